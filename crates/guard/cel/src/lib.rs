@@ -1,0 +1,1 @@
+//! CEL with the Kubernetes and Kyverno libraries, and Kubernetes' CEL admission policies.

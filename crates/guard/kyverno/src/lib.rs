@@ -1,0 +1,1 @@
+//! Kyverno's policies, both generations, judged natively.

@@ -1,0 +1,115 @@
+//! What a policy may look up beside the object before it: other objects, API calls, image data.
+//!
+//! Engines never reach out themselves. A checkpoint hands them a [`Cluster`]: watch caches in a server, mock files in
+//! a policy test, nothing at all in CI ([`Offline`]). What cannot be answered is a [`LookupError`], which turns into
+//! an error verdict, never into an empty answer.
+
+use std::fmt;
+
+use palisade_model::{Str, Value};
+
+/// Which objects are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ObjectQuery {
+    /// API group, empty for core; `*` for any.
+    pub group: Str,
+    /// API version; `*` for any.
+    pub version: Str,
+    /// Kind (`ConfigMap`) or plural resource name (`configmaps`).
+    pub resource: Str,
+    /// Namespace; empty for cluster-scoped objects, or all namespaces when listing.
+    pub namespace: Str,
+    /// Name; empty when listing.
+    pub name: Str,
+}
+
+/// A call to the Kubernetes API server or to a service.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ApiCall {
+    /// `GET` or `POST`.
+    pub method: Str,
+    /// A path on the API server (`/api/v1/namespaces`), or a whole address.
+    pub url: Str,
+    /// Body of a POST, `null` otherwise.
+    pub body: Value,
+}
+
+/// Why a look-up has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LookupError {
+    /// The object does not exist.
+    #[error("{0} not found")]
+    NotFound(String),
+    /// This checkpoint has no way to ask.
+    #[error("{what} is not available here: {remedy}")]
+    Unavailable {
+        /// What was asked for.
+        what: String,
+        /// How to supply it.
+        remedy: String,
+    },
+    /// The other side answered with an error.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl LookupError {
+    /// An answer that only a live system or a mock can give.
+    pub fn offline(what: impl fmt::Display) -> Self {
+        Self::Unavailable { what: what.to_string(), remedy: "supply it with --values or a test's context".into() }
+    }
+}
+
+/// The surroundings that policies may look into.
+pub trait Cluster: Send + Sync {
+    /// One object.
+    fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError>;
+
+    /// All objects that match, as an array in a stable order.
+    fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError>;
+
+    /// The answer to an API or service call.
+    fn call(&self, call: &ApiCall) -> Result<Value, LookupError>;
+
+    /// The data of a GlobalContextEntry; `projection` is empty for the entry itself.
+    fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError>;
+
+    /// Manifest and configuration of an image: `{registry, repository, identifier, manifest, configData, ...}`.
+    fn image(&self, reference: &str) -> Result<Value, LookupError>;
+
+    /// The Namespace object called `name`.
+    fn namespace(&self, name: &str) -> Result<Value, LookupError> {
+        self.get(&ObjectQuery {
+            version: "v1".into(),
+            resource: "Namespace".into(),
+            name: name.into(),
+            ..ObjectQuery::default()
+        })
+    }
+}
+
+/// Surroundings that know nothing: every look-up says that it is unavailable.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offline;
+
+impl Cluster for Offline {
+    fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
+        Err(LookupError::offline(format_args!("{} `{}`", query.resource, query.name)))
+    }
+
+    fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError> {
+        Err(LookupError::offline(format_args!("the list of {}", query.resource)))
+    }
+
+    fn call(&self, call: &ApiCall) -> Result<Value, LookupError> {
+        Err(LookupError::offline(format_args!("{} {}", call.method, call.url)))
+    }
+
+    fn global_context(&self, name: &str, _projection: &str) -> Result<Value, LookupError> {
+        Err(LookupError::offline(format_args!("global context entry `{name}`")))
+    }
+
+    fn image(&self, reference: &str) -> Result<Value, LookupError> {
+        Err(LookupError::offline(format_args!("image data of `{reference}`")))
+    }
+}

@@ -1,0 +1,36 @@
+//! A policy language: which documents are its own, and how they become policies.
+
+use std::fmt;
+use std::sync::Arc;
+
+use palisade_model::{Diagnostic, Resource};
+
+use crate::Policy;
+
+/// A document of a policy folder.
+pub type PolicyDocument = Resource;
+
+/// What came of loading: policies that can judge, and what was wrong with the others.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Policies in document order.
+    pub policies: Vec<Arc<dyn Policy>>,
+    /// What could not be used, or not as meant. An error here means that a policy is missing from `policies`.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A policy language. Each is one line in the table of the command-line crate.
+pub trait Language: Send + Sync + fmt::Debug {
+    /// A short identifier, such as `kyverno`.
+    fn id(&self) -> &'static str;
+
+    /// What it is, in one line.
+    fn summary(&self) -> &'static str;
+
+    /// Whether a document is a policy of this language or something its policies need (exceptions, bindings).
+    fn claims(&self, document: &PolicyDocument) -> bool;
+
+    /// Compiles the documents that this language claims; they see one another (policy and exception, policy and
+    /// binding). `documents` holds only claimed ones, `others` the rest (parameter objects, namespaces).
+    fn load(&self, documents: &[PolicyDocument], others: &[PolicyDocument]) -> Loaded;
+}

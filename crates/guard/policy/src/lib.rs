@@ -1,0 +1,26 @@
+//! What every policy language implements, and what every checkpoint calls.
+//!
+//! A checkpoint (the `check` command, an admission webhook, a background scan, a replay) builds a [`Request`] and an
+//! [`Environment`], and asks a [`PolicySet`] for outcomes. A language (Kyverno, ValidatingAdmissionPolicy, Rego)
+//! turns policy documents into [`Policy`] objects through its [`Language`] entry. Because both sides meet only here,
+//! a policy gives one verdict everywhere.
+//!
+//! Deliberately absent: reading files, clocks and networks. What a policy may look up is a [`Cluster`] that the
+//! checkpoint supplies; the time is a field of the environment.
+
+pub mod cluster;
+pub mod environment;
+pub mod language;
+pub mod outcome;
+pub mod policy;
+pub mod request;
+pub mod set;
+pub mod testing;
+
+pub use cluster::{ApiCall, Cluster, LookupError, ObjectQuery, Offline};
+pub use environment::{Environment, Variables};
+pub use language::{Language, Loaded, PolicyDocument};
+pub use outcome::{Effect, Enforcement, Phase, RuleOutcome};
+pub use policy::{Policy, PolicyMeta, RuleInfo};
+pub use request::{AdmissionRequest, Operation, Payload, Request, UserInfo};
+pub use set::{Judgement, PolicySet};

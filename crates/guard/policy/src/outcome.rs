@@ -1,0 +1,98 @@
+//! What a rule answers.
+
+use palisade_model::{Path, Str, Value, Verdict};
+
+/// The order in which a checkpoint asks: changes first, then judgement of the changed object, then what follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Phase {
+    /// Rules that change the object (or existing targets).
+    Mutate,
+    /// Rules that judge it, image verification included.
+    Validate,
+    /// Rules that create other objects.
+    Generate,
+    /// Rules that say whether an existing object is to be removed.
+    Delete,
+}
+
+/// What a violation leads to at admission.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Enforcement {
+    /// The request is denied.
+    #[default]
+    Enforce,
+    /// The request passes and the violation is reported.
+    Audit,
+    /// The request passes with a warning to the user.
+    Warn,
+}
+
+/// What a rule did besides judging.
+#[derive(Clone, Debug, Default)]
+pub enum Effect {
+    /// Nothing.
+    #[default]
+    None,
+    /// The object now looks like this.
+    Patched(Value),
+    /// Existing objects that now look like this.
+    PatchedTargets(Vec<Value>),
+    /// Objects to be created or kept in step.
+    Generated(Vec<Value>),
+    /// The object is to be removed.
+    Deleted,
+}
+
+/// The answer of one rule about one request.
+#[derive(Clone, Debug)]
+pub struct RuleOutcome {
+    /// The rule's name, with `autogen-` where it was derived; the policy's name for languages without rules.
+    pub rule: Str,
+    /// When it was asked.
+    pub phase: Phase,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The policy's words, or why it could not be evaluated.
+    pub message: String,
+    /// The offending fields, most telling first; empty where the rule names none.
+    pub paths: Vec<Path>,
+    /// What a violation leads to.
+    pub enforcement: Enforcement,
+    /// What it changed or made.
+    pub effect: Effect,
+    /// Exceptions that turned a violation into a skip.
+    pub exceptions: Vec<Str>,
+    /// Facts for reports, such as audit annotations.
+    pub properties: Vec<(Str, Str)>,
+}
+
+impl RuleOutcome {
+    /// A plain answer.
+    pub fn new(rule: impl Into<Str>, phase: Phase, verdict: Verdict, message: impl Into<String>) -> Self {
+        Self {
+            rule: rule.into(),
+            phase,
+            verdict,
+            message: message.into(),
+            paths: Vec::new(),
+            enforcement: Enforcement::default(),
+            effect: Effect::None,
+            exceptions: Vec::new(),
+            properties: Vec::new(),
+        }
+    }
+
+    /// Adds an offending field.
+    #[must_use]
+    pub fn at(mut self, path: Path) -> Self {
+        self.paths.push(path);
+        self
+    }
+
+    /// Sets what the rule changed or made.
+    #[must_use]
+    pub fn effect(mut self, effect: Effect) -> Self {
+        self.effect = effect;
+        self
+    }
+}

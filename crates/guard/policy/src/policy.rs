@@ -1,0 +1,63 @@
+//! A loaded policy of any language.
+
+use std::fmt;
+
+use palisade_model::{Control, Location, PolicyRef, Severity, Str};
+use sha2::{Digest, Sha256};
+
+use crate::{Environment, Phase, Request, RuleOutcome};
+
+/// A policy that is ready to judge. Implementations are pure: no clock, no I/O, no global state.
+pub trait Policy: Send + Sync + fmt::Debug {
+    /// Its identity and version.
+    fn reference(&self) -> &PolicyRef;
+
+    /// What it says of itself.
+    fn meta(&self) -> &PolicyMeta;
+
+    /// Its rules in order, derived ones (autogen) included.
+    fn rules(&self) -> &[RuleInfo];
+
+    /// Whether any rule could select the request, judged by kind and operation alone. Cheap; used to skip policies.
+    /// A policy that is not asked has nothing to say about the request.
+    fn may_apply(&self, request: &Request) -> bool;
+
+    /// The outcomes of the rules of `phase` that select the request, in order; empty where none does.
+    fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome>;
+}
+
+/// What a policy says of itself, from annotations and metadata.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyMeta {
+    /// A short title.
+    pub title: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// A family, such as `Pod Security Standards (Baseline)`.
+    pub category: Option<String>,
+    /// How much a violation matters.
+    pub severity: Severity,
+    /// How to mend a violation.
+    pub remediation: Option<String>,
+    /// Controls that it serves.
+    pub controls: Vec<Control>,
+    /// Where it is written.
+    pub location: Option<Location>,
+}
+
+/// A rule of a policy.
+#[derive(Clone, Debug)]
+pub struct RuleInfo {
+    /// Its name.
+    pub name: Str,
+    /// When it is asked.
+    pub phase: Phase,
+    /// Where it is written.
+    pub location: Option<Location>,
+}
+
+/// SHA-256 of a policy's canonical JSON, in hexadecimal: the version that a decision refers to.
+pub fn digest(canonical_json: &str) -> Str {
+    let hash = Sha256::digest(canonical_json.as_bytes());
+    hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}

@@ -1,0 +1,243 @@
+//! What is put before the policies: an admission request, or another payload with the same standing.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+use palisade_model::{GroupVersionKind, Map, Resource, Str, Value};
+
+/// What happens to the object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// It is created; what files that are checked before deployment stand for.
+    #[default]
+    Create,
+    /// It replaces an older one.
+    Update,
+    /// It goes away.
+    Delete,
+    /// A connection such as `exec` or `port-forward`.
+    Connect,
+}
+
+impl Operation {
+    /// As Kubernetes writes it: `CREATE`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Connect => "CONNECT",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Operation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Create, Self::Update, Self::Delete, Self::Connect]
+            .into_iter()
+            .find(|operation| operation.as_str().eq_ignore_ascii_case(text))
+            .ok_or_else(|| format!("unknown operation `{text}`: one of CREATE, UPDATE, DELETE, CONNECT"))
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserInfo {
+    /// User name, such as `system:serviceaccount:default:builder`.
+    pub username: Str,
+    /// Stable identifier.
+    pub uid: Str,
+    /// Groups.
+    pub groups: Vec<Str>,
+    /// Further facts from the authenticator; values are arrays of strings.
+    pub extra: Map,
+}
+
+impl UserInfo {
+    /// As it stands in an AdmissionReview; absent parts are left out.
+    pub fn to_value(&self) -> Value {
+        let mut map = Map::new();
+        if !self.username.is_empty() {
+            map.insert("username", self.username.clone());
+        }
+        if !self.uid.is_empty() {
+            map.insert("uid", self.uid.clone());
+        }
+        if !self.groups.is_empty() {
+            map.insert("groups", self.groups.iter().cloned().map(Value::from).collect::<Vec<_>>());
+        }
+        if !self.extra.is_empty() {
+            map.insert("extra", self.extra.clone());
+        }
+        Value::object(map)
+    }
+}
+
+/// A Kubernetes admission request (`admission.k8s.io/v1`), the common form of everything that is a Kubernetes object.
+#[derive(Clone, Debug, Default)]
+pub struct AdmissionRequest {
+    /// Identifier of the request; empty offline.
+    pub uid: Str,
+    /// What happens to the object.
+    pub operation: Operation,
+    /// Group, version and kind of the object.
+    pub kind: GroupVersionKind,
+    /// Plural resource name, such as `deployments`.
+    pub resource: Str,
+    /// Subresource such as `status` or `scale`; empty for the object itself.
+    pub sub_resource: Str,
+    /// Namespace; empty for cluster-scoped objects.
+    pub namespace: Str,
+    /// Name of the object, `generateName` where it has none yet.
+    pub name: Str,
+    /// The new object; `null` when deleting.
+    pub object: Value,
+    /// The existing object; `null` when creating.
+    pub old_object: Value,
+    /// Options of the operation, such as `CreateOptions`; `null` offline.
+    pub options: Value,
+    /// Whether nothing will be stored.
+    pub dry_run: bool,
+    /// Who asks.
+    pub user: UserInfo,
+    /// Namespaced roles bound to the user, as `namespace:name`.
+    pub roles: Vec<Str>,
+    /// Cluster roles bound to the user.
+    pub cluster_roles: Vec<Str>,
+}
+
+impl AdmissionRequest {
+    /// The request that would bring `resource` about by `operation`. On delete the object is the old one.
+    pub fn of(resource: &Resource, operation: Operation) -> Self {
+        let kind = resource.gvk().unwrap_or_default();
+        let (object, old_object) = match operation {
+            Operation::Delete => (Value::Null, resource.object.clone()),
+            _ => (resource.object.clone(), Value::Null),
+        };
+        Self {
+            operation,
+            resource: palisade_model::resource::plural(&kind.kind).into(),
+            namespace: resource.namespace().into(),
+            name: resource.name().into(),
+            object,
+            old_object,
+            kind,
+            ..Self::default()
+        }
+    }
+
+    /// The object that the request is about: the new one, or the old one when it is deleted.
+    pub fn subject(&self) -> &Value {
+        if self.object.is_null() { &self.old_object } else { &self.object }
+    }
+
+    /// As the `request` of an AdmissionReview.
+    pub fn to_value(&self) -> Value {
+        let gvk = |last: (&str, &Str)| {
+            [("group", &self.kind.group), ("version", &self.kind.version), last]
+                .into_iter()
+                .map(|(key, text)| (Str::from(key), Value::from(text.clone())))
+                .collect::<Map>()
+        };
+        let mut map = Map::with_capacity(12);
+        map.insert("uid", self.uid.clone());
+        map.insert("kind", gvk(("kind", &self.kind.kind)));
+        map.insert("resource", gvk(("resource", &self.resource)));
+        if !self.sub_resource.is_empty() {
+            map.insert("subResource", self.sub_resource.clone());
+        }
+        map.insert("name", self.name.clone());
+        map.insert("namespace", self.namespace.clone());
+        map.insert("operation", self.operation.as_str());
+        map.insert("userInfo", self.user.to_value());
+        map.insert("object", self.object.clone());
+        map.insert("oldObject", self.old_object.clone());
+        map.insert("dryRun", self.dry_run);
+        map.insert("options", self.options.clone());
+        map.insert("roles", self.roles.iter().cloned().map(Value::from).collect::<Vec<_>>());
+        map.insert("clusterRoles", self.cluster_roles.iter().cloned().map(Value::from).collect::<Vec<_>>());
+        Value::object(map)
+    }
+}
+
+/// The forms of payload that policies judge (`spec.evaluation.mode` of Kyverno's CEL kinds).
+#[derive(Clone, Debug)]
+pub enum Payload {
+    /// A Kubernetes object on its way into a cluster.
+    Kubernetes(Box<AdmissionRequest>),
+    /// Any JSON document.
+    Json(Value),
+    /// An HTTP request, as Kyverno's authorizer describes it.
+    Http(Value),
+    /// An Envoy `CheckRequest` (ext_authz v3).
+    Envoy(Value),
+}
+
+/// A payload and what was derived from it once for all policies.
+#[derive(Debug)]
+pub struct Request {
+    payload: Payload,
+    value: OnceLock<Value>,
+}
+
+impl Request {
+    /// A request of any payload.
+    pub fn new(payload: Payload) -> Self {
+        Self { payload, value: OnceLock::new() }
+    }
+
+    /// A request about a Kubernetes object.
+    pub fn admission(request: AdmissionRequest) -> Self {
+        Self::new(Payload::Kubernetes(Box::new(request)))
+    }
+
+    /// The payload.
+    pub fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// The admission request, for payloads that are Kubernetes objects.
+    pub fn as_admission(&self) -> Option<&AdmissionRequest> {
+        match &self.payload {
+            Payload::Kubernetes(request) => Some(request),
+            _ => None,
+        }
+    }
+
+    /// The payload as one value: the AdmissionReview's `request`, or the document itself. Built on first use.
+    pub fn value(&self) -> &Value {
+        self.value.get_or_init(|| match &self.payload {
+            Payload::Kubernetes(request) => request.to_value(),
+            Payload::Json(value) | Payload::Http(value) | Payload::Envoy(value) => value.clone(),
+        })
+    }
+
+    /// The same request about a changed object, for what follows a mutation.
+    #[must_use]
+    pub fn with_object(&self, object: Value) -> Self {
+        let payload = match &self.payload {
+            Payload::Kubernetes(request) => {
+                let mut request = request.clone();
+                if request.object.is_null() {
+                    request.old_object = object;
+                } else {
+                    request.object = object;
+                }
+                Payload::Kubernetes(request)
+            }
+            Payload::Json(_) => Payload::Json(object),
+            Payload::Http(_) => Payload::Http(object),
+            Payload::Envoy(_) => Payload::Envoy(object),
+        };
+        Self::new(payload)
+    }
+}

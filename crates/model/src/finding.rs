@@ -1,0 +1,73 @@
+//! A verdict made presentable: which policy, which resource, where, how bad, what to do.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::{Location, Path, Severity, Str, Verdict};
+
+/// The identity of a policy and of the exact version that spoke.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PolicyRef {
+    /// The kind of the policy object: `ClusterPolicy`, `ValidatingPolicy`, `ValidatingAdmissionPolicy`.
+    pub kind: Str,
+    /// The namespace of a namespaced policy.
+    pub namespace: Option<Str>,
+    /// The name of the policy object.
+    pub name: Str,
+    /// SHA-256 of the policy's canonical JSON, in hexadecimal.
+    pub digest: Str,
+}
+
+impl fmt::Display for PolicyRef {
+    /// `namespace/name` or `name`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{namespace}/{}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// A control of a compliance framework that a policy serves, such as `nist-800-53` `AC-6`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Control {
+    /// The framework's identifier.
+    pub framework: String,
+    /// The control's identifier within it.
+    pub id: String,
+}
+
+/// Names the same finding across runs: a digest of policy, rule, resource and field, without line numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Fingerprint(pub String);
+
+/// One rule's verdict about one resource, ready to be shown.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The policy and its version.
+    pub policy: PolicyRef,
+    /// The rule within the policy; equal to the policy's name where the language has no rules.
+    pub rule: Str,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The policy's own words.
+    pub message: String,
+    /// The resource, as `Kind namespace/name`.
+    pub resource: String,
+    /// The offending field; the root where the rule names none.
+    pub path: Path,
+    /// Where the offending field is, for resources that came from a file.
+    pub location: Option<Location>,
+    /// Where the rule is written.
+    pub rule_location: Option<Location>,
+    /// How to mend it, from the policy.
+    pub remediation: Option<String>,
+    /// Controls that the policy serves.
+    pub controls: Vec<Control>,
+    /// The identity of this finding across runs.
+    pub fingerprint: Fingerprint,
+}

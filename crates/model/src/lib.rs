@@ -1,0 +1,21 @@
+//! The vocabulary every Palisade crate speaks: values, spans, diagnostics, resources, verdicts, findings.
+//!
+//! Nothing here does I/O, reads a clock or holds global state. Engines take these types and return them, so that
+//! the same input gives the same verdict at every checkpoint. Parsing files into [`Value`] and [`SpanTree`] is the
+//! work of `palisade-document`; deciding anything about them is the work of the job crates.
+
+pub mod diagnostic;
+pub mod finding;
+pub mod path;
+pub mod resource;
+pub mod span;
+pub mod value;
+pub mod verdict;
+
+pub use diagnostic::{CodeEntry, Diagnostic, Label, Level};
+pub use finding::{Control, Finding, Fingerprint, PolicyRef};
+pub use path::{Path, Segment};
+pub use resource::{GroupVersionKind, Origin, Resource};
+pub use span::{Location, Position, Source, Span, SpanEntry, SpanTree};
+pub use value::{Map, Str, Value};
+pub use verdict::{Severity, Verdict};
