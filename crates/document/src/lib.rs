@@ -1,1 +1,13 @@
 //! Bytes to span-carrying trees for every kind of file a team ships.
+//!
+//! A file becomes a [`Source`](palisade_model::Source), a source becomes [`Document`]s (a value and the span of each of
+//! its nodes), and whatever is wrong with it becomes diagnostics: user input never produces an `Err` or a panic here.
+//! [`walk`] finds files, [`write`] prints values as YAML, [`edit`] changes a document in place and keeps its
+//! comments. Deliberately absent: what a document means. Kinds, policies and schemas belong to the crates above.
+
+mod document;
+pub mod edit;
+pub mod walk;
+pub mod write;
+
+pub use document::{Document, Limits, Parsed, decode, expand_lists, parse, parse_json, parse_yaml};

@@ -21,6 +21,6 @@ pub use cluster::{ApiCall, Cluster, LookupError, ObjectQuery, Offline};
 pub use environment::{Environment, Variables};
 pub use language::{Language, Loaded, PolicyDocument};
 pub use outcome::{Effect, Enforcement, Phase, RuleOutcome};
-pub use policy::{Policy, PolicyMeta, RuleInfo};
+pub use policy::{Policy, PolicyMeta, RuleInfo, digest, reference_of};
 pub use request::{AdmissionRequest, Operation, Payload, Request, UserInfo};
 pub use set::{Judgement, PolicySet};

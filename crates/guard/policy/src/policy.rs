@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use palisade_model::{Control, Location, PolicyRef, Severity, Str};
+use palisade_model::{Control, Location, Path, PolicyRef, Resource, Severity, Str, Value};
 use sha2::{Digest, Sha256};
 
 use crate::{Environment, Phase, Request, RuleOutcome};
@@ -43,6 +43,41 @@ pub struct PolicyMeta {
     pub controls: Vec<Control>,
     /// Where it is written.
     pub location: Option<Location>,
+}
+
+impl PolicyMeta {
+    /// From the annotations that policy libraries share (`policies.kyverno.io/title`, `/category`, `/severity`,
+    /// `/description`) and our own (`palisade.dev/remediation`, `palisade.dev/controls` as `framework:id`, separated
+    /// by commas).
+    pub fn of(document: &Resource) -> Self {
+        let annotations = document.object.dig(["metadata", "annotations"]);
+        let text = |key: &str| annotations?.get(key)?.as_str().map(|text| text.trim().to_owned());
+        let controls = text("palisade.dev/controls").unwrap_or_default();
+        let control = |entry: &str| {
+            let (framework, id) = entry.trim().split_once(':')?;
+            Some(Control { framework: framework.trim().into(), id: id.trim().into() })
+        };
+        Self {
+            title: text("policies.kyverno.io/title"),
+            description: text("policies.kyverno.io/description"),
+            category: text("policies.kyverno.io/category"),
+            severity: text("policies.kyverno.io/severity").and_then(|text| text.parse().ok()).unwrap_or_default(),
+            remediation: text("palisade.dev/remediation"),
+            controls: controls.split(',').filter_map(control).collect(),
+            location: document.locate(&Path::from_pointer("/metadata/name")),
+        }
+    }
+}
+
+/// The identity of the policy that `document` holds, with the digest of its content.
+pub fn reference_of(document: &Resource) -> PolicyRef {
+    let namespace = document.namespace();
+    PolicyRef {
+        kind: document.kind().into(),
+        namespace: (!namespace.is_empty()).then(|| namespace.into()),
+        name: document.object.dig(["metadata", "name"]).and_then(Value::as_str).unwrap_or_default().into(),
+        digest: digest(&document.object.to_canonical_json()),
+    }
 }
 
 /// A rule of a policy.
