@@ -10,6 +10,7 @@
 
 pub mod cluster;
 pub mod environment;
+pub mod finding;
 pub mod language;
 pub mod outcome;
 pub mod policy;
@@ -19,6 +20,7 @@ pub mod testing;
 
 pub use cluster::{ApiCall, Cluster, LookupError, ObjectQuery, Offline};
 pub use environment::{Environment, Variables};
+pub use finding::finding;
 pub use language::{Language, Loaded, PolicyDocument};
 pub use outcome::{Effect, Enforcement, Phase, RuleOutcome};
 pub use policy::{Policy, PolicyMeta, RuleInfo, digest, reference_of};
