@@ -1,1 +1,3 @@
 //! Kyverno's policies, both generations, judged natively.
+
+pub mod jmespath;
