@@ -6,11 +6,14 @@
 
 pub mod diagnostic;
 pub mod finding;
+pub mod go_duration;
+pub mod patch;
 pub mod path;
 pub mod resource;
 pub mod span;
 pub mod value;
 pub mod verdict;
+pub mod wildcard;
 
 pub use diagnostic::{CodeEntry, Diagnostic, Label, Level};
 pub use finding::{Control, Finding, Fingerprint, PolicyRef};
