@@ -7,9 +7,11 @@
 pub mod diagnostic;
 pub mod finding;
 pub mod go_duration;
+pub mod image_reference;
 pub mod patch;
 pub mod path;
 pub mod resource;
+pub mod semantic_version;
 pub mod span;
 pub mod value;
 pub mod verdict;
