@@ -35,24 +35,36 @@ impl PolicySet {
 
     /// Mutates, then validates the mutated object, then generates, as the Kubernetes API server orders webhooks.
     pub fn judge(&self, request: &Request, environment: &Environment<'_>) -> Judgement {
+        let (mut judgement, changed) = self.mutate_request(request, environment);
+        let current = changed.as_ref().unwrap_or(request);
+        for phase in [Phase::Validate, Phase::Generate] {
+            for (index, policy) in self.policies.iter().enumerate() {
+                let outcomes = evaluate(&**policy, phase, current, environment);
+                judgement.outcomes.extend(outcomes.into_iter().map(|outcome| (index, outcome)));
+            }
+        }
+        judgement
+    }
+
+    /// Only mutates: each policy sees the object as the ones before left it.
+    pub fn mutate(&self, request: &Request, environment: &Environment<'_>) -> Judgement {
+        self.mutate_request(request, environment).0
+    }
+
+    fn mutate_request(&self, request: &Request, environment: &Environment<'_>) -> (Judgement, Option<Request>) {
         let mut outcomes = Vec::new();
-        let mut patched: Option<Request> = None;
+        let mut patched = None;
+        let mut changed: Option<Request> = None;
         for (index, policy) in self.policies.iter().enumerate() {
-            for outcome in evaluate(&**policy, Phase::Mutate, patched.as_ref().unwrap_or(request), environment) {
+            for outcome in evaluate(&**policy, Phase::Mutate, changed.as_ref().unwrap_or(request), environment) {
                 if let Effect::Patched(object) = &outcome.effect {
-                    patched = Some(request.with_object(object.clone()));
+                    changed = Some(request.with_object(object.clone()));
+                    patched = Some(object.clone());
                 }
                 outcomes.push((index, outcome));
             }
         }
-        let current = patched.as_ref().unwrap_or(request);
-        for phase in [Phase::Validate, Phase::Generate] {
-            for (index, policy) in self.policies.iter().enumerate() {
-                outcomes.extend(evaluate(&**policy, phase, current, environment).into_iter().map(|o| (index, o)));
-            }
-        }
-        let patched = patched.and_then(|request| request.as_admission().map(|request| request.subject().clone()));
-        Judgement { outcomes, patched }
+        (Judgement { outcomes, patched }, changed)
     }
 }
 
