@@ -1,0 +1,1 @@
+//! Kubernetes' own CEL policies: ValidatingAdmissionPolicy and MutatingAdmissionPolicy.
