@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports members of an object that are not among `known`.
-    pub fn known_fields(&mut self, node: &Node<'a>, known: &[&str]) {
+    pub fn known_fields(&mut self, node: &Node<'_>, known: &[&str]) {
         let Some(map) = node.value.as_object() else {
             return self.wrong_type(node, "an object");
         };
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text; `None` where it is absent.
-    pub fn text(&mut self, parent: &Node<'a>, key: &str) -> Option<Str> {
+    pub fn text(&mut self, parent: &Node<'_>, key: &str) -> Option<Str> {
         let node = parent.get(key)?;
         match node.value {
             Value::String(text) => Some(text.clone()),
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A boolean; `None` where it is absent.
-    pub fn flag(&mut self, parent: &Node<'a>, key: &str) -> Option<bool> {
+    pub fn flag(&mut self, parent: &Node<'_>, key: &str) -> Option<bool> {
         let node = parent.get(key)?;
         let flag = node.value.as_bool();
         if flag.is_none() {
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The elements of a list; none where it is absent.
-    pub fn list(&mut self, parent: &Node<'a>, key: &str) -> Vec<Node<'a>> {
+    pub fn list<'n>(&mut self, parent: &Node<'n>, key: &str) -> Vec<Node<'n>> {
         let Some(node) = parent.get(key) else { return Vec::new() };
         match node.value {
             Value::Array(_) => node.elements(),
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The texts of a list of texts; none where it is absent.
-    pub fn texts(&mut self, parent: &Node<'a>, key: &str) -> Vec<Str> {
+    pub fn texts(&mut self, parent: &Node<'_>, key: &str) -> Vec<Str> {
         let mut texts = Vec::new();
         for node in self.list(parent, key) {
             match node.value {
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The members of an object of texts.
-    pub fn text_map(&mut self, parent: &Node<'a>, key: &str) -> Vec<(Str, Str)> {
+    pub fn text_map(&mut self, parent: &Node<'_>, key: &str) -> Vec<(Str, Str)> {
         let Some(node) = parent.get(key) else { return Vec::new() };
         let Some(map) = node.value.as_object() else {
             self.wrong_type(&node, "an object");
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Admission operations.
-    pub fn operations(&mut self, parent: &Node<'a>, key: &str) -> Vec<Operation> {
+    pub fn operations(&mut self, parent: &Node<'_>, key: &str) -> Vec<Operation> {
         let mut operations = Vec::new();
         for node in self.list(parent, key) {
             match node.value.as_str().map(str::parse) {
