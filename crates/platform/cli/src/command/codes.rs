@@ -1,0 +1,57 @@
+//! The table of diagnostic codes, put together from the crates that own them, and the command line's own.
+
+use palisade_model::CodeEntry;
+
+/// Every crate's table.
+pub(crate) const TABLES: &[&[CodeEntry]] =
+    &[palisade_document::CODES, palisade_kyverno::CODES, palisade_cel::admission::CODES, CODES];
+
+/// Codes of the command line itself.
+const CODES: &[CodeEntry] = &[
+    CodeEntry {
+        code: "PAL-P0001",
+        title: "a file cannot be read",
+        explanation: "The file was named on the command line, by a policy test or by the configuration, and the operating \
+system refused to open or read it. What it holds is unknown, so the run ends with exit code 2.
+
+Check the path (paths are relative to the working directory, those of a test to the test file) and the permissions.",
+    },
+    CodeEntry {
+        code: "PAL-P0002",
+        title: "the configuration cannot be used",
+        explanation: "`palisade.toml` has a syntax error, a key that does not exist, or a value of the wrong type. It is \
+not guessed at, because a misspelt key must never weaken a gate.
+
+The keys are, all optional:
+
+    [check]
+    policies = [\"policies\"]   # files or folders, relative to palisade.toml
+    values = \"values.yaml\"    # variables that stand in for look-ups
+    fail-on = \"medium\"        # mildest severity that fails a run, or \"never\"
+    severity = \"low\"          # mildest severity that is shown",
+    },
+];
+
+/// Every code, sorted.
+pub(crate) fn all() -> Vec<&'static CodeEntry> {
+    let mut codes: Vec<_> = TABLES.iter().flat_map(|table| table.iter()).collect();
+    codes.sort_by_key(|entry| entry.code);
+    codes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_explained() {
+        let codes = all();
+        for pair in codes.windows(2) {
+            assert_ne!(pair[0].code, pair[1].code);
+        }
+        for entry in codes {
+            assert!(entry.explanation.len() > 80, "{} has no real explanation", entry.code);
+            assert!(!entry.title.ends_with('.'), "{}", entry.code);
+        }
+    }
+}

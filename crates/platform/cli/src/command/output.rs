@@ -1,0 +1,40 @@
+//! Where a result goes: the standard output, or a file that is only replaced once it is whole.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::Failure;
+
+/// Writes the result to `file`, or to the standard output.
+pub(super) fn write_to(
+    file: Option<&Path>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let Some(file) = file else {
+        let mut out = io::BufWriter::new(anstream::stdout().lock());
+        write(&mut out)?;
+        return Ok(out.flush()?);
+    };
+    let mut plain = anstream::StripStream::new(Vec::new());
+    write(&mut plain)?;
+    replace(file, &plain.into_inner())
+}
+
+/// Replaces `file` by way of a neighbour, so that a full disk never leaves half a file behind.
+pub(super) fn replace(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let neighbour = file.with_file_name(name);
+    let written = fs::write(&neighbour, bytes)
+        .and_then(|()| match fs::metadata(file) {
+            Ok(old) => fs::set_permissions(&neighbour, old.permissions()),
+            Err(_) => Ok(()),
+        })
+        .and_then(|()| fs::rename(&neighbour, file));
+    written.map_err(|error| {
+        // The reason to report is the first failure; a leftover neighbour is removed where that is possible.
+        let _ = fs::remove_file(&neighbour);
+        Failure::new(format!("writing `{}`: {error}", file.display()), "check the folder, its permissions and the disk")
+    })
+}

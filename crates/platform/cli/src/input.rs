@@ -1,0 +1,152 @@
+//! From paths on the command line to policies and resources, with everything that was wrong on the way.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use palisade_document::{Document, Limits, Parsed, expand_lists, parse, walk};
+use palisade_model::{Diagnostic, GroupVersionKind, Level, Resource};
+use palisade_policy::PolicySet;
+
+use crate::languages::LANGUAGES;
+
+/// What a set of paths holds, files in sorted order.
+#[derive(Debug, Default)]
+pub(crate) struct Documents {
+    /// Every document, `List` objects replaced by their items.
+    pub(crate) documents: Vec<Document>,
+    /// How many files were read.
+    pub(crate) files: usize,
+    /// What was wrong.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Policies ready to judge.
+#[derive(Debug, Default)]
+pub(crate) struct Policies {
+    /// The policies.
+    pub(crate) set: PolicySet,
+    /// What was wrong with policy files; an error here means that a policy is missing from the set.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads all documents below `paths`, on `jobs` threads; `-` is the standard input.
+pub(crate) fn documents(paths: &[PathBuf], jobs: usize) -> Documents {
+    let (stdin, roots): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| path.as_os_str() == "-");
+    let found = walk::files(&roots, &walk::Options::default());
+    let mut files = found.files;
+    files.extend(stdin);
+    let parsed = in_parallel(&files, jobs, |path| read(path));
+    let mut all = Documents { files: files.len(), diagnostics: found.diagnostics, ..Documents::default() };
+    for file in parsed {
+        all.diagnostics.extend(file.diagnostics);
+        all.documents.extend(file.documents.into_iter().flat_map(expand_lists));
+    }
+    all
+}
+
+/// Reads and parses one file.
+pub(crate) fn read(path: &Path) -> Parsed {
+    let name = display_name(path);
+    let limits = Limits::default();
+    match read_bytes(path, limits.max_bytes) {
+        Ok(bytes) => parse(&name, &bytes, &limits),
+        Err(error) => {
+            let diagnostic = Diagnostic::error("PAL-P0001", format!("cannot read `{name}`: {error}"))
+                .help("check that the file exists and that you may read it");
+            Parsed { documents: Vec::new(), diagnostics: vec![diagnostic] }
+        }
+    }
+}
+
+/// At most one byte more than `limit`, so that the parser can tell that a file is too large without holding it all.
+fn read_bytes(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = limit as u64 + 1;
+    if path.as_os_str() == "-" {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+    } else {
+        std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+fn display_name(path: &Path) -> String {
+    if path.as_os_str() == "-" {
+        return "<stdin>".into();
+    }
+    path.strip_prefix("./").unwrap_or(path).display().to_string()
+}
+
+/// Loads every policy below `paths`; documents that no language claims are reported.
+pub(crate) fn policies(paths: &[PathBuf], jobs: usize) -> Policies {
+    let read = documents(paths, jobs);
+    let mut loaded = load(read.documents.into_iter().map(Document::into_resource).collect());
+    loaded.diagnostics.splice(0..0, read.diagnostics);
+    loaded
+}
+
+/// Compiles policy documents with the languages that claim them.
+pub(crate) fn load(documents: Vec<Resource>) -> Policies {
+    let mut policies = Vec::new();
+    let mut diagnostics = Vec::new();
+    let claimed_by = |document: &Resource| LANGUAGES.iter().position(|language| language.claims(document));
+    let claims: Vec<_> = documents.iter().map(claimed_by).collect();
+    let of = |wanted: Option<usize>| -> Vec<Resource> {
+        documents.iter().zip(&claims).filter(|(_, claim)| **claim == wanted).map(|(document, _)| document.clone()).collect()
+    };
+    let others = of(None);
+    for (index, language) in LANGUAGES.iter().enumerate() {
+        let own = of(Some(index));
+        if own.is_empty() {
+            continue;
+        }
+        let loaded = language.load(&own, &others);
+        policies.extend(loaded.policies);
+        diagnostics.extend(loaded.diagnostics);
+    }
+    Policies { set: PolicySet::new(policies), diagnostics }
+}
+
+/// Whether any diagnostic is an error.
+pub(crate) fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error)
+}
+
+/// Whether a document is a Kubernetes object, by `apiVersion` and `kind`.
+pub(crate) fn is_object(document: &Document) -> bool {
+    GroupVersionKind::of(&document.value).is_some()
+}
+
+/// How many threads to use: what was asked for, or one per core.
+pub(crate) fn threads(asked: Option<usize>) -> usize {
+    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+}
+
+/// Applies `work` to every item on `jobs` threads and returns the results in the order of the items.
+pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    const BATCH: usize = 8;
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::with_capacity(items.len().div_ceil(BATCH)));
+    let worker = || {
+        loop {
+            let start = next.fetch_add(BATCH, Ordering::Relaxed);
+            let Some(batch) = items.get(start..items.len().min(start.saturating_add(BATCH))).filter(|b| !b.is_empty())
+            else {
+                return;
+            };
+            let done: Vec<R> = batch.iter().map(&work).collect();
+            results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((start, done));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..jobs.min(items.len().div_ceil(BATCH)) {
+            scope.spawn(worker);
+        }
+        worker();
+    });
+    let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    results.sort_unstable_by_key(|(start, _)| *start);
+    results.into_iter().flat_map(|(_, done)| done).collect()
+}

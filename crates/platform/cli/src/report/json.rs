@@ -1,0 +1,147 @@
+//! For programs: every finding with its place and fingerprint. `schema_version` changes when a field changes meaning.
+
+use std::io::{self, Write};
+
+use palisade_model::{Control, Diagnostic, Finding, Location};
+use serde::Serialize;
+
+use super::Report;
+
+const SCHEMA_VERSION: &str = "1";
+
+#[derive(Serialize)]
+struct Body<'a> {
+    schema_version: &'static str,
+    summary: Summary,
+    findings: Vec<Entry<'a>>,
+    diagnostics: Vec<DiagnosticEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    policies: usize,
+    files: usize,
+    documents: usize,
+    judged: usize,
+    pass: usize,
+    fail: usize,
+    warn: usize,
+    skip: usize,
+    error: usize,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    policy: Policy<'a>,
+    rule: &'a str,
+    verdict: palisade_model::Verdict,
+    severity: palisade_model::Severity,
+    message: &'a str,
+    resource: &'a str,
+    path: String,
+    location: Option<Place>,
+    rule_location: Option<Place>,
+    remediation: Option<&'a str>,
+    controls: &'a [Control],
+    fingerprint: &'a str,
+}
+
+#[derive(Serialize)]
+struct Policy<'a> {
+    kind: &'a str,
+    namespace: Option<&'a str>,
+    name: &'a str,
+    digest: &'a str,
+}
+
+#[derive(Serialize)]
+struct Place {
+    file: String,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+}
+
+impl Place {
+    fn of(location: &Location) -> Self {
+        let (start, end) = (location.start(), location.end());
+        Self {
+            file: location.source.name().to_owned(),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+        }
+    }
+}
+
+/// A diagnostic as JSON reports carry it.
+#[derive(Serialize)]
+pub(crate) struct DiagnosticEntry<'a> {
+    code: &'a str,
+    level: String,
+    message: &'a str,
+    location: Option<Place>,
+    help: &'a [String],
+}
+
+/// A diagnostic for a JSON report.
+pub(crate) fn diagnostic_entry(diagnostic: &Diagnostic) -> DiagnosticEntry<'_> {
+    DiagnosticEntry {
+        code: diagnostic.code,
+        level: diagnostic.level.to_string(),
+        message: &diagnostic.message,
+        location: diagnostic.labels.first().map(|label| Place::of(&label.location)),
+        help: &diagnostic.help,
+    }
+}
+
+/// Indented JSON and a final line break.
+pub(crate) fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
+}
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let counts = report.counts;
+    let body = Body {
+        schema_version: SCHEMA_VERSION,
+        summary: Summary {
+            policies: report.policies,
+            files: report.files,
+            documents: report.documents,
+            judged: report.judged,
+            pass: counts.pass,
+            fail: counts.fail,
+            warn: counts.warn,
+            skip: counts.skip,
+            error: counts.error,
+        },
+        findings: report.findings.iter().map(entry).collect(),
+        diagnostics: report.diagnostics.iter().map(diagnostic_entry).collect(),
+    };
+    write_json(&body, out)
+}
+
+fn entry(finding: &Finding) -> Entry<'_> {
+    Entry {
+        policy: Policy {
+            kind: &finding.policy.kind,
+            namespace: finding.policy.namespace.as_deref(),
+            name: &finding.policy.name,
+            digest: &finding.policy.digest,
+        },
+        rule: &finding.rule,
+        verdict: finding.verdict,
+        severity: finding.severity,
+        message: &finding.message,
+        resource: &finding.resource,
+        path: finding.path.to_string(),
+        location: finding.location.as_ref().map(Place::of),
+        rule_location: finding.rule_location.as_ref().map(Place::of),
+        remediation: finding.remediation.as_deref(),
+        controls: &finding.controls,
+        fingerprint: &finding.fingerprint.0,
+    }
+}

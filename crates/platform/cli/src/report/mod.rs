@@ -1,0 +1,66 @@
+//! The table of output formats. Adding one is a file here and a line in [`REPORTERS`].
+
+use std::io::{self, Write};
+
+use palisade_model::{Diagnostic, Finding};
+
+use crate::judge::Counts;
+
+mod human;
+mod json;
+mod junit;
+mod sarif;
+
+pub(crate) use json::{diagnostic_entry, write_json};
+
+/// What a run of `check` has to tell.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// Findings to show, in the order of the documents.
+    pub(crate) findings: Vec<Finding>,
+    /// All answers by verdict, those not shown included.
+    pub(crate) counts: Counts,
+    /// What was wrong with the input.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Policies that took part.
+    pub(crate) policies: usize,
+    /// Files and documents read, and documents that at least one rule judged.
+    pub(crate) files: usize,
+    pub(crate) documents: usize,
+    pub(crate) judged: usize,
+}
+
+/// A format of [`Report`].
+pub(crate) struct Reporter {
+    /// The name that `--format` and `--report` take.
+    pub(crate) id: &'static str,
+    /// What it is for.
+    pub(crate) summary: &'static str,
+    /// Writes the report.
+    pub(crate) write: fn(&Report, &mut dyn Write) -> io::Result<()>,
+}
+
+/// Every format of `palisade check`.
+pub(crate) const REPORTERS: &[Reporter] = &[
+    Reporter { id: "human", summary: "excerpts with the line, the rule and the fix", write: human::write },
+    Reporter { id: "json", summary: "every finding with its place and fingerprint", write: json::write },
+    Reporter { id: "sarif", summary: "SARIF 2.1.0 for code scanning", write: sarif::write },
+    Reporter { id: "junit", summary: "JUnit XML for CI test views", write: junit::write },
+];
+
+/// The reporter called `id`; an error lists the others.
+pub(crate) fn reporter(id: &str) -> Result<&'static Reporter, String> {
+    REPORTERS.iter().find(|reporter| reporter.id == id).ok_or_else(|| {
+        let known: Vec<_> = REPORTERS.iter().map(|reporter| reporter.id).collect();
+        format!("unknown format `{id}`: one of {}", known.join(", "))
+    })
+}
+
+/// `1 finding`, `2 findings`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) => format!("{number} {noun}s"),
+    }
+}

@@ -1,0 +1,127 @@
+//! SARIF 2.1.0 (OASIS), as GitHub code scanning and editors read it: one run, one rule entry per rule that spoke.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use palisade_model::{Finding, Level, Location, Severity, Verdict};
+use serde_json::{Value, json};
+
+use super::{Report, write_json};
+use crate::render::rule_id;
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let findings: Vec<_> =
+        report.findings.iter().filter(|f| !matches!(f.verdict, Verdict::Pass | Verdict::Skip)).collect();
+    let mut rules: BTreeMap<String, Value> = BTreeMap::new();
+    for finding in &findings {
+        rules.entry(rule_id(finding)).or_insert_with(|| rule(finding));
+    }
+    let index: BTreeMap<_, _> = rules.keys().enumerate().map(|(at, id)| (id.clone(), at)).collect();
+    let results: Vec<_> = findings.iter().map(|finding| result(finding, &index)).collect();
+    let notifications: Vec<_> = report.diagnostics.iter().map(notification).collect();
+    let failed = report.diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error);
+    let log = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "palisade",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "informationUri": env!("CARGO_PKG_REPOSITORY"),
+                "rules": rules.into_values().collect::<Vec<_>>(),
+            }},
+            "columnKind": "unicodeCodePoints",
+            "invocations": [{"executionSuccessful": !failed, "toolExecutionNotifications": notifications}],
+            "results": results,
+        }],
+    });
+    write_json(&log, out)
+}
+
+fn rule(finding: &Finding) -> Value {
+    let mut rule = json!({
+        "id": rule_id(finding),
+        "name": finding.rule,
+        "shortDescription": {"text": format!("{} of {} {}", finding.rule, finding.policy.kind, finding.policy)},
+        "properties": {
+            "security-severity": security_severity(finding.severity),
+            "tags": finding.controls.iter().map(|c| format!("{}:{}", c.framework, c.id)).collect::<Vec<_>>(),
+        },
+    });
+    if let (Some(remediation), Some(members)) = (&finding.remediation, rule.as_object_mut()) {
+        members.insert("help".into(), json!({"text": remediation}));
+    }
+    rule
+}
+
+/// The score by which GitHub sorts alerts into its four levels.
+fn security_severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "0.0",
+        Severity::Low => "3.0",
+        Severity::Medium => "5.5",
+        Severity::High => "8.0",
+        Severity::Critical => "9.5",
+    }
+}
+
+fn result(finding: &Finding, rules: &BTreeMap<String, usize>) -> Value {
+    let id = rule_id(finding);
+    let level = match (finding.verdict, finding.severity) {
+        (Verdict::Error, _) | (Verdict::Fail, Severity::High | Severity::Critical) => "error",
+        (Verdict::Fail, Severity::Medium) | (Verdict::Warn, _) => "warning",
+        _ => "note",
+    };
+    let logical = json!([{"fullyQualifiedName": finding.resource, "kind": "resource"}]);
+    let location = match &finding.location {
+        Some(location) => json!({"physicalLocation": physical(location), "logicalLocations": logical}),
+        None => json!({"logicalLocations": logical}),
+    };
+    json!({
+        "ruleId": id,
+        "ruleIndex": rules.get(&id),
+        "level": level,
+        "kind": "fail",
+        "message": {"text": format!("{}: {}", finding.resource, finding.message)},
+        "locations": [location],
+        "partialFingerprints": {"palisade/v1": finding.fingerprint.0},
+    })
+}
+
+fn physical(location: &Location) -> Value {
+    let (start, end) = (location.start(), location.end());
+    json!({
+        "artifactLocation": {"uri": uri(location.source.name())},
+        "region": {
+            "startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column,
+        },
+    })
+}
+
+/// A relative URI: separators as slashes, other bytes that a URI cannot hold percent-encoded.
+fn uri(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.replace('\\', "/").bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => uri.push(char::from(byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+fn notification(diagnostic: &palisade_model::Diagnostic) -> Value {
+    let level = match diagnostic.level {
+        Level::Note => "note",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    };
+    let locations: Vec<_> =
+        diagnostic.labels.iter().take(1).map(|l| json!({"physicalLocation": physical(&l.location)})).collect();
+    json!({
+        "descriptor": {"id": diagnostic.code},
+        "level": level,
+        "message": {"text": diagnostic.message},
+        "locations": locations,
+    })
+}

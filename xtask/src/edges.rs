@@ -1,0 +1,36 @@
+//! The one table of who may depend on whom. Dependencies point inward; adding an edge is a decision made here.
+
+/// Each crate of the workspace with the crates of ours that it may depend on.
+pub(crate) const EDGES: &[(&str, &[&str])] = &[
+    ("palisade-model", &[]),
+    ("palisade-document", &["palisade-model"]),
+    ("palisade-policy", &["palisade-model"]),
+    ("palisade-cel", &["palisade-model", "palisade-document", "palisade-policy"]),
+    ("palisade-kyverno", &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel"]),
+    ("palisade", &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel", "palisade-kyverno"]),
+    (
+        "palisade-bench",
+        &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel", "palisade-kyverno", "palisade"],
+    ),
+    ("xtask", &[]),
+];
+
+/// Dependencies that only one crate may name, so that replacing one touches one crate.
+pub(crate) const OWNERS: &[(&str, &[&str])] = &[
+    ("clap", &["palisade", "palisade-bench"]),
+    ("annotate-snippets", &["palisade"]),
+    ("quick-junit", &["palisade"]),
+    ("toml", &["palisade"]),
+    ("indicatif", &["palisade"]),
+    ("ignore", &["palisade-document"]),
+    ("saphyr-parser", &["palisade-document"]),
+    ("granit-parser", &["palisade-document"]),
+    ("jmespath", &["palisade-kyverno"]),
+];
+
+/// Crates that decide: they may not name what reads clocks, files, networks or the environment.
+pub(crate) const PURE: &[&str] = &["palisade-model", "palisade-policy", "palisade-cel", "palisade-kyverno"];
+
+/// What a pure crate's source may not mention.
+pub(crate) const IMPURE: &[&str] =
+    &["std::fs", "std::net", "std::env", "std::process", "SystemTime", "Timestamp::now", "Zoned::now", "Instant::now"];

@@ -1,0 +1,149 @@
+//! The rules of the house that no compiler checks: edges between crates, purity, module docs, file sizes, and that no
+//! address of a registry or path of a machine is written down.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::edges::{EDGES, IMPURE, OWNERS, PURE};
+use crate::shell::Result;
+
+/// Lines of code, tests left out, from which a file must be split.
+const MAX_LINES: usize = 800;
+
+/// Names that say nothing about what is inside.
+const EMPTY_NAMES: &[&str] = &["common", "utils", "util", "helpers", "helper", "core", "misc"];
+
+/// Checks all rules and lists every breach.
+pub(crate) fn check() -> Result<()> {
+    let mut breaches = Vec::new();
+    let manifests = find(Path::new("."), "Cargo.toml");
+    for manifest in manifests.iter().filter(|manifest| manifest.parent() != Some(Path::new("."))) {
+        if !manifest.starts_with("./fuzz") {
+            breaches.extend(package(manifest));
+        }
+    }
+    for file in find(Path::new("."), ".rs").iter().filter(|file| !file.starts_with("./fuzz")) {
+        breaches.extend(source(file));
+    }
+    if breaches.is_empty() { Ok(()) } else { Err(format!("{} breaches\n{}", breaches.len(), breaches.join("\n"))) }
+}
+
+/// The files below `folder` whose names end with `ending`; build output and hidden folders are left out.
+fn find(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut entries: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for path in entries {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            found.extend(find(&path, ending));
+        } else if path.is_file() && name.ends_with(ending) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// A crate's manifest against the tables.
+fn package(manifest: &Path) -> Vec<String> {
+    let text = fs::read_to_string(manifest).unwrap_or_default();
+    let name =
+        text.lines().find_map(|line| line.strip_prefix("name = ")).unwrap_or_default().trim_matches('"').to_owned();
+    let place = manifest.display();
+    let mut breaches = Vec::new();
+    let Some((_, permitted)) = EDGES.iter().find(|(package, _)| *package == name) else {
+        return vec![format!("{place}: `{name}` has no line in the table of xtask/src/edges.rs")];
+    };
+    for dependency in dependencies(&text) {
+        if EDGES.iter().any(|(package, _)| *package == dependency) && !permitted.contains(&&*dependency) {
+            breaches.push(format!("{place}: `{name}` may not depend on `{dependency}`"));
+        }
+        if let Some((_, owners)) = OWNERS.iter().find(|(owned, _)| *owned == dependency)
+            && !owners.contains(&&*name)
+        {
+            breaches.push(format!("{place}: `{dependency}` belongs to {}", owners.join(", ")));
+        }
+    }
+    if !text.contains("[lints]\nworkspace = true") {
+        breaches.push(format!("{place}: the workspace's lints are not switched on"));
+    }
+    breaches
+}
+
+/// Dependency names of a manifest: the keys in its dependency tables, which all inherit from the workspace.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut names = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line.contains("dependencies");
+        } else if inside && let Some((key, _)) = line.split_once([' ', '.', '=']) {
+            names.push(key.to_owned());
+        }
+    }
+    names
+}
+
+/// A source file against the rules of style and purity.
+fn source(file: &Path) -> Vec<String> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let place = file.display();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let mut breaches = Vec::new();
+    if !text.starts_with("//!") {
+        breaches.push(format!("{place}: does not open with `//!`: what it is and why it is here"));
+    }
+    let lines = code.lines().count();
+    if lines > MAX_LINES {
+        breaches.push(format!("{place}: {lines} lines; split it along its nouns (limit {MAX_LINES})"));
+    }
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    if EMPTY_NAMES.contains(&&*stem) {
+        breaches.push(format!("{place}: `{stem}` says nothing about what is inside"));
+    }
+    let pure = PURE.iter().any(|package| text_belongs_to(file, package));
+    for (number, line) in code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for word in IMPURE.iter().filter(|word| pure && line.contains(**word)) {
+            breaches.push(format!("{place}:{}: `{word}` in a pure crate", number + 1));
+        }
+    }
+    breaches
+}
+
+/// Whether `file` is library source of the package called `package`.
+fn text_belongs_to(file: &Path, package: &str) -> bool {
+    let folder = package.trim_start_matches("palisade-");
+    let parts: Vec<_> = file.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    let tests = parts.iter().any(|part| part == "tests" || part == "tests.rs" || part == "examples");
+    !tests
+        && parts
+            .windows(2)
+            .any(|pair| pair.first().is_some_and(|p| p == folder) && pair.get(1).is_some_and(|p| p == "src"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_repository_keeps_its_rules() {
+        std::env::set_current_dir(crate::root()).unwrap();
+        check().unwrap();
+    }
+
+    #[test]
+    fn every_edge_points_inward() {
+        for (position, (package, permitted)) in EDGES.iter().enumerate() {
+            for dependency in *permitted {
+                let inner = EDGES.iter().position(|(name, _)| name == dependency).unwrap();
+                assert!(inner < position, "{package} -> {dependency} points outward");
+            }
+        }
+    }
+
+    #[test]
+    fn dependency_tables_are_read() {
+        let manifest = "[package]\nname = \"x\"\n[dependencies]\nserde.workspace = true\nclap = { workspace = true }\n[lints]\nworkspace = true\n";
+        assert_eq!(dependencies(manifest), ["serde", "clap"]);
+    }
+}
