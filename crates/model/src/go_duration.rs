@@ -62,7 +62,7 @@ impl GoDuration {
             rest = tail;
         }
         if negative {
-            return Ok(Self((total as i64).wrapping_neg()));
+            return Ok(Self(total.wrapping_neg().cast_signed()));
         }
         i64::try_from(total).map(Self).map_err(|_| invalid())
     }

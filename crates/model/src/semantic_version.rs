@@ -262,7 +262,7 @@ fn expand_wildcard(part: &str) -> Result<Vec<String>, String> {
     let base = version.replacen(".x.x", ".x", 1).replacen(".x", ".0", 1);
     let base = if base.split('.').count() == 2 { format!("{base}.0") } else { base };
     // The number that the wildcard's exclusive end raises; a wildcard elsewhere has no end and fails to parse.
-    let raised = match (version.split('.').count(), version.ends_with(".x")) {
+    let raised = match (version.split('.').count(), version.split('.').next_back() == Some("x")) {
         (3, true) => raise(&base, 1),
         (2, true) => raise(&base, 0),
         _ => String::new(),

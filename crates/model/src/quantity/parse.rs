@@ -21,6 +21,8 @@ struct Parts<'a> {
     whole: &'a str,
     fraction: &'a str,
     suffix: &'a str,
+    /// Whether there is any digit in front of the suffix.
+    digits: bool,
 }
 
 enum Suffix {
@@ -36,6 +38,8 @@ pub(super) fn quantity(text: &str) -> Result<Quantity, QuantityError> {
     let suffix = suffix(parts.suffix)?;
     match quick(&parts, &suffix, text) {
         Some(quantity) => Ok(quantity),
+        // Here, unlike above, a suffix alone is no zero.
+        None if !parts.digits => Err(QuantityError::Numeric),
         None => exact(&parts, &suffix),
     }
 }
@@ -45,7 +49,9 @@ fn split(text: &str) -> Result<Parts<'_>, QuantityError> {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let (whole, rest) = split_run(rest.trim_start_matches('0'), |c| c.is_ascii_digit());
+    let unpadded = rest.trim_start_matches('0');
+    let padded = unpadded.len() < rest.len();
+    let (whole, rest) = split_run(unpadded, |c| c.is_ascii_digit());
     let (fraction, suffix) = match rest.strip_prefix('.') {
         Some(rest) => split_run(rest, |c| c.is_ascii_digit()),
         None => ("", rest),
@@ -55,7 +61,8 @@ fn split(text: &str) -> Result<Parts<'_>, QuantityError> {
     if !exponent.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(QuantityError::Format);
     }
-    Ok(Parts { negative, whole: if whole.is_empty() { "0" } else { whole }, fraction, suffix })
+    let digits = padded || !whole.is_empty() || !fraction.is_empty();
+    Ok(Parts { negative, whole: if whole.is_empty() { "0" } else { whole }, fraction, suffix, digits })
 }
 
 fn split_run(text: &str, member: impl Fn(char) -> bool) -> (&str, &str) {
@@ -129,6 +136,11 @@ fn exact(parts: &Parts<'_>, suffix: &Suffix) -> Result<Quantity, QuantityError> 
     Ok(quantity)
 }
 
+fn exceeds_cap(whole: &str, power: u32) -> bool {
+    let value = whole.parse::<i128>().ok().and_then(|value| value.checked_mul(1 << power));
+    value.is_none_or(|value| value > i128::from(i64::MAX))
+}
+
 /// The unsigned amount `digits * 2^power * 10^exponent` as mantissa and scale.
 fn amount(parts: &Parts<'_>, power: u32, exponent: i64) -> Result<(i128, i32), QuantityError> {
     let digits = format!("{}{}", parts.whole, parts.fraction);
@@ -138,7 +150,8 @@ fn amount(parts: &Parts<'_>, power: u32, exponent: i64) -> Result<(i128, i32), Q
         return Ok((0, 0));
     }
     let zeroes = digits.len() - significant.len();
-    let mut scale = exponent - parts.fraction.len() as i64 + zeroes as i64;
+    let places = |count: usize| i64::try_from(count).map_err(|_| QuantityError::Numeric);
+    let mut scale = exponent - places(parts.fraction.len())? + places(zeroes)?;
     // Decimal digits below the finest step only say whether to round up; the rest must fit 38 digits.
     let (kept, mut inexact) = if power == 0 && scale < NANO {
         let kept = significant.len().saturating_sub((NANO - scale) as usize);
@@ -150,8 +163,8 @@ fn amount(parts: &Parts<'_>, power: u32, exponent: i64) -> Result<(i128, i32), Q
     let kept = if kept.is_empty() { "0" } else { kept };
     let mut mantissa = match kept.parse::<i128>().ok().and_then(|value| value.checked_mul(1 << power)) {
         Some(mantissa) => mantissa,
-        // Whole binary amounts this large are capped by the caller.
-        None if power > 0 && scale >= 0 => i128::MAX,
+        // Far above the cap that the caller puts on binary amounts.
+        None if power > 0 && exceeds_cap(parts.whole, power) => return Ok((i128::MAX, 0)),
         None => return Err(QuantityError::Numeric),
     };
     if scale < NANO {

@@ -57,6 +57,7 @@ fn malformed_quantities_are_refused() {
         ("1K", QuantityError::Suffix),
         ("1e", QuantityError::Suffix),
         ("1mm", QuantityError::Suffix),
+        ("Ei", QuantityError::Numeric),
         (&"9".repeat(60), QuantityError::Numeric),
     ] {
         assert_eq!(Quantity::parse(text).map(|quantity| quantity.to_string()), Err(error), "{text}");
