@@ -27,4 +27,4 @@ pub use library::{Call, Cost, Function, Library, Macro, StructType, Style};
 pub use program::Program;
 pub use scope::{Bindings, Scope};
 pub use types::Type;
-pub use value::{Dict, Entries, Key, List, Opaque, Val};
+pub use value::{Dict, Entries, Key, List, Moment, Opaque, Val};

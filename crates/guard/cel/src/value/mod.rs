@@ -3,16 +3,18 @@
 mod collection;
 mod compare;
 mod json;
+mod moment;
 
 use std::any::Any;
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use palisade_model::{Str, Value};
 
 pub use collection::{Dict, Entries, Key, List};
+pub use moment::Moment;
 
 use crate::{EvalError, Type};
 
@@ -39,7 +41,7 @@ pub enum Val {
     /// A map, or a JSON object.
     Map(Dict),
     /// A moment.
-    Timestamp(Timestamp),
+    Timestamp(Moment),
     /// A span of time.
     Duration(SignedDuration),
     /// A type.

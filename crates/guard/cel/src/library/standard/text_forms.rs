@@ -1,6 +1,8 @@
 //! The text forms of bytes, timestamps and durations.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+
+use crate::Moment;
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -18,8 +20,8 @@ pub fn encode_base64(bytes: &[u8]) -> String {
 }
 
 /// RFC 3339 in UTC with as many fractional digits as there are.
-pub fn format_timestamp(moment: Timestamp) -> String {
-    moment.to_string()
+pub fn format_timestamp(moment: Moment) -> String {
+    format!("{}Z", moment.civil())
 }
 
 /// Seconds with as many fractional digits as there are, and `s`.
