@@ -1,18 +1,31 @@
-//! Kyverno's overlay patterns: a tree shaped like the resource, whose leaves are conditions and whose keys may carry anchors.
+//! Kyverno's overlay patterns: a tree shaped like the resource, whose leaves are conditions and whose keys may carry
+//! anchors.
 //!
 //! A [`Pattern`] is compiled once from the policy (or after variables were substituted) and judged against many
-//! resources. Integers and doubles are told apart as Go tells them apart: the caller hands in the resource with the
-//! numbers that Kyverno would see. Deliberately absent: variables, `anyPattern` and the final message, which belong to
-//! the rule.
+//! resources. Whole numbers and doubles are told apart as Go tells them apart, so the caller hands in the resource
+//! with the numbers that Kyverno would see. Deliberately absent: variables, `anyPattern` and the message of the rule,
+//! which belong to the rule engine.
+
+mod anchor;
+mod compile;
+pub(crate) mod go_text;
+mod scalar;
+mod term;
+mod walk;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
-use palisade_model::{Path, Value};
+use palisade_model::{Path, Str, Value};
 
-/// A compiled pattern.
+pub use anchor::{Anchor, AnchorKind};
+pub(crate) use term::is_range;
+
+/// A compiled pattern; cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    source: Value,
+    root: Arc<compile::Node>,
+    tracked: usize,
 }
 
 /// How a resource and a pattern disagree.
@@ -22,7 +35,7 @@ pub enum Mismatch {
     Skip,
     /// The resource violates the pattern at a path.
     Fail,
-    /// The pattern could not be judged; Kyverno reports an error for these instead of a failure.
+    /// Kyverno cannot say where the resource violates the pattern, or it could not be judged: an error for the rule.
     Error,
 }
 
@@ -41,19 +54,29 @@ pub struct PatternError {
 impl PatternError {
     /// The path as Kyverno prints it in messages: `/spec/containers/0/image/`.
     pub fn pointer(&self) -> String {
-        String::new()
+        walk::pointer(&self.path)
     }
 }
 
 impl Pattern {
     /// Compiles a pattern whose variables have been substituted.
     pub fn compile(source: &Value) -> Self {
-        Self { source: source.clone() }
+        let mut compiler = compile::Compiler::default();
+        let root = Arc::new(compiler.compile(source));
+        Self { root, tracked: compiler.tracked() }
     }
 
     /// Judges a resource; `steps` is the rule's budget and counts down.
-    pub fn validate(&self, _resource: &Value, _steps: &Cell<u64>) -> Result<(), PatternError> {
-        let _ = &self.source;
-        Ok(())
+    pub fn validate(&self, resource: &Value, steps: &Cell<u64>) -> Result<(), PatternError> {
+        let mut walk = walk::Walk::new(steps, self.tracked);
+        walk.judge(&self.root, resource, &walk::Trail::ROOT).map_err(|failure| walk.conclude(failure))
     }
 }
+
+/// Whether a text satisfies a string pattern, as conditions and functions use it outside of rules.
+pub fn text_matches(pattern: &Str, value: &Value) -> bool {
+    scalar::Scalar::text(pattern).matches(value)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Values as Go's `fmt` and `strconv` print and read them.
+//!
+//! Kyverno compares some values by their printed form and puts values into messages, so the forms must be Go's.
+
+use std::fmt::Write;
+
+use palisade_model::Value;
+
+/// What `fmt.Sprint` and `%v` print.
+pub(crate) fn sprint(value: &Value) -> String {
+    let mut text = String::new();
+    write_value(&mut text, value, usize::MAX);
+    text
+}
+
+/// As [`sprint`], cut after some hundred bytes: for messages.
+pub(crate) fn excerpt(value: &Value) -> String {
+    const LIMIT: usize = 512;
+    let mut text = String::new();
+    write_value(&mut text, value, LIMIT);
+    if let Some((at, _)) = text.char_indices().find(|(at, _)| *at >= LIMIT) {
+        text.truncate(at);
+        text.push_str("...");
+    }
+    text
+}
+
+fn write_value(text: &mut String, value: &Value, limit: usize) {
+    if text.len() > limit {
+        return;
+    }
+    match value {
+        Value::Null => text.push_str("<nil>"),
+        Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        Value::Int(value) => {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{value}");
+        }
+        Value::Float(value) => text.push_str(&general(*value)),
+        Value::String(value) => text.push_str(value),
+        Value::Array(items) => {
+            text.push('[');
+            for (position, item) in items.iter().enumerate() {
+                text.push_str(if position == 0 { "" } else { " " });
+                write_value(text, item, limit);
+            }
+            text.push(']');
+        }
+        Value::Object(map) => {
+            let mut members: Vec<_> = map.iter().collect();
+            members.sort_by_key(|(key, _)| *key);
+            text.push_str("map[");
+            for (position, (key, item)) in members.into_iter().enumerate() {
+                text.push_str(if position == 0 { "" } else { " " });
+                text.push_str(key);
+                text.push(':');
+                write_value(text, item, limit);
+            }
+            text.push(']');
+        }
+    }
+}
+
+/// The name of a value's type after JSON decoding, as `%T` prints it.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Int(_) => "int64",
+        Value::Float(_) => "float64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}
+
+/// `strconv.FormatFloat(value, 'g', -1, 64)`: the shortest digits, with an exponent below 1e-4 and from 1e6 on.
+fn general(value: f64) -> String {
+    if !value.is_finite() {
+        return not_finite(value);
+    }
+    let (digits, exponent) = shortest(value);
+    if (-4..6).contains(&exponent) { format!("{value}") } else { with_exponent(&digits, exponent, 'e') }
+}
+
+/// `strconv.FormatFloat(value, 'E', -1, 64)`: the shortest digits, always with an exponent.
+pub(crate) fn scientific(value: f64) -> String {
+    if !value.is_finite() {
+        return not_finite(value);
+    }
+    let (digits, exponent) = shortest(value);
+    with_exponent(&digits, exponent, 'E')
+}
+
+fn not_finite(value: f64) -> String {
+    let text = if value.is_nan() { "NaN" } else if value > 0.0 { "+Inf" } else { "-Inf" };
+    text.to_owned()
+}
+
+/// The shortest digits that read back as the same double (`-1.25`), and the power of ten they are multiplied with.
+fn shortest(value: f64) -> (String, i32) {
+    let text = format!("{value:e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) => (digits.to_owned(), exponent.parse().unwrap_or_default()),
+        None => (text, 0),
+    }
+}
+
+fn with_exponent(digits: &str, exponent: i32, letter: char) -> String {
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}{letter}{sign}{:02}", exponent.unsigned_abs())
+}
+
+/// `strconv.ParseFloat(text, 64)` for decimal numbers; hexadecimal ones are not read.
+pub(crate) fn parse_float(text: &str) -> Option<f64> {
+    let value: f64 = text.parse().ok()?;
+    // Go refuses what is too large for a double and reads only spelled-out infinities.
+    let spelled = text.bytes().any(|byte| matches!(byte, b'i' | b'I'));
+    (!value.is_infinite() || spelled).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use palisade_model::json;
+
+    #[test]
+    fn values_print_as_in_go() {
+        let value = json!({"b": [1, 2.5, null, true, "x y"], "a": {}});
+        assert_eq!(sprint(&value), "map[a:map[] b:[1 2.5 <nil> true x y]]");
+        for (value, general_form, scientific_form) in [
+            (80.0, "80", "8E+01"),
+            (0.0, "0", "0E+00"),
+            (100_000.0, "100000", "1E+05"),
+            (1_000_000.0, "1e+06", "1E+06"),
+            (-1_234_567.5, "-1.2345675e+06", "-1.2345675E+06"),
+            (0.0001, "0.0001", "1E-04"),
+            (0.000_01, "1e-05", "1E-05"),
+            (1e21, "1e+21", "1E+21"),
+            (1e-120, "1e-120", "1E-120"),
+        ] {
+            assert_eq!(sprint(&Value::Float(value)), general_form);
+            assert_eq!(scientific(value), scientific_form);
+        }
+        assert_eq!(excerpt(&Value::from("x".repeat(2_000))).len(), 515);
+    }
+
+    #[test]
+    fn floats_are_read_as_in_go() {
+        assert_eq!(parse_float("+1e3"), Some(1000.0));
+        assert_eq!(parse_float(".5"), Some(0.5));
+        assert_eq!(parse_float("1e400"), None);
+        assert_eq!(parse_float("-inf"), Some(f64::NEG_INFINITY));
+        assert_eq!(parse_float("1_000"), None);
+        assert_eq!(parse_float(""), None);
+    }
+}
