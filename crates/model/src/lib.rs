@@ -7,6 +7,9 @@
 pub mod diagnostic;
 pub mod finding;
 pub mod go_duration;
+pub mod go_json;
+pub mod go_regex;
+pub mod go_time;
 pub mod image_reference;
 pub mod patch;
 pub mod path;
