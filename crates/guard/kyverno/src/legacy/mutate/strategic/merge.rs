@@ -106,9 +106,10 @@ impl Walker<'_> {
         match agreed_kind(target.as_ref(), patch.as_ref())? {
             "array" => self.list(target, patch, shape, depth),
             "object" => self.object(target, patch, shape, depth),
-            _ => Ok(match patch {
-                Some(patch) => Merged::patched(patch),
-                None => target.map_or(Merged::REMOVED, Merged::kept),
+            _ => Ok(match (patch, target) {
+                (Some(patch), Some(Value::String(_))) if !patch.is_null() => Merged::patched(as_text(patch)),
+                (Some(patch), _) => Merged::patched(patch),
+                (None, target) => target.map_or(Merged::REMOVED, Merged::kept),
             }),
         }
     }
@@ -182,6 +183,14 @@ impl Walker<'_> {
             }
         }
         Ok(target)
+    }
+}
+
+/// A quoted scalar stays quoted upstream, so what replaces a text becomes one.
+fn as_text(scalar: Value) -> Value {
+    match scalar {
+        Value::String(_) => scalar,
+        other => Value::from(&*super::scalar_text(&other)),
     }
 }
 
