@@ -66,10 +66,7 @@ impl GeneratePattern {
     fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
         let source: palisade_model::Map =
             PATTERN.iter().filter_map(|key| Some((Str::from(*key), node.get(key)?.value.clone()))).collect();
-        let known = [
-            ("clone", &["namespace", "name"][..]),
-            ("cloneList", &["namespace", "kinds", "selector"][..]),
-        ];
+        let known = [("clone", &["namespace", "name"][..]), ("cloneList", &["namespace", "kinds", "selector"][..])];
         for (key, fields) in known {
             if let Some(node) = node.get(key) {
                 reader.known_fields(&node, fields);

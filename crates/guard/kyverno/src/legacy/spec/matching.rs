@@ -145,10 +145,7 @@ impl ResourceFilter {
         }
         let subjects = reader.list(node, "subjects");
         Self {
-            resources: node
-                .get("resources")
-                .map(|node| ResourceDescription::read(reader, &node))
-                .unwrap_or_default(),
+            resources: node.get("resources").map(|node| ResourceDescription::read(reader, &node)).unwrap_or_default(),
             subjects: subjects.iter().map(|node| Subject::read(reader, node)).collect(),
             roles: reader.texts(node, "roles"),
             cluster_roles: reader.texts(node, "clusterRoles"),
@@ -157,16 +154,8 @@ impl ResourceFilter {
 }
 
 impl ResourceDescription {
-    const FIELDS: &'static [&'static str] = &[
-        "kinds",
-        "name",
-        "names",
-        "namespaces",
-        "annotations",
-        "selector",
-        "namespaceSelector",
-        "operations",
-    ];
+    const FIELDS: &'static [&'static str] =
+        &["kinds", "name", "names", "namespaces", "annotations", "selector", "namespaceSelector", "operations"];
 
     /// Whether it describes nothing.
     pub fn is_empty(&self) -> bool {
@@ -182,9 +171,8 @@ impl ResourceDescription {
 
     fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Self {
         reader.known_fields(node, Self::FIELDS);
-        let selector = |reader: &mut Reader<'_>, key: &str| {
-            node.get(key).map(|node| LabelSelector::read(reader, &node))
-        };
+        let selector =
+            |reader: &mut Reader<'_>, key: &str| node.get(key).map(|node| LabelSelector::read(reader, &node));
         Self {
             kinds: reader.texts(node, "kinds").iter().map(|text| KindSelector::parse(text)).collect(),
             name: reader.text(node, "name").filter(|name| !name.is_empty()),
@@ -231,9 +219,10 @@ fn is_version(text: &str) -> bool {
     let digit = |text: &str| matches!(text.as_bytes(), [b'0'..=b'9']);
     text == "*"
         || text.strip_prefix('v').is_some_and(|rest| {
-            ["alpha", "beta"].iter().any(|stage| {
-                rest.split_once(stage).is_some_and(|(major, minor)| digit(major) && digit(minor))
-            }) || digit(rest)
+            ["alpha", "beta"]
+                .iter()
+                .any(|stage| rest.split_once(stage).is_some_and(|(major, minor)| digit(major) && digit(minor)))
+                || digit(rest)
         })
 }
 

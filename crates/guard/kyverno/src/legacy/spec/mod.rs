@@ -23,9 +23,7 @@ pub use matching::{
 pub use mutate::{ForEachMutation, Mutation, Patch, Target};
 pub use reader::{Node, Reader};
 pub(crate) use validate::exclusion;
-pub use validate::{
-    CelCheck, CelValidation, Check, FailureActionOverride, ForEachValidation, PodSecurity, Validation,
-};
+pub use validate::{CelCheck, CelValidation, Check, FailureActionOverride, ForEachValidation, PodSecurity, Validation};
 
 /// `spec` of a policy, without its rules.
 #[derive(Clone, Debug)]
@@ -222,7 +220,12 @@ pub(crate) fn conditions(reader: &mut Reader<'_>, parent: &Node<'_>, key: &str) 
     match Conditions::parse(node.value) {
         Ok(conditions) => Some(conditions),
         Err(message) => {
-            reader.error(codes::INVALID_CONDITION, &node.path, message, "write `any` or `all` with key, operator, value");
+            reader.error(
+                codes::INVALID_CONDITION,
+                &node.path,
+                message,
+                "write `any` or `all` with key, operator, value",
+            );
             None
         }
     }

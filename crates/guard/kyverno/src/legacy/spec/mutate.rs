@@ -127,8 +127,7 @@ impl ForEachMutation {
     }
 
     fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Self {
-        let known =
-            ["list", "order", "context", "preconditions", "patchStrategicMerge", "patchesJson6902", "foreach"];
+        let known = ["list", "order", "context", "preconditions", "patchStrategicMerge", "patchesJson6902", "foreach"];
         reader.known_fields(node, &known);
         let list = reader.text(node, "list").unwrap_or_default();
         let order = reader.text(node, "order");

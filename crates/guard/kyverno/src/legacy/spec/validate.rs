@@ -4,7 +4,7 @@ use palisade_model::{Str, Value};
 
 use super::context_entry::ContextEntry;
 use super::reader::{Node, Reader};
-use super::{FailureAction, NamedExpression, conditions, failure_action, LabelSelector};
+use super::{FailureAction, LabelSelector, NamedExpression, conditions, failure_action};
 use crate::legacy::codes;
 use crate::legacy::condition::Conditions;
 use crate::legacy::pod_security::Exclusion;
@@ -109,8 +109,7 @@ pub struct CelValidation {
 }
 
 /// The members of a `validate` block, of which exactly one makes the demand.
-const CHECKS: [&str; 8] =
-    ["pattern", "anyPattern", "deny", "foreach", "podSecurity", "cel", "manifests", "assert"];
+const CHECKS: [&str; 8] = ["pattern", "anyPattern", "deny", "foreach", "podSecurity", "cel", "manifests", "assert"];
 
 impl Validation {
     pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
@@ -157,7 +156,9 @@ impl Check {
                 reader.known_fields(node, &["conditions"]);
                 Self::Deny(conditions(reader, node, "conditions"))
             }
-            "foreach" => Self::ForEach(node.elements().iter().map(|node| ForEachValidation::read(reader, node)).collect()),
+            "foreach" => {
+                Self::ForEach(node.elements().iter().map(|node| ForEachValidation::read(reader, node)).collect())
+            }
             "podSecurity" => Self::PodSecurity(PodSecurity::read(reader, node)),
             "cel" => Self::Cel(Box::new(CelCheck::read(reader, node))),
             "manifests" => Self::Manifests(node.value.clone()),

@@ -1,0 +1,266 @@
+//! Whether a rule's `match` and `exclude` blocks, or an exception's, select a request.
+//!
+//! Namespace labels come from the values file or the cluster's Namespace object, and only when a selector asks.
+//! Deliberately absent: preconditions, which are judged after selection.
+
+use std::borrow::Cow;
+
+use palisade_model::{GroupVersionKind, Map, Str, Value};
+use palisade_model::wildcard;
+use palisade_policy::{AdmissionRequest, Environment, Operation, UserInfo};
+
+use super::spec::{KindSelector, LabelSelector, MatchBlock, ResourceDescription, ResourceFilter, Rule, Subject};
+
+/// A request as `match` blocks see it.
+pub struct Subjects<'a> {
+    /// The object that is looked at.
+    pub object: &'a Value,
+    /// Its kind, of the parent where a subresource is requested.
+    pub kind: Cow<'a, GroupVersionKind>,
+    /// The subresource; empty for the object itself.
+    pub subresource: Cow<'a, str>,
+    /// What happens to the object.
+    pub operation: Operation,
+    /// Who asks; `None` where nobody is known to ask, which selects as if blocks named no users.
+    pub user: Option<Asker<'a>>,
+    /// Where namespace labels come from.
+    pub environment: &'a Environment<'a>,
+}
+
+/// Who asks, with the roles bound to them.
+#[derive(Clone, Copy)]
+pub struct Asker<'a> {
+    /// The user.
+    pub info: &'a UserInfo,
+    /// Roles as `namespace:name`.
+    pub roles: &'a [Str],
+    /// Cluster roles.
+    pub cluster_roles: &'a [Str],
+}
+
+impl<'a> Subjects<'a> {
+    /// The subject of a request: `object`, which is the new object or the old one.
+    pub fn of(admission: &'a AdmissionRequest, object: &'a Value, environment: &'a Environment<'a>) -> Self {
+        let (kind, subresource) = parent_of(admission, environment);
+        let known =
+            admission.user != UserInfo::default() || !admission.roles.is_empty() || !admission.cluster_roles.is_empty();
+        let asker =
+            Asker { info: &admission.user, roles: &admission.roles, cluster_roles: &admission.cluster_roles };
+        Self {
+            object,
+            kind,
+            subresource,
+            operation: admission.operation,
+            user: known.then_some(asker),
+            environment,
+        }
+    }
+
+    fn metadata(&self, key: &str) -> &'a str {
+        self.object.dig(["metadata", key]).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn name(&self) -> &'a str {
+        match self.metadata("name") {
+            "" => self.metadata("generateName"),
+            name => name,
+        }
+    }
+
+    fn own_kind(&self) -> &'a str {
+        self.object.get("kind").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// The kind that selectors compare with. Where a values file declares the object's kind as a subresource (a `Scale` as
+/// `deployments/scale`), that is the parent's kind.
+fn parent_of<'a>(
+    admission: &'a AdmissionRequest,
+    environment: &'a Environment<'a>,
+) -> (Cow<'a, GroupVersionKind>, Cow<'a, str>) {
+    let text = |value: &'a Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+    for declared in &environment.variables.subresources {
+        let (Some(sub), Some(parent)) = (declared.get("subresource"), declared.get("parentResource")) else { continue };
+        let kind = &admission.kind;
+        let same = text(sub, "group") == &*kind.group
+            && text(sub, "version") == &*kind.version
+            && text(sub, "kind") == &*kind.kind;
+        if same {
+            let [group, version, kind] = ["group", "version", "kind"].map(|key| Str::from(text(parent, key)));
+            let name = text(sub, "name").split_once('/').map_or("", |(_, name)| name);
+            return (Cow::Owned(GroupVersionKind { group, version, kind }), Cow::Borrowed(name));
+        }
+    }
+    (Cow::Borrowed(&admission.kind), Cow::Borrowed(&admission.sub_resource))
+}
+
+/// Whether a rule selects the request, policy namespaces aside.
+pub fn selects(rule: &Rule, subject: &Subjects<'_>) -> bool {
+    let matched = block(&rule.matches, |filter| matched_by(filter, subject));
+    let excluded = || {
+        let exclude = rule.exclude.as_ref().filter(|exclude| !exclude.is_empty());
+        exclude.is_some_and(|exclude| block(exclude, |filter| excluded_by(filter, subject)))
+    };
+    matched && !excluded()
+}
+
+fn block(block: &MatchBlock, mut test: impl FnMut(&ResourceFilter) -> bool) -> bool {
+    if !block.any.is_empty() {
+        block.any.iter().any(test)
+    } else if !block.all.is_empty() {
+        block.all.iter().all(test)
+    } else {
+        test(&block.direct)
+    }
+}
+
+/// Where nobody is known to ask, what the filter says of users does not count; a filter that says nothing else then
+/// selects nothing.
+fn matched_by(filter: &ResourceFilter, subject: &Subjects<'_>) -> bool {
+    let users = subject.user.is_some() && filter.names_users();
+    (!filter.resources.is_empty() || users)
+        && describes(&filter.resources, subject)
+        && (!users || names(filter, subject.user.as_ref()))
+}
+
+fn excluded_by(filter: &ResourceFilter, subject: &Subjects<'_>) -> bool {
+    !filter.is_empty() && describes(&filter.resources, subject) && names(filter, subject.user.as_ref())
+}
+
+/// Whether an exception's `match` block selects the request. Operations do not count, as in Kyverno.
+pub fn excepts(exception: &MatchBlock, subject: &Subjects<'_>) -> bool {
+    let test = |filter: &ResourceFilter| {
+        !filter.is_empty()
+            && described(&filter.resources, subject, false)
+            && names(filter, subject.user.as_ref())
+    };
+    match (exception.any.is_empty(), exception.all.is_empty()) {
+        (false, _) => exception.any.iter().any(test),
+        (true, false) => exception.all.iter().all(test),
+        (true, true) => false,
+    }
+}
+
+fn describes(description: &ResourceDescription, subject: &Subjects<'_>) -> bool {
+    let operation_fits = description.operations.is_empty() || description.operations.contains(&subject.operation);
+    operation_fits && described(description, subject, true)
+}
+
+fn described(description: &ResourceDescription, subject: &Subjects<'_>, in_rule: bool) -> bool {
+    let one = |patterns: &[Str], text: &str| patterns.is_empty() || patterns.iter().any(|p| wildcard::matches(p, text));
+    let kind = &*subject.kind;
+    (description.kinds.is_empty() || description.kinds.iter().any(|s| s.selects(kind, &subject.subresource, in_rule)))
+        && description.name.as_ref().is_none_or(|name| wildcard::matches(name, subject.name()))
+        && one(&description.names, subject.name())
+        && one(&description.namespaces, namespace_of(subject))
+        && annotated(&description.annotations, subject)
+        && description.selector.as_ref().is_none_or(|selector| {
+            selector.selects(subject.object.dig(["metadata", "labels"]).and_then(Value::as_object))
+        })
+        && description.namespace_selector.as_ref().is_none_or(|s| namespace_selected(s, description, subject, in_rule))
+}
+
+/// A Namespace is in itself.
+fn namespace_of<'a>(subject: &Subjects<'a>) -> &'a str {
+    if subject.own_kind() == "Namespace" { subject.metadata("name") } else { subject.metadata("namespace") }
+}
+
+fn annotated(wanted: &[(Str, Str)], subject: &Subjects<'_>) -> bool {
+    let annotations = subject.object.dig(["metadata", "annotations"]).and_then(Value::as_object);
+    wanted.iter().all(|(key, value)| {
+        annotations.into_iter().flat_map(Map::iter).any(|(found, text)| {
+            wildcard::matches(key, found) && text.as_str().is_some_and(|text| wildcard::matches(value, text))
+        })
+    })
+}
+
+fn namespace_selected(
+    selector: &LabelSelector,
+    description: &ResourceDescription,
+    subject: &Subjects<'_>,
+    in_rule: bool,
+) -> bool {
+    match subject.own_kind() {
+        // Rules do not select Namespaces by their namespace; exceptions do not look.
+        "Namespace" => !in_rule,
+        "" if !(in_rule && description.kinds.iter().any(|kind| &*kind.text == "*")) => true,
+        _ => selector.selects(namespace_labels(subject.metadata("namespace"), subject.environment).as_deref()),
+    }
+}
+
+/// The labels of a namespace; none where they are not known.
+pub fn namespace_labels<'a>(namespace: &str, environment: &'a Environment<'a>) -> Option<Cow<'a, Map>> {
+    if let Some(labels) = environment.variables.namespace_labels.get(namespace) {
+        return Some(Cow::Borrowed(labels));
+    }
+    let object = environment.cluster.namespace(namespace).ok()?;
+    object.dig(["metadata", "labels"]).and_then(Value::as_object).map(|labels| Cow::Owned(labels.clone()))
+}
+
+fn names(filter: &ResourceFilter, asker: Option<&Asker<'_>>) -> bool {
+    let nobody = UserInfo::default();
+    let asker = asker.copied().unwrap_or(Asker { info: &nobody, roles: &[], cluster_roles: &[] });
+    let one_of = |wanted: &[Str], found: &[Str]| wanted.is_empty() || wanted.iter().any(|role| found.contains(role));
+    one_of(&filter.roles, asker.roles)
+        && one_of(&filter.cluster_roles, asker.cluster_roles)
+        && (filter.subjects.is_empty() || filter.subjects.iter().any(|subject| subject.is(asker.info)))
+}
+
+impl KindSelector {
+    /// Whether the selector fits a kind and subresource. Rules for Pods also get ephemeral containers.
+    pub fn selects(&self, kind: &GroupVersionKind, subresource: &str, in_rule: bool) -> bool {
+        let fits = wildcard::matches(&self.kind, &kind.kind)
+            && wildcard::matches(&self.group, &kind.group)
+            && wildcard::matches(&self.version, &kind.version);
+        let is_pod = || (&*kind.group, &*kind.version, &*kind.kind) == ("", "v1", "Pod");
+        fits && (wildcard::matches(&self.subresource, subresource)
+            || (in_rule && subresource == "ephemeralcontainers" && is_pod()))
+    }
+}
+
+impl Subject {
+    /// Whether this is the user who asks.
+    fn is(&self, user: &UserInfo) -> bool {
+        match &*self.kind {
+            "User" => wildcard::matches(&self.name, &user.username),
+            "Group" => user.groups.iter().any(|group| wildcard::matches(&self.name, group)),
+            "ServiceAccount" => {
+                let account = format!("system:serviceaccount:{}:{}", self.namespace, self.name);
+                wildcard::matches(&account, &user.username)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl LabelSelector {
+    /// Whether the selector fits labels; absent ones are an empty set. Wildcards of `matchLabels` stand for any label
+    /// that fits them.
+    pub fn selects(&self, labels: Option<&Map>) -> bool {
+        let text = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Value::as_str);
+        let wild = |text: &str| wildcard::contains_wildcard(text);
+        let labelled = self.labels.iter().all(|(key, value)| {
+            if !wild(key) && !wild(value) {
+                return text(key) == Some(value);
+            }
+            labels.into_iter().flat_map(Map::iter).any(|(found, text)| {
+                wildcard::matches(key, found) && text.as_str().is_some_and(|text| wildcard::matches(value, text))
+            })
+        });
+        labelled
+            && self.expressions.iter().all(|requirement| {
+                let found = text(&requirement.key);
+                let listed = || requirement.values.iter().any(|value| Some(&**value) == found);
+                match &*requirement.operator {
+                    "In" => listed(),
+                    "NotIn" => !listed(),
+                    "Exists" => found.is_some(),
+                    "DoesNotExist" => found.is_none(),
+                    _ => false,
+                }
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests;
