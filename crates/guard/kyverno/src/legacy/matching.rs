@@ -262,5 +262,3 @@ impl LabelSelector {
     }
 }
 
-#[cfg(test)]
-mod tests;
