@@ -1,0 +1,270 @@
+//! `format.dns1123Label().validate('my-name')` and `format.named('uri')`: Kubernetes' named string formats.
+
+use std::any::Any;
+
+use jiff::civil::Date;
+use palisade_model::Value;
+
+use super::url::UrlParts;
+use crate::library::{Call, Cost, Function, Library, mismatch};
+use crate::value::Opaque;
+use crate::{EvalError, Type, Val};
+
+/// What is wrong with a text; empty where it is valid.
+type Validate = fn(&str) -> Vec<String>;
+
+struct Format {
+    name: &'static str,
+    /// The name of the function that returns it.
+    function: &'static str,
+    constant: fn(&mut Call<'_>, &[Val]) -> Result<Val, EvalError>,
+    validate: Validate,
+}
+
+macro_rules! formats {
+    ($($name:literal => $validate:expr),+ $(,)?) => {
+        &[$(Format {
+            name: $name,
+            function: concat!("format.", $name),
+            constant: |_, _| named($name).ok_or_else(|| EvalError::invalid("no such format")),
+            validate: $validate,
+        }),+]
+    };
+}
+
+const FORMATS: &[Format] = formats! {
+    "dns1123Label" => dns_label,
+    "dns1123Subdomain" => dns_subdomain,
+    "dns1035Label" => dns1035_label,
+    "qualifiedName" => qualified_name,
+    "dns1123LabelPrefix" => |text| dns_label(&mask_trailing_dash(text)),
+    "dns1123SubdomainPrefix" => |text| dns_subdomain(&mask_trailing_dash(text)),
+    "dns1035LabelPrefix" => |text| dns1035_label(&mask_trailing_dash(text)),
+    "labelValue" => label_value,
+    "uri" => |text| UrlParts::parse_request(text).err().map(|error| vec![error]).unwrap_or_default(),
+    "uuid" => |text| unless(is_uuid(text), "does not match the UUID format"),
+    "byte" => |text| unless(is_base64(text), "invalid base64"),
+    "date" => |text| unless(is_date(text), "invalid date"),
+    "datetime" => |text| unless(is_datetime(text), "invalid datetime"),
+};
+
+#[derive(Debug)]
+struct FormatVal {
+    name: &'static str,
+    validate: Validate,
+}
+
+fn format_type() -> Type {
+    Type::opaque("kubernetes.NamedFormat")
+}
+
+impl Opaque for FormatVal {
+    fn opaque_type(&self) -> Type {
+        format_type()
+    }
+
+    fn equals(&self, other: &dyn Opaque) -> bool {
+        other.as_any().downcast_ref::<Self>().is_some_and(|other| self.name == other.name)
+    }
+
+    fn to_value(&self) -> Result<Value, EvalError> {
+        Err(EvalError::invalid(format_args!("the format `{}` has no JSON form", self.name)))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+fn named(name: &str) -> Option<Val> {
+    let format = FORMATS.iter().find(|format| format.name == name)?;
+    Some(Val::opaque(FormatVal { name: format.name, validate: format.validate }))
+}
+
+pub(super) fn library() -> Library {
+    let errors = Type::optional(Type::list(Type::String));
+    let mut functions = vec![
+        Function::global("format.named", [Type::String], Type::optional(format_type()), |_, args| {
+            let [Val::String(name)] = args else { return Err(mismatch("format.named", args)) };
+            Ok(named(name).map_or_else(Val::none, Val::some))
+        }),
+        Function::member("validate", [format_type(), Type::String], errors, validate).cost(Cost::Sizes),
+    ];
+    functions
+        .extend(FORMATS.iter().map(|format| Function::global(format.function, [], format_type(), format.constant)));
+    Library::of("kubernetes.format", functions)
+}
+
+fn validate(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
+    let [format, Val::String(text)] = args else { return Err(mismatch("validate", args)) };
+    let format = format.downcast::<FormatVal>().ok_or_else(|| mismatch("validate", args))?;
+    let errors: Vec<_> = (format.validate)(text).into_iter().map(Val::from).collect();
+    Ok(if errors.is_empty() { Val::none() } else { Val::some(Val::list(errors)) })
+}
+
+fn unless(valid: bool, error: &str) -> Vec<String> {
+    if valid { Vec::new() } else { vec![error.to_owned()] }
+}
+
+fn too_long(text: &str, most: usize) -> Vec<String> {
+    unless(text.len() <= most, &format!("must be no more than {most} characters"))
+}
+
+/// Lower-case letters, digits and inner dashes.
+fn is_label(text: &str) -> bool {
+    let outer = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    outer(text.bytes().next()) && outer(text.bytes().next_back()) && text.bytes().all(inner)
+}
+
+/// Whether `text` is a DNS label as RFC 1123 has it.
+pub(super) fn is_dns_label(text: &str) -> bool {
+    dns_label(text).is_empty()
+}
+
+/// Whether `text` is a DNS subdomain as RFC 1123 has it.
+pub(super) fn is_dns_subdomain(text: &str) -> bool {
+    dns_subdomain(text).is_empty()
+}
+
+fn dns_label(text: &str) -> Vec<String> {
+    let mut errors = too_long(text, 63);
+    if !is_label(text) {
+        errors.push(if text.split('.').all(is_label) {
+            "must not contain dots".to_owned()
+        } else {
+            "a DNS label has lower-case letters, digits and inner `-` only, such as `my-name`".to_owned()
+        });
+    }
+    errors
+}
+
+fn dns_subdomain(text: &str) -> Vec<String> {
+    let mut errors = too_long(text, 253);
+    let message = "a DNS subdomain has labels of lower-case letters, digits and inner `-`, joined by `.`";
+    errors.extend(unless(text.split('.').all(is_label), message));
+    errors
+}
+
+fn dns1035_label(text: &str) -> Vec<String> {
+    let mut errors = too_long(text, 63);
+    let valid = is_label(text) && text.starts_with(|c: char| c.is_ascii_lowercase());
+    errors.extend(unless(
+        valid,
+        "a DNS-1035 label starts with a lower-case letter, followed by such, digits and inner `-`",
+    ));
+    errors
+}
+
+/// Letters and digits, with dashes, underscores and dots inside.
+fn is_name(text: &str) -> bool {
+    let outer = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    outer(text.bytes().next()) && outer(text.bytes().next_back()) && text.bytes().all(inner)
+}
+
+fn qualified_name(text: &str) -> Vec<String> {
+    let (prefix, name) = match text.split_once('/') {
+        Some((_, name)) if name.contains('/') => return vec!["a qualified name has at most one `/`".to_owned()],
+        Some((prefix, name)) => (Some(prefix), name),
+        None => (None, text),
+    };
+    let mut errors = Vec::new();
+    match prefix {
+        Some("") => errors.push("the prefix must be non-empty".to_owned()),
+        Some(prefix) => errors.extend(dns_subdomain(prefix).into_iter().map(|error| format!("the prefix: {error}"))),
+        None => {}
+    }
+    if name.is_empty() {
+        errors.push("the name must be non-empty".to_owned());
+    }
+    errors.extend(too_long(name, 63));
+    errors.extend(unless(
+        is_name(name),
+        "the name has letters, digits and inner `-`, `_` and `.` only, such as `MyName`",
+    ));
+    errors
+}
+
+fn label_value(text: &str) -> Vec<String> {
+    let mut errors = too_long(text, 63);
+    let message = "a label value is empty or has letters, digits and inner `-`, `_` and `.` only";
+    errors.extend(unless(text.is_empty() || is_name(text), message));
+    errors
+}
+
+/// What may follow a prefix is unknown, so a trailing dash stands for something valid.
+fn mask_trailing_dash(text: &str) -> String {
+    match text.strip_suffix('-') {
+        Some(rest) if !rest.is_empty() => {
+            let kept: Vec<char> = rest.chars().collect();
+            let kept = kept.get(..kept.len().saturating_sub(1)).unwrap_or_default();
+            kept.iter().collect::<String>() + "a"
+        }
+        _ => text.to_owned(),
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    let mut rest = text.bytes().peekable();
+    for (position, length) in [8, 4, 4, 4, 12].into_iter().enumerate() {
+        if position > 0 {
+            rest.next_if_eq(&b'-');
+        }
+        if !(0..length).all(|_| rest.next().is_some_and(|byte| byte.is_ascii_hexdigit())) {
+            return false;
+        }
+    }
+    rest.next().is_none()
+}
+
+/// Standard base64 with padding; the empty text is none.
+fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let padding = text.len() - digits.len();
+    let digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    !text.is_empty() && text.len() % 4 == 0 && padding <= 2 && digits.bytes().all(digit)
+}
+
+fn is_date(text: &str) -> bool {
+    let number = |range| text.get(range).filter(|part: &&str| part.bytes().all(|byte| byte.is_ascii_digit()));
+    let dashes = text.len() == 10 && text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
+    let parts = (number(0..4), number(5..7), number(8..10));
+    let (Some(year), Some(month), Some(day)) = parts else { return false };
+    let (Ok(year), Ok(month), Ok(day)) = (year.parse(), month.parse(), day.parse()) else { return false };
+    dashes && Date::new(year, month, day).is_ok()
+}
+
+/// A date, `T` and a time with an offset, by the lenient pattern that Kubernetes' CRD validation uses.
+fn is_datetime(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let mut parts = text.split('t');
+    let (Some(date), Some(time)) = (parts.next(), parts.next()) else { return false };
+    let (Some(clock), Some(rest)) = (time.get(..8), time.get(8..)) else { return false };
+    is_date(date) && is_clock(clock) && (is_offset(rest) || is_fraction_and_offset(rest))
+}
+
+fn is_clock(text: &str) -> bool {
+    let parts: Vec<_> = text.split(':').collect();
+    let within = |part: &&str, most: &str| is_two_digits(part) && *part <= most;
+    matches!(parts.as_slice(), [hour, minute, second]
+        if within(hour, "23") && within(minute, "59") && within(second, "59"))
+}
+
+fn is_two_digits(part: &str) -> bool {
+    part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Any one character and digits in front of the offset.
+fn is_fraction_and_offset(rest: &str) -> bool {
+    let mut rest = rest.chars();
+    rest.next();
+    let rest = rest.as_str();
+    let offset = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    offset.len() < rest.len() && is_offset(offset)
+}
+
+fn is_offset(text: &str) -> bool {
+    let signed = text.strip_prefix(['+', '-']).and_then(|offset| offset.split_once(':'));
+    text == "z" || signed.is_some_and(|(hours, minutes)| is_two_digits(hours) && is_two_digits(minutes))
+}
