@@ -9,7 +9,7 @@ use palisade_policy::Environment;
 ///
 /// Labels that a values file gives win over the cluster's object. A namespace that nobody knows still carries the
 /// label every namespace has: its own name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NamespaceView<'a> {
     name: &'a str,
     environment: &'a Environment<'a>,

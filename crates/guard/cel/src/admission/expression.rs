@@ -1,0 +1,239 @@
+//! A compiled expression of a policy that knows where it stands, and the compiler that makes them.
+
+use std::fmt;
+
+use palisade_model::{Diagnostic, Location, Path, Span, Str};
+
+use super::codes;
+use super::document::{Node, Reader};
+use super::evaluation::{Evaluation, PREFIX, Variable, Variables};
+use super::fields;
+use crate::syntax::{Expr, parse};
+use crate::{Budget, CompileError, Env, EvalError, Program, Scope, Type, Val};
+
+/// A compiled expression and where it is written, such as `spec.validations[0].expression`.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    program: Program,
+    place: Str,
+    env: Env,
+}
+
+/// Why an expression of a policy has no usable value.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Where the expression is written.
+    pub place: Str,
+    /// What went wrong.
+    pub error: EvalError,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` cannot be evaluated: {}", self.place, self.error)
+    }
+}
+
+impl Expression {
+    /// Its value, within a budget of its own.
+    pub fn evaluate(&self, evaluation: &Evaluation<'_>) -> Result<Val, Failure> {
+        let mut budget = Budget::new(evaluation.environment().cel_cost_limit);
+        self.compute(evaluation, &mut budget).map_err(|error| self.failure(error))
+    }
+
+    /// Its value, which must be `true` or `false`.
+    pub fn decide(&self, evaluation: &Evaluation<'_>) -> Result<bool, Failure> {
+        let value = self.evaluate(evaluation)?;
+        value.as_bool().ok_or_else(|| {
+            let found = value.type_name();
+            self.failure(EvalError::invalid(format_args!("its value must be `true` or `false`, not of type {found}")))
+        })
+    }
+
+    pub(super) fn compute(&self, scope: &dyn Scope, budget: &mut Budget) -> Result<Val, EvalError> {
+        self.program.evaluate(scope, budget)
+    }
+
+    /// A failure of this expression.
+    pub fn failure(&self, error: EvalError) -> Failure {
+        Failure { place: self.place.clone(), error }
+    }
+
+    /// The expression as written.
+    pub fn source(&self) -> &str {
+        self.program.source()
+    }
+
+    /// The type that the checker deduced.
+    pub fn result_type(&self) -> &Type {
+        self.program.result_type()
+    }
+
+    /// The names of the variables that it uses.
+    pub fn references(&self) -> &[Str] {
+        self.program.references()
+    }
+
+    /// Its syntax tree.
+    pub(super) fn tree(&self) -> Option<Expr> {
+        parse(self.source(), self.env.registry()).ok()
+    }
+
+    /// The fields of the object that it looks at, most telling first.
+    pub fn offending_paths(&self, evaluation: &Evaluation<'_>) -> Vec<Path> {
+        fields::offending(self, evaluation)
+    }
+}
+
+/// Compiles the expressions of one policy document, declaring its variables on the way.
+#[derive(Debug)]
+pub struct Compiler<'r, 'd> {
+    /// What reads the document and collects problems.
+    pub reader: &'r mut Reader<'d>,
+    env: Env,
+    variables: Variables,
+}
+
+impl<'r, 'd> Compiler<'r, 'd> {
+    /// A compiler for expressions of `env`.
+    pub const fn new(reader: &'r mut Reader<'d>, env: Env) -> Self {
+        Self { reader, env, variables: Variables { entries: Vec::new() } }
+    }
+
+    /// Reads and compiles `spec.variables`-like entries at `key`, in order; each may use the ones before it.
+    pub fn declare_variables(&mut self, parent: &Node<'_>, key: &str) {
+        for node in self.reader.list(parent, key) {
+            let Some(name) = self.reader.required_text(&node, "name") else { continue };
+            let Some(expression) = self.required(&node, "expression", &[]) else { continue };
+            let reference: Str = format!("{PREFIX}{name}").into();
+            self.env = self.env.extend().variable(reference.clone(), expression.result_type().clone()).build();
+            self.variables.entries.push(Variable { reference, expression });
+        }
+    }
+
+    /// Declares another variable for the expressions that follow.
+    pub fn declare(&mut self, name: impl Into<Str>, of: Type) {
+        self.env = self.env.extend().variable(name, of).build();
+    }
+
+    /// The variables that were declared from the document.
+    pub fn into_variables(self) -> Variables {
+        self.variables
+    }
+
+    /// Compiles the expression at `key`; `None` where it is absent or does not compile. Where `results` is not empty,
+    /// the expression must have one of these types or one that is known only when it is evaluated.
+    pub fn optional(&mut self, parent: &Node<'_>, key: &str, results: &[Type]) -> Option<Expression> {
+        let text = self.reader.text(parent, key)?;
+        if text.trim().is_empty() {
+            return None;
+        }
+        self.compile(&text, &parent.path.child(key), results)
+    }
+
+    /// Like [`Compiler::optional`] for an expression that must be there.
+    pub fn required(&mut self, parent: &Node<'_>, key: &str, results: &[Type]) -> Option<Expression> {
+        let present = parent.get(key).is_some_and(|node| node.value.as_str() != Some(""));
+        if !present {
+            self.reader.missing(parent, key);
+            return None;
+        }
+        self.optional(parent, key, results)
+    }
+
+    /// Compiles `text`, which stands at `path`.
+    pub fn compile(&mut self, text: &str, path: &Path, results: &[Type]) -> Option<Expression> {
+        let program = match self.env.compile(text) {
+            Ok(program) => program,
+            Err(errors) => {
+                for error in errors {
+                    self.report(&error, text, path);
+                }
+                return None;
+            }
+        };
+        let found = program.result_type();
+        if !results.is_empty() && *found != Type::Dyn && !results.contains(found) {
+            let wanted: Vec<_> = results.iter().map(|wanted| format!("`{wanted}`")).collect();
+            let message = format!("the expression must be of type {}, not `{found}`", wanted.join(" or "));
+            self.reader.error(codes::WRONG_RESULT, path, message, "change what the expression computes");
+            return None;
+        }
+        Some(Expression { program, place: path.to_string().into(), env: self.env.clone() })
+    }
+
+    fn report(&mut self, error: &CompileError, text: &str, path: &Path) {
+        let mut diagnostic = Diagnostic::error(codes::INVALID_EXPRESSION, error.message.clone());
+        diagnostic = match self.reader.locate(path) {
+            Some(location) => diagnostic.at(narrow(location, text, error), ""),
+            None => Diagnostic { message: format!("{} (at `{path}`)", diagnostic.message), ..diagnostic },
+        };
+        if let Some(help) = &error.help {
+            diagnostic = diagnostic.help(help.clone());
+        }
+        self.reader.report(diagnostic);
+    }
+}
+
+/// The place of an error within the scalar at `location`, whose decoded text is `text`. YAML's styles differ from the
+/// text in white space, quotes and headers only, so characters are counted without white space; where that does not
+/// work out (escapes), the whole scalar is the place.
+fn narrow(location: Location, text: &str, error: &CompileError) -> Location {
+    let written = location.source.slice(location.span);
+    let body = scalar_body(written);
+    let base = location.span.start as usize + (written.len() - body.len());
+    let place = |offset: usize| align(text, body, offset).map(|at| base + at);
+    let end = error.span.end.max(error.span.start + 1).min(text.len());
+    match (place(error.span.start), place(end.saturating_sub(1))) {
+        (Some(start), Some(last)) if start <= last => {
+            Location { span: Span::new(start..last + 1), source: location.source }
+        }
+        _ => location,
+    }
+}
+
+/// A scalar without its opening quote or block header.
+fn scalar_body(written: &str) -> &str {
+    match written.chars().next() {
+        Some('|' | '>') => written.split_once('\n').map_or("", |(_, body)| body),
+        Some('"' | '\'') => written.get(1..).unwrap_or_default(),
+        _ => written,
+    }
+}
+
+/// The offset in `written` of the character at or after `offset` in `text`.
+fn align(text: &str, written: &str, offset: usize) -> Option<usize> {
+    let solid = |text: &str| -> Vec<(usize, char)> {
+        text.char_indices().filter(|(_, character)| !character.is_whitespace()).collect()
+    };
+    let (text, written) = (solid(text), solid(written));
+    let index = text.iter().position(|(at, _)| *at >= offset)?;
+    let same = text.iter().zip(&written).take(index + 1).all(|((_, a), (_, b))| a == b);
+    written.get(index).filter(|_| same).map(|(at, _)| *at)
+}
+
+#[cfg(test)]
+mod tests {
+    use palisade_model::Source;
+
+    use super::*;
+
+    fn narrowed(written: &str, text: &str, part: &str) -> String {
+        let file = format!("expression: {written}");
+        let source = Source::new("policy.yaml", file.as_str());
+        let span = Span::new(12..file.len());
+        let start = text.find(part).unwrap();
+        let error = CompileError::new(start..start + part.len(), "wrong");
+        let location = narrow(Location { source: source.clone(), span }, text, &error);
+        source.slice(location.span).to_owned()
+    }
+
+    #[test]
+    fn errors_are_marked_within_every_style_of_scalar() {
+        assert_eq!(narrowed("object.x == foo", "object.x == foo", "foo"), "foo");
+        assert_eq!(narrowed("'object.x == foo'", "object.x == foo", "foo"), "foo");
+        assert_eq!(narrowed(">-\n    object.x ==\n    foo\n", "object.x == foo", "foo"), "foo");
+        assert_eq!(narrowed("|\n  a &&\n  b.c\n", "a &&\nb.c\n", "b.c"), "b.c");
+        assert_eq!(narrowed(r#""a == \"b\" + foo""#, r#"a == "b" + foo"#, "foo"), r#""a == \"b\" + foo""#);
+    }
+}

@@ -1,0 +1,291 @@
+//! Which fields of the object an expression looks at, and which of them made it false.
+//!
+//! The fields are read from the syntax tree, through variables and loop variables. Where a list is looped over, the
+//! element at fault is found by asking the expression again about objects that have one element left. All this
+//! happens after a failure only; it decides nothing, so whatever is not understood is left out.
+
+use palisade_model::{Path, Segment, Str, Value};
+
+use super::evaluation::{Evaluation, PREFIX};
+use super::expression::Expression;
+use crate::syntax::{Comprehension, Expr, ExprKind};
+use crate::{Dict, Scope, Val};
+
+/// A step of a [`Field`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Key(Str),
+    Index(usize),
+    /// Any element of a list.
+    Each,
+}
+
+/// A route from the object to a field.
+type Field = Vec<Step>;
+
+/// The most evaluations that the search for an element may take.
+const MAX_TRIALS: usize = 64;
+/// The most fields that are reported.
+const MAX_PATHS: usize = 4;
+/// The most fields that are looked at, so that long expressions stay cheap.
+const MAX_FIELDS: usize = 32;
+/// The most steps of one field.
+const MAX_STEPS: usize = 24;
+
+/// Functions that reach outside; an expression that calls one is not asked again.
+const OUTSIDE: [&str; 8] = ["Get", "List", "Post", "GetMetadata", "Apply", "get", "list", "post"];
+
+/// The offending fields, most telling first.
+pub(super) fn offending(expression: &Expression, evaluation: &Evaluation<'_>) -> Vec<Path> {
+    let mut walk = Walk { evaluation, fields: Vec::new(), outside: false, depth: 0 };
+    walk.expression(expression);
+    let Walk { fields, outside, .. } = walk;
+    let mut paths = Vec::new();
+    if !outside && let Some(object) = json_object(&evaluation.variable("object", &mut Default::default())) {
+        let mut search = Search { expression, evaluation, trials: MAX_TRIALS };
+        search.run(&object, &fields, &mut paths);
+    }
+    let mut plain: Vec<&Field> = fields.iter().collect();
+    plain.sort_by_key(|field| std::cmp::Reverse(fixed(field).len()));
+    for field in plain {
+        let path = to_path(fixed(field));
+        let said = paths.iter().any(|other: &Path| other.0.starts_with(&path.0));
+        if !said && !path.is_root() && paths.len() < MAX_PATHS {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+fn json_object(value: &Option<Result<Val, crate::EvalError>>) -> Option<Value> {
+    match value {
+        Some(Ok(Val::Map(Dict::Json(map)))) => Some(Value::Object(map.clone())),
+        _ => None,
+    }
+}
+
+/// The steps before the first list.
+fn fixed(field: &[Step]) -> &[Step] {
+    let end = field.iter().position(|step| *step == Step::Each).unwrap_or(field.len());
+    field.get(..end).unwrap_or_default()
+}
+
+fn to_path(steps: &[Step]) -> Path {
+    let segment = |step: &Step| match step {
+        Step::Key(key) => Some(Segment::Key(key.clone())),
+        Step::Index(index) => Some(Segment::Index(*index)),
+        Step::Each => None,
+    };
+    Path(steps.iter().map_while(segment).collect())
+}
+
+/// Names that stand for parts of the object while a tree is walked.
+type Locals = Vec<(Str, Vec<Field>)>;
+
+struct Walk<'a> {
+    evaluation: &'a Evaluation<'a>,
+    fields: Vec<Field>,
+    outside: bool,
+    depth: usize,
+}
+
+impl Walk<'_> {
+    fn expression(&mut self, expression: &Expression) {
+        if let Some(tree) = expression.tree() {
+            self.collect(&tree, &mut Vec::new());
+        }
+    }
+
+    fn add(&mut self, fields: Vec<Field>) {
+        for field in fields {
+            let known = self.fields.iter().any(|other| other.starts_with(&field));
+            if !known && self.fields.len() < MAX_FIELDS {
+                self.fields.retain(|other| !field.starts_with(other));
+                self.fields.push(field);
+            }
+        }
+    }
+
+    fn collect(&mut self, expr: &Expr, locals: &mut Locals) {
+        let routes = self.routes(expr, locals);
+        if !routes.is_empty() {
+            self.add(routes);
+        }
+        match &expr.kind {
+            ExprKind::Literal(_) | ExprKind::Ident(_) => {}
+            ExprKind::Select { operand, .. } | ExprKind::Has { operand, .. } => self.collect(operand, locals),
+            ExprKind::Index { operand, index, .. } => {
+                self.collect(operand, locals);
+                self.collect(index, locals);
+            }
+            ExprKind::Call { target, function, args } => {
+                self.outside |= OUTSIDE.contains(&function.rsplit('.').next().unwrap_or_default());
+                target.iter().for_each(|target| self.collect(target, locals));
+                args.iter().for_each(|arg| self.collect(arg, locals));
+            }
+            ExprKind::And(operands) | ExprKind::Or(operands) => {
+                operands.iter().for_each(|operand| self.collect(operand, locals));
+            }
+            ExprKind::Conditional(parts) => parts.iter().for_each(|part| self.collect(part, locals)),
+            ExprKind::List(elements) => elements.iter().for_each(|element| self.collect(&element.value, locals)),
+            ExprKind::Map(entries) => entries.iter().for_each(|entry| self.collect(&entry.value, locals)),
+            ExprKind::Struct { fields, .. } => fields.iter().for_each(|(_, field)| self.collect(&field.value, locals)),
+            ExprKind::Comprehension(comprehension) => self.comprehension(comprehension, locals),
+            ExprKind::Bind { name, value, body } => {
+                self.collect(value, locals);
+                let routes = self.routes(value, locals);
+                locals.push((name.clone(), routes));
+                self.collect(body, locals);
+                locals.pop();
+            }
+        }
+    }
+
+    fn comprehension(&mut self, comprehension: &Comprehension, locals: &mut Locals) {
+        self.collect(&comprehension.range, locals);
+        let mut element = self.routes(&comprehension.range, locals);
+        element.iter_mut().for_each(|field| field.push(Step::Each));
+        let (first, second) = match &comprehension.second {
+            Some(value) => (Vec::new(), Some((value.clone(), element))),
+            None => (element, None),
+        };
+        let known = locals.len();
+        locals.push((comprehension.first.clone(), first));
+        locals.extend(second);
+        comprehension.filter.iter().for_each(|filter| self.collect(filter, locals));
+        self.collect(&comprehension.body, locals);
+        locals.truncate(known);
+    }
+
+    /// The fields that an expression stands for; none where it computes something else.
+    fn routes(&mut self, expr: &Expr, locals: &Locals) -> Vec<Field> {
+        let below = |mut routes: Vec<Field>, step: Step| {
+            routes.iter_mut().filter(|route| route.len() < MAX_STEPS).for_each(|route| route.push(step.clone()));
+            routes
+        };
+        match &expr.kind {
+            ExprKind::Ident(name) => match locals.iter().rev().find(|(local, _)| local == name) {
+                Some((_, routes)) => routes.clone(),
+                None if &**name == "object" => vec![Field::new()],
+                None => Vec::new(),
+            },
+            ExprKind::Select { operand, field, .. } | ExprKind::Has { operand, field } => match &operand.kind {
+                ExprKind::Ident(name) if &**name == "variables" => self.variable(field),
+                ExprKind::Ident(name) if &**name == "request" && &**field == "object" => vec![Field::new()],
+                _ => below(self.routes(operand, locals), Step::Key(field.clone())),
+            },
+            ExprKind::Index { operand, index, .. } => match &index.kind {
+                ExprKind::Literal(Val::String(key)) => below(self.routes(operand, locals), Step::Key(key.clone())),
+                ExprKind::Literal(Val::Int(at)) => usize::try_from(*at)
+                    .map_or_else(|_| Vec::new(), |at| below(self.routes(operand, locals), Step::Index(at))),
+                _ => Vec::new(),
+            },
+            ExprKind::Call { target: Some(target), function, .. } if &**function == "orValue" => {
+                self.routes(target, locals)
+            }
+            ExprKind::Call { target: None, function, args } if matches!(&**function, "_+_" | "__orValueCompat__") => {
+                let operands = if &**function == "_+_" { args.as_slice() } else { args.get(..1).unwrap_or_default() };
+                operands.iter().flat_map(|operand| self.routes(operand, locals)).collect()
+            }
+            ExprKind::Conditional(parts) => {
+                let [_, then, otherwise] = &**parts;
+                let mut routes = self.routes(then, locals);
+                routes.extend(self.routes(otherwise, locals));
+                routes
+            }
+            // A filtered list still holds elements of the list that was filtered.
+            ExprKind::Comprehension(comprehension) if comprehension.filter.is_some() => {
+                match &comprehension.body.kind {
+                    ExprKind::Ident(name) if *name == comprehension.first => self.routes(&comprehension.range, locals),
+                    _ => Vec::new(),
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn variable(&mut self, name: &str) -> Vec<Field> {
+        let variables = self.evaluation.variables();
+        let Some((_, variable)) = variables.find(&format!("{PREFIX}{name}")) else { return Vec::new() };
+        let Some(tree) = variable.expression.tree().filter(|_| self.depth < MAX_STEPS) else { return Vec::new() };
+        self.depth += 1;
+        let routes = self.routes(&tree, &Vec::new());
+        if routes.is_empty() {
+            self.collect(&tree, &mut Vec::new());
+        }
+        self.depth -= 1;
+        routes
+    }
+}
+
+/// The search for the elements at fault.
+struct Search<'a> {
+    expression: &'a Expression,
+    evaluation: &'a Evaluation<'a>,
+    trials: usize,
+}
+
+impl Search<'_> {
+    fn run(&mut self, object: &Value, fields: &[Field], paths: &mut Vec<Path>) {
+        let mut lists: Vec<Path> = Vec::new();
+        for field in fields.iter().filter(|field| field.contains(&Step::Each)) {
+            let list = to_path(fixed(field));
+            if !lists.contains(&list) && list.resolve(object).and_then(Value::as_array).is_some() {
+                lists.push(list);
+            }
+        }
+        let emptied = lists.iter().fold(object.clone(), |object, list| with_list(&object, list, Vec::new()));
+        if lists.is_empty() || self.is_false(&emptied) {
+            return;
+        }
+        for list in &lists {
+            let items = list.resolve(object).and_then(Value::as_array).unwrap_or_default();
+            let at_fault = items.iter().enumerate().find_map(|(index, item)| {
+                let alone = with_list(&emptied, list, vec![item.clone()]);
+                self.is_false(&alone).then_some((index, item))
+            });
+            if let Some((index, item)) = at_fault {
+                paths.push(within(list, index, item, fields));
+            }
+        }
+    }
+
+    /// Whether the expression is false about `object`.
+    fn is_false(&mut self, object: &Value) -> bool {
+        let Some(left) = self.trials.checked_sub(1) else { return false };
+        self.trials = left;
+        let subject = self.evaluation.subject_about(object);
+        let evaluation = self.evaluation.about(&subject);
+        matches!(self.expression.decide(&evaluation), Ok(false))
+    }
+}
+
+/// The element and, below it, the deepest field that the expression looks at and that is there.
+fn within(list: &Path, index: usize, item: &Value, fields: &[Field]) -> Path {
+    let element = list.child(index);
+    let rest = |field: &Field| {
+        let steps = field.get(list.0.len()..).unwrap_or_default();
+        let same = to_path(fixed(field)) == *list;
+        let rest = to_path(steps.get(1..).unwrap_or_default());
+        (same && rest.resolve(item).is_some()).then_some(rest)
+    };
+    let deepest = fields.iter().filter_map(rest).max_by_key(|rest| rest.0.len()).unwrap_or_default();
+    Path(element.0.into_iter().chain(deepest.0).collect())
+}
+
+/// `object` with the list at `path` replaced.
+fn with_list(object: &Value, path: &Path, items: Vec<Value>) -> Value {
+    let mut object = object.clone();
+    let mut here = Some(&mut object);
+    for segment in &path.0 {
+        here = match (here, segment) {
+            (Some(value), Segment::Key(key)) => value.as_object_mut().and_then(|map| map.get_mut(key)),
+            (Some(value), Segment::Index(index)) => value.as_array_mut().and_then(|items| items.get_mut(*index)),
+            (None, _) => None,
+        };
+    }
+    if let Some(list) = here {
+        *list = Value::array(items);
+    }
+    object
+}

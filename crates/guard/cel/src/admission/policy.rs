@@ -1,0 +1,124 @@
+//! What ValidatingAdmissionPolicy and MutatingAdmissionPolicy have in common.
+
+use std::sync::Arc;
+
+use palisade_model::{Str, Value, Verdict};
+use palisade_policy::policy::reference_of;
+use palisade_policy::{AdmissionRequest, Phase, PolicyMeta, RuleInfo, RuleOutcome};
+
+use super::binding::Binding;
+use super::conditions::Conditions;
+use super::document::{Node, Reader};
+use super::environments::{Purpose, environment};
+use super::evaluation::{Evaluation, Variables};
+use super::expression::Compiler;
+use super::matching::MatchResources;
+use super::params::ParamKind;
+use super::subject::{Dialect, Subject};
+use crate::{EvalError, Type};
+
+/// The parts of a policy that say whether it has a say, and in which surroundings.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) reference: palisade_model::PolicyRef,
+    pub(super) meta: PolicyMeta,
+    pub(super) rules: Vec<RuleInfo>,
+    pub(super) constraints: MatchResources,
+    pub(super) conditions: Conditions,
+    pub(super) variables: Variables,
+    /// Whether a condition that cannot be evaluated is taken as "not selected".
+    pub(super) ignore_failures: bool,
+    pub(super) param_kind: Option<ParamKind>,
+    pub(super) bindings: Vec<Binding>,
+    /// Objects that were loaded beside the policies.
+    pub(super) others: Arc<[Value]>,
+}
+
+impl Frame {
+    /// Reads a policy. `body` compiles what the kind adds, between variables and the end.
+    pub(super) fn read<T>(
+        reader: &mut Reader<'_>,
+        (phase, purpose): (Phase, Purpose),
+        bindings: Vec<Binding>,
+        others: Arc<[Value]>,
+        body: impl FnOnce(&mut Compiler<'_, '_>, &Node<'_>) -> T,
+    ) -> Option<(Self, T)> {
+        let (name, spec) = super::binding::policy_parts(reader)?;
+        let constraints = reader.object(&spec, "matchConstraints");
+        if constraints.is_none() {
+            reader.missing(&spec, "matchConstraints");
+        }
+        let constraints = constraints.map(|node| MatchResources::read(reader, &node)).unwrap_or_default();
+        let param_kind = ParamKind::read(reader, &spec);
+        let failure_policies = [("Fail", false), ("Ignore", true)];
+        let ignore_failures = reader.word(&spec, "failurePolicy", &failure_policies).unwrap_or_default();
+        let location = reader.locate(&palisade_model::Path::from_pointer("/metadata/name"));
+        let document = reader.document();
+
+        let mut compiler = Compiler::new(reader, environment(Dialect::Kubernetes, purpose));
+        compiler.declare("authorizer", Type::opaque("kubernetes.authorization.Authorizer"));
+        if param_kind.is_some() {
+            compiler.declare("params", Type::Dyn);
+        }
+        let conditions = Conditions::compile(&mut compiler, &spec, "matchConditions");
+        compiler.declare_variables(&spec, "variables");
+        let body = body(&mut compiler, &spec);
+        let frame = Self {
+            reference: reference_of(document),
+            meta: PolicyMeta::of(document),
+            rules: vec![RuleInfo { name, phase, location }],
+            constraints,
+            conditions,
+            variables: compiler.into_variables(),
+            ignore_failures,
+            param_kind,
+            bindings,
+            others,
+        };
+        Some((frame, body))
+    }
+
+    pub(super) fn name(&self) -> Str {
+        self.reference.name.clone()
+    }
+
+    pub(super) fn outcome(&self, phase: Phase, verdict: Verdict, message: impl Into<String>) -> RuleOutcome {
+        RuleOutcome::new(self.name(), phase, verdict, message)
+    }
+
+    /// Whether the policy selects the request at all.
+    pub(super) fn selects(&self, request: &AdmissionRequest, subject: &Subject<'_>) -> bool {
+        subject.namespace().is_some_and(|namespace| self.constraints.matches(request, namespace))
+    }
+
+    /// The bindings that bind the request; one that binds everything where the policy has none, so that a policy can
+    /// be checked before it is bound.
+    pub(super) fn bound<'f>(&'f self, request: &AdmissionRequest, subject: &Subject<'_>) -> Vec<Option<&'f Binding>> {
+        if self.bindings.is_empty() {
+            return vec![None];
+        }
+        let Some(namespace) = subject.namespace() else { return Vec::new() };
+        self.bindings.iter().filter(|binding| binding.matches(request, namespace)).map(Some).collect()
+    }
+
+    /// An evaluation with `params`.
+    pub(super) fn evaluation<'e>(
+        &'e self,
+        subject: &'e Subject<'e>,
+        params: &Value,
+        environment: &'e palisade_policy::Environment<'e>,
+    ) -> Evaluation<'e> {
+        let why = "the authorizer is not available here: it needs a cluster's access rules";
+        Evaluation::new(subject, environment, &self.variables)
+            .with("params", params)
+            .without("authorizer", EvalError::invalid(why))
+    }
+
+    /// Whether the match conditions hold; what cannot be evaluated is "no" where the policy ignores failures.
+    pub(super) fn conditions_hold(&self, evaluation: &Evaluation<'_>) -> Result<bool, String> {
+        match self.conditions.hold(evaluation) {
+            Err(_) if self.ignore_failures => Ok(false),
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What a CEL policy looks at: the request, its objects and its namespace, as expressions see them.
+
+use std::cell::OnceCell;
+
+use palisade_model::{Map, Str, Value};
+use palisade_policy::{AdmissionRequest, Environment};
+
+use super::namespace::NamespaceView;
+use crate::Val;
+
+/// Whose rules decide what an expression finds where there is nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// An absent object is `null`; `request` leaves the objects out.
+    Kubernetes,
+    /// An absent object is empty; `request` carries the objects.
+    Kyverno,
+}
+
+/// The request before a policy. Everything is wrapped or built when first asked for.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// The new object.
+    pub object: Val,
+    /// The existing object.
+    pub old_object: Val,
+    dialect: Dialect,
+    request: Option<&'a AdmissionRequest>,
+    namespace: Option<NamespaceView<'a>>,
+    request_val: OnceCell<Val>,
+}
+
+impl<'a> Subject<'a> {
+    /// An admission request.
+    pub fn admission(request: &'a AdmissionRequest, environment: &'a Environment<'a>, dialect: Dialect) -> Self {
+        let wrap = |object: &Value| match dialect {
+            Dialect::Kyverno if object.is_null() => Val::from(Value::object(Map::new())),
+            _ => Val::from(object),
+        };
+        Self {
+            object: wrap(&request.object),
+            old_object: wrap(&request.old_object),
+            dialect,
+            request: Some(request),
+            namespace: Some(NamespaceView::new(&request.namespace, environment)),
+            request_val: OnceCell::new(),
+        }
+    }
+
+    /// A document that is not a Kubernetes object.
+    pub fn payload(document: &Value) -> Self {
+        Self {
+            object: Val::from(document),
+            old_object: Val::Null,
+            dialect: Dialect::Kyverno,
+            request: None,
+            namespace: None,
+            request_val: OnceCell::new(),
+        }
+    }
+
+    /// The same request about another object.
+    #[must_use]
+    pub fn about(&self, object: &Value) -> Self {
+        Self {
+            object: Val::from(object),
+            old_object: self.old_object.clone(),
+            dialect: self.dialect,
+            request: self.request,
+            namespace: self.namespace.clone(),
+            request_val: OnceCell::new(),
+        }
+    }
+
+    /// The namespace of the request.
+    pub const fn namespace(&self) -> Option<&NamespaceView<'a>> {
+        self.namespace.as_ref()
+    }
+
+    /// What the name stands for; `None` where it is none of the request's.
+    pub(super) fn variable(&self, name: &str) -> Option<Val> {
+        match name {
+            "object" => Some(self.object.clone()),
+            "oldObject" => Some(self.old_object.clone()),
+            "namespaceObject" => Some(self.namespace_object()),
+            "request" => Some(self.request_val.get_or_init(|| self.build_request()).clone()),
+            _ => None,
+        }
+    }
+
+    fn namespace_object(&self) -> Val {
+        self.namespace.as_ref().and_then(NamespaceView::object).map_or(Val::Null, Val::from)
+    }
+
+    fn build_request(&self) -> Val {
+        self.request.map_or(Val::Null, |request| Val::from(request_value(request, self.dialect)))
+    }
+}
+
+/// The request as expressions see it: what is empty is left out, and what was requested stands beside what was matched.
+fn request_value(request: &AdmissionRequest, dialect: Dialect) -> Value {
+    let names = |last: &str, text: &Str| {
+        let mut names = Map::with_capacity(3);
+        names.insert("group", request.kind.group.clone());
+        names.insert("version", request.kind.version.clone());
+        names.insert(last, text.clone());
+        Value::object(names)
+    };
+    let (kind, resource) = (names("kind", &request.kind.kind), names("resource", &request.resource));
+    let mut map = Map::with_capacity(16);
+    map.insert("uid", request.uid.clone());
+    map.insert("kind", kind.clone());
+    map.insert("resource", resource.clone());
+    map.insert("requestKind", kind);
+    map.insert("requestResource", resource);
+    let texts = [
+        ("subResource", &request.sub_resource),
+        ("requestSubResource", &request.sub_resource),
+        ("name", &request.name),
+        ("namespace", &request.namespace),
+    ];
+    for (key, text) in texts {
+        if !text.is_empty() {
+            map.insert(key, text.clone());
+        }
+    }
+    map.insert("operation", request.operation.as_str());
+    map.insert("userInfo", request.user.to_value());
+    map.insert("dryRun", request.dry_run);
+    map.insert("options", request.options.clone());
+    if dialect == Dialect::Kyverno {
+        map.insert("object", request.object.clone());
+        map.insert("oldObject", request.old_object.clone());
+    }
+    Value::object(map)
+}
