@@ -245,8 +245,13 @@ impl Parts {
             None => Date::new(self.year, self.month.unwrap_or(1), self.day.unwrap_or(1)).ok()?,
         };
         let time = Time::new(hour, self.minute, self.second, self.nanosecond).ok()?;
-        let offset = if self.utc { 0 } else { self.offset.unwrap_or(self.zone_offset) };
-        GoTime::from_civil(DateTime::from_parts(date, time), offset)
+        let civil = DateTime::from_parts(date, time);
+        match self.offset {
+            Some(offset) if !self.utc => GoTime::from_civil(civil, offset),
+            _ if self.utc => GoTime::from_civil(civil, 0),
+            // The hours of `GMT+3` change the clock that the moment is shown on, not the moment.
+            _ => GoTime::from_civil(civil, 0).map(|time| GoTime { offset: self.zone_offset, ..time }),
+        }
     }
 }
 

@@ -5,19 +5,28 @@
 //! rule's context only as far as the query asks for it. Deliberately absent: finding `{{ }}` in text, which is the
 //! rule engine's work, and reaching out, which is the scope's.
 
+mod ast;
+mod evaluate;
+mod functions;
+mod lexer;
+mod parser;
 mod scope;
+#[cfg(test)]
+mod tests;
 
 use std::cell::Cell;
 
 use jiff::Timestamp;
 use palisade_model::Value;
 
+use evaluate::{Current, Evaluator};
 pub use scope::Scope;
 
 /// A parsed expression.
 #[derive(Clone, Debug)]
 pub struct Query {
     source: Box<str>,
+    root: ast::Node,
 }
 
 /// Why a text is not an expression.
@@ -64,7 +73,7 @@ pub struct Runtime<'a> {
 impl Query {
     /// Parses an expression.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        Ok(Self { source: text.into() })
+        Ok(Self { root: parser::parse(text)?, source: text.into() })
     }
 
     /// The text it was parsed from.
@@ -74,11 +83,19 @@ impl Query {
 
     /// The top-level names that the expression starts from, without repetition, in order of appearance.
     pub fn root_names(&self) -> Vec<&str> {
-        Vec::new()
+        let mut names = Vec::new();
+        self.root.collect_roots(&mut names);
+        names
     }
 
     /// Evaluates the expression.
-    pub fn search(&self, scope: &dyn Scope, _runtime: &Runtime<'_>) -> Result<Value, QueryError> {
-        scope.whole()
+    pub fn search(&self, scope: &dyn Scope, runtime: &Runtime<'_>) -> Result<Value, QueryError> {
+        let evaluator = Evaluator { runtime };
+        let found = evaluator.evaluate(&self.root, Current::Root(scope))?;
+        if self.root.builds() {
+            // Shared parts make a small value huge to whoever walks it next.
+            evaluator.charge_tree(&found)?;
+        }
+        Ok(found.into_owned())
     }
 }

@@ -15,7 +15,11 @@ pub trait Scope {
 
 impl Scope for Value {
     fn get(&self, name: &str) -> Result<Option<Value>, QueryError> {
-        Ok(self.as_object().and_then(|map| map.get(name)).cloned())
+        Ok(match self {
+            Self::Object(map) => map.get(name).cloned(),
+            // As anywhere in an expression: what is no object has null for every member.
+            _ => Some(Self::Null),
+        })
     }
 
     fn whole(&self) -> Result<Value, QueryError> {
