@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use palisade_model::Str;
 
-use super::mutation;
 use super::subject::Dialect;
 use crate::library::{kubernetes, kyverno, standard};
 use crate::{Env, EnvBuilder, ObjectType, Type};
@@ -15,7 +14,7 @@ use crate::{Env, EnvBuilder, ObjectType, Type};
 pub enum Purpose {
     /// Judging.
     Validation,
-    /// Changing the object: `Object{...}` and `JSONPatch{...}` exist.
+    /// Changing the object: `Object{...}` and `JSONPatch{...}` exist for sure.
     Mutation,
     /// Creating objects: literals may mix types, as resources do.
     Generation,
@@ -27,7 +26,10 @@ pub fn environment(dialect: Dialect, purpose: Purpose) -> Env {
     static ENVIRONMENTS: LazyLock<[[Env; 2]; 2]> = LazyLock::new(|| {
         [Dialect::Kubernetes, Dialect::Kyverno].map(|dialect| {
             let judging = build(dialect);
-            let mutating = judging.extend().library(mutation::library()).build();
+            let mutating = match dialect {
+                Dialect::Kubernetes => judging.clone(),
+                Dialect::Kyverno => judging.extend().libraries(kubernetes::mutation_libraries()).build(),
+            };
             [judging, mutating]
         })
     });
@@ -44,12 +46,15 @@ pub fn environment(dialect: Dialect, purpose: Purpose) -> Env {
 }
 
 fn build(dialect: Dialect) -> Env {
-    let libraries = standard::extensions().into_iter().chain(kubernetes::libraries());
+    let mut libraries = standard::extensions();
+    match dialect {
+        Dialect::Kubernetes => libraries.extend(kubernetes::libraries()),
+        Dialect::Kyverno => {
+            libraries.extend(kubernetes::base_libraries());
+            libraries.extend(kyverno::libraries());
+        }
+    }
     let builder = Env::builder().libraries(libraries).homogeneous_aggregates(true);
-    let builder = match dialect {
-        Dialect::Kubernetes => builder,
-        Dialect::Kyverno => builder.libraries(kyverno::libraries()),
-    };
     with_request(builder, dialect)
         .variable("object", Type::Dyn)
         .variable("oldObject", Type::Dyn)

@@ -15,7 +15,8 @@ use super::expression::Compiler;
 use super::matching::MatchResources;
 use super::params::ParamKind;
 use super::subject::{Dialect, Subject};
-use crate::{EvalError, Type};
+use crate::library::kubernetes::authorizer;
+use crate::{Type, Val};
 
 /// The parts of a policy that say whether it has a say, and in which surroundings.
 #[derive(Debug)]
@@ -56,7 +57,8 @@ impl Frame {
         let document = reader.document();
 
         let mut compiler = Compiler::new(reader, environment(Dialect::Kubernetes, purpose));
-        compiler.declare("authorizer", Type::opaque("kubernetes.authorization.Authorizer"));
+        compiler.declare("authorizer", authorizer::authorizer_type());
+        compiler.declare("authorizer.requestResource", authorizer::resource_check_type());
         if param_kind.is_some() {
             compiler.declare("params", Type::Dyn);
         }
@@ -108,10 +110,16 @@ impl Frame {
         params: &Value,
         environment: &'e palisade_policy::Environment<'e>,
     ) -> Evaluation<'e> {
-        let why = "the authorizer is not available here: it needs a cluster's access rules";
-        Evaluation::new(subject, environment, &self.variables)
-            .with("params", params)
-            .without("authorizer", EvalError::invalid(why))
+        let evaluation =
+            Evaluation::new(subject, environment, &self.variables).with("authorizer", authorizer::authorizer());
+        let evaluation = match subject.request() {
+            Some(request) => evaluation.with("authorizer.requestResource", request_resource(request)),
+            None => evaluation,
+        };
+        match &self.param_kind {
+            Some(_) => evaluation.with("params", params),
+            None => evaluation,
+        }
     }
 
     /// Whether the match conditions hold; what cannot be evaluated is "no" where the policy ignores failures.
@@ -121,4 +129,9 @@ impl Frame {
             other => other,
         }
     }
+}
+
+fn request_resource(request: &AdmissionRequest) -> Val {
+    let AdmissionRequest { kind, resource, sub_resource, namespace, name, .. } = request;
+    authorizer::request_resource(&kind.group, resource, sub_resource, namespace, name)
 }

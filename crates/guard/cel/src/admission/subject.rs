@@ -72,6 +72,11 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// The request, where this is one.
+    pub const fn request(&self) -> Option<&'a AdmissionRequest> {
+        self.request
+    }
+
     /// The namespace of the request.
     pub const fn namespace(&self) -> Option<&NamespaceView<'a>> {
         self.namespace.as_ref()

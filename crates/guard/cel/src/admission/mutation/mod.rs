@@ -2,18 +2,17 @@
 
 mod merge;
 mod shapes;
-mod values;
 
 use palisade_model::Value;
 use palisade_model::patch::{self, Dialect as PatchDialect};
-
-pub(crate) use values::library;
 
 use super::codes;
 use super::document::Node;
 use super::evaluation::Evaluation;
 use super::expression::{Compiler, Expression};
-use crate::{EvalError, Val};
+use crate::library::kubernetes::JsonPatch;
+use crate::library::kubernetes::object::DynamicObject;
+use crate::{EvalError, Opaque, Type, Val};
 
 /// The mutations of a policy, in order.
 #[derive(Clone, Debug, Default)]
@@ -44,9 +43,9 @@ impl Mutations {
             let patch_type = compiler.reader.required_text(node, "patchType")?;
             let (key, form, results) = match &*patch_type {
                 "ApplyConfiguration" => {
-                    ("applyConfiguration", Form::Apply { replace_atomics }, vec![values::object_type()])
+                    ("applyConfiguration", Form::Apply { replace_atomics }, vec![Type::object("Object")])
                 }
-                "JSONPatch" => ("jsonPatch", Form::Patch, values::patch_types().to_vec()),
+                "JSONPatch" => ("jsonPatch", Form::Patch, vec![Type::list(Type::object("JSONPatch")), Type::list(Type::Dyn)]),
                 other => {
                     let (path, help) = (node.path.child("patchType"), "use ApplyConfiguration or JSONPatch");
                     compiler.reader.error(codes::UNKNOWN_NAME, &path, format!("unknown patch type `{other}`"), help);
@@ -85,7 +84,7 @@ impl MutationStep<'_> {
         let fail = |error: EvalError| expression.failure(error).to_string();
         match self.0.form {
             Form::Apply { replace_atomics } => {
-                let configuration = values::apply_configuration(&value).map_err(fail)?;
+                let configuration = apply_configuration(&value).map_err(fail)?;
                 merge::apply(object, &configuration, replace_atomics).map_err(|why| fail(EvalError::invalid(why)))
             }
             Form::Patch => apply_patch(object, &value).map_err(fail),
@@ -95,10 +94,31 @@ impl MutationStep<'_> {
 
 /// A patch whose `test` does not hold leaves the object alone.
 fn apply_patch(object: &Value, value: &Val) -> Result<Value, EvalError> {
-    let operations = Value::array(values::json_patch(value)?);
+    let operations = Value::array(json_patch(value)?);
     match patch::apply(object, &operations, PatchDialect::Kubernetes) {
         Ok(patched) => Ok(patched),
         Err(error) if error.test_failed => Ok(object.clone()),
         Err(error) => Err(EvalError::invalid(error)),
     }
+}
+
+fn apply_configuration(value: &Val) -> Result<Value, EvalError> {
+    let Some(object) = value.downcast::<DynamicObject>() else {
+        let found = value.type_name();
+        return Err(EvalError::invalid(format_args!("an ApplyConfiguration must be an `Object`, not {found}")));
+    };
+    object.check_type_names()?;
+    object.to_value()
+}
+
+fn json_patch(value: &Val) -> Result<Vec<Value>, EvalError> {
+    let Some(list) = value.as_list() else {
+        let found = value.type_name();
+        return Err(EvalError::invalid(format_args!("a JSONPatch must be a list, not {found}")));
+    };
+    let operation = |item: Val| match item.downcast::<JsonPatch>() {
+        Some(patch) => patch.to_value(),
+        None => Err(EvalError::invalid(format_args!("an operation must be a `JSONPatch`, not {}", item.type_name()))),
+    };
+    list.iter().map(operation).collect()
 }
