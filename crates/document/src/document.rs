@@ -1,8 +1,10 @@
-//! The documents of a source (signatures first; the bodies follow).
+//! The documents of a file, how they become resources, and how much of a file is read.
 
 use std::sync::Arc;
 
-use palisade_model::{Diagnostic, Origin, Resource, Source, SpanTree, Value};
+use palisade_model::{Diagnostic, Location, Origin, Resource, Source, Span, SpanTree, Value};
+
+use crate::codes;
 
 /// How much of a hostile file is read before it is refused.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +15,7 @@ pub struct Limits {
     pub max_depth: usize,
     /// Nodes per file, aliases expanded.
     pub max_nodes: usize,
-    /// Nodes that aliases may add per document.
+    /// Nodes that anchors and aliases may stand for per document.
     pub max_alias_expansion: usize,
     /// Documents per file.
     pub max_documents: usize,
@@ -24,10 +26,24 @@ impl Default for Limits {
         Self {
             max_bytes: 64 << 20,
             max_depth: 128,
-            max_nodes: 20_000_000,
-            max_alias_expansion: 100_000,
+            max_nodes: 10_000_000,
+            max_alias_expansion: 1_000_000,
             max_documents: 100_000,
         }
+    }
+}
+
+impl Limits {
+    /// Whether a source is small enough to be read.
+    pub(crate) fn admit(&self, source: &Arc<Source>) -> Result<(), Box<Diagnostic>> {
+        let size = source.text().len();
+        if size <= self.max_bytes.min(u32::MAX as usize) {
+            return Ok(());
+        }
+        let message = format!("`{}` has {size} bytes, more than the limit of {}", source.name(), self.max_bytes);
+        let location = Location { source: source.clone(), span: Span::default() };
+        let help = "split the file, or leave it out with `.palisadeignore`";
+        Err(Box::new(Diagnostic::error(codes::TOO_LARGE, message).at(location, "not read").help(help)))
     }
 }
 
@@ -65,32 +81,62 @@ pub struct Parsed {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads a file's documents; empty documents are dropped.
-pub fn parse(name: &str, bytes: &[u8], limits: &Limits) -> Parsed {
-    match decode(name, bytes) {
-        Ok(source) => parse_yaml(source, limits),
-        Err(diagnostic) => Parsed { documents: Vec::new(), diagnostics: vec![diagnostic] },
+/// Replaces a Kubernetes list (`kind: List`, or `PodList` and the like with `items`) by its items, each with its own
+/// spans. Lists inside lists are expanded too; anything else is returned as it is.
+pub fn expand_lists(document: Document) -> Vec<Document> {
+    let mut expanded = Vec::new();
+    expand_into(document, &mut expanded);
+    expanded
+}
+
+fn expand_into(document: Document, expanded: &mut Vec<Document>) {
+    let Some((items, spans)) = list_items(&document) else {
+        expanded.push(document);
+        return;
+    };
+    for (value, child) in items.iter().zip(&spans.children) {
+        let spans = Arc::new(child.tree.clone());
+        let item = Document { value: value.clone(), spans, source: document.source.clone(), index: document.index };
+        expand_into(item, expanded);
     }
 }
 
-/// Reads YAML.
-pub fn parse_yaml(source: Arc<Source>, _limits: &Limits) -> Parsed {
-    let _ = source;
-    Parsed::default()
+fn list_items(document: &Document) -> Option<(&[Value], &SpanTree)> {
+    let map = document.value.as_object()?;
+    let kind = map.get("kind")?.as_str()?;
+    map.get("apiVersion")?.as_str()?;
+    let at = map.position("items")?;
+    let items = map.get("items")?.as_array()?;
+    let spans = &document.spans.children.get(at)?.tree;
+    (kind.ends_with("List") && items.iter().all(|item| item.as_object().is_some())).then_some((items, spans))
 }
 
-/// Reads JSON.
-pub fn parse_json(source: Arc<Source>, _limits: &Limits) -> Parsed {
-    let _ = source;
-    Parsed::default()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse;
 
-/// Turns bytes into text.
-pub fn decode(name: &str, bytes: &[u8]) -> Result<Arc<Source>, Diagnostic> {
-    Ok(Source::new(name, String::from_utf8_lossy(bytes).into_owned()))
-}
+    #[test]
+    fn the_items_of_a_list_keep_their_places() {
+        let text = b"apiVersion: v1\nkind: List\nitems:\n- kind: A\n- apiVersion: v1\n  kind: PodList\n  items:\n  - kind: B\n";
+        let parsed = parse("list.yaml", text, &Limits::default());
+        let items: Vec<_> = parsed.documents.into_iter().flat_map(expand_lists).collect();
+        let texts: Vec<_> = items.iter().map(|item| item.source.slice(item.spans.span)).collect();
+        assert_eq!(texts, ["kind: A", "kind: B"]);
+        assert_eq!(items[1].resource().locate(&palisade_model::Path::root()).unwrap().to_string(), "list.yaml:8:5");
+    }
 
-/// Replaces each `List` document by its items.
-pub fn expand_lists(document: Document) -> Vec<Document> {
-    vec![document]
+    #[test]
+    fn what_is_no_list_stays_whole() {
+        let parsed = parse("a.yaml", b"apiVersion: v1\nkind: AllowList\nitems: [a]\n", &Limits::default());
+        assert_eq!(parsed.documents.into_iter().flat_map(expand_lists).count(), 1);
+    }
+
+    #[test]
+    fn a_file_above_the_limit_is_not_read() {
+        let limits = Limits { max_bytes: 3, ..Limits::default() };
+        let parsed = parse("a.yaml", b"a: 1", &limits);
+        assert_eq!(parsed.diagnostics[0].code, "PAL-D0003");
+        assert!(parsed.documents.is_empty());
+    }
 }

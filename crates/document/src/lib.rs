@@ -5,9 +5,17 @@
 //! [`walk`] finds files, [`write`] prints values as YAML, [`edit`] changes a document in place and keeps its
 //! comments. Deliberately absent: what a document means. Kinds, policies and schemas belong to the crates above.
 
+mod codes;
+mod decode;
 mod document;
 pub mod edit;
+mod json;
 pub mod walk;
 pub mod write;
+mod yaml;
 
-pub use document::{Document, Limits, Parsed, decode, expand_lists, parse, parse_json, parse_yaml};
+pub use codes::CODES;
+pub use decode::{decode, parse};
+pub use document::{Document, Limits, Parsed, expand_lists};
+pub use json::parse_json;
+pub use yaml::parse_yaml;
