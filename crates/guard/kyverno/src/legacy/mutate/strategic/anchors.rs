@@ -36,7 +36,8 @@ const MAX_DEPTH: usize = 512;
 
 /// The patch that an overlay means for a resource.
 pub(super) fn resolve(overlay: &Value, resource: &Value, steps: &Cell<u64>) -> Step<Value> {
-    let mut patch = overlay.clone();
+    // Upstream meets members by name, anchors included, which decides which of several refusals counts.
+    let mut patch = overlay.sorted();
     let resolver = Resolver { steps };
     resolver.node(&mut patch, Some(resource), 0)?;
     let Some(members) = patch.as_object_mut() else {

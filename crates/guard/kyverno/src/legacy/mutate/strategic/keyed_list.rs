@@ -20,23 +20,15 @@ const ITSELF: &[&str] = &[""];
 
 /// Whether a walk without a patch would leave the node as it is.
 pub(super) fn is_tidy(value: &Value, shape: Shape) -> bool {
-    match (shape, value) {
-        (Shape::Object(fields), Value::Object(members)) => fields
-            .iter()
-            .all(|(name, shape)| members.get(name).is_none_or(|value| is_tidy(value, *shape))),
+    match (shape.or_named_by([Some(value), None]), value) {
+        (shape, Value::Object(members)) => {
+            members.iter().all(|(name, value)| is_tidy(value, shape.field(name)))
+        }
         (Shape::List(keys, fields), Value::Array(items)) => {
             distinct(items, keys) && items.iter().all(|item| is_tidy(item, Shape::Object(fields)))
         }
-        (Shape::Unknown, Value::Object(members)) => {
-            members.values().all(|value| !matches!(value, Value::Object(_)) || is_tidy_unknown(value))
-        }
         _ => true,
     }
-}
-
-/// Below unknown kinds, an object that names a known one may hold keyed lists.
-fn is_tidy_unknown(value: &Value) -> bool {
-    is_tidy(value, Shape::Unknown.or_named_by([Some(value), None]))
 }
 
 /// Whether all elements give the same keys, and no two the same values.
@@ -78,25 +70,27 @@ pub(super) fn take_directive(patch: &mut Vec<Value>) -> Result<Directive, MergeE
 }
 
 impl Walker<'_> {
-    /// Merges a keyed list.
+    /// Merges a keyed list with the patch's; a list that the patch adds (`None`) is merged with itself.
     pub(super) fn keyed(
         &self,
         mut target: Vec<Value>,
-        patch: Option<Vec<Value>>,
+        mut patch: Option<&mut Vec<Value>>,
         keys: &'static [&'static str],
         fields: &'static Fields,
         depth: usize,
     ) -> Result<Merged, MergeError> {
         let keys = if keys.is_empty() { ITSELF } else { keys };
-        let patch = patch.unwrap_or_default();
-        let mut wanted = self.wanted(&patch, &target, keys)?;
+        let mut wanted = self.wanted(patch.as_deref().map_or(&[], Vec::as_slice), &target, keys)?;
         if keys.len() > 1 {
             self.complete(&mut wanted)?;
         }
         let keys = given_keys(&wanted, keys);
         let mut merged = Vec::with_capacity(wanted.len());
         for values in wanted.iter().map(|values| restrict(values, &keys)) {
-            self.element(&mut merged, &mut target, &patch, &values, fields, depth)?;
+            let element = self.element(&mut target, patch.as_deref_mut(), &values, fields, depth)?;
+            if let Some(element) = element {
+                self.set(&mut merged, &values, Some(&element))?;
+            }
         }
         if wanted.is_empty() {
             return Ok(Merged { value: Some(Value::array(target)), kept: true });
@@ -139,32 +133,39 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// Merges the elements that have these key values.
+    /// Merges the elements that have these key values; `None` where nothing is left, which removes the target's.
     fn element(
         &self,
-        merged: &mut Vec<Value>,
         target: &mut Vec<Value>,
-        patch: &[Value],
+        patch: Option<&mut Vec<Value>>,
         values: &[(&str, &str)],
         fields: &'static Fields,
         depth: usize,
-    ) -> Result<(), MergeError> {
+    ) -> Result<Option<Value>, MergeError> {
+        let shape = Shape::Object(fields);
         let own = self.find(target, values)?;
-        let change = self.find(patch, values)?.and_then(|at| patch.get(at)).cloned();
-        let current = own.and_then(|at| target.get(at)).cloned();
-        let outcome = self.walk(current, change, Shape::Object(fields), depth + 1)?;
-        let slot = own.filter(|_| outcome.kept).and_then(|at| target.get_mut(at));
-        let Some(mut value) = outcome.value.filter(|value| !value.is_null() && !is_empty_map(value)) else {
-            if let (Some(slot), true) = (slot, outcome.kept) {
-                *slot = Value::object(palisade_model::Map::new());
+        let slot = own.and_then(|at| target.get_mut(at));
+        let (outcome, slot) = match (patch, slot) {
+            (None, None) => return self.set(target, values, None).map(|()| None),
+            (None, Some(slot)) => (self.settle(slot, shape, depth + 1)?, Some(slot)),
+            (Some(patch), slot) => {
+                let change = self.find(patch, values)?.and_then(|at| patch.get_mut(at));
+                let outcome = self.walk(slot.as_deref().cloned(), change, shape, depth + 1)?;
+                let slot = slot.filter(|_| outcome.kept);
+                (outcome, slot)
             }
-            return self.set(target, values, None);
         };
-        complete_keys(&mut value, values);
+        let Some(mut value) = outcome.value.filter(|value| !value.is_null()) else {
+            return self.set(target, values, None).map(|()| None);
+        };
+        let empty = is_empty_map(&value);
+        if !empty {
+            complete_keys(&mut value, values);
+        }
         if let Some(slot) = slot {
             slot.clone_from(&value);
         }
-        self.set(merged, values, Some(&value))
+        if empty { self.set(target, values, None).map(|()| None) } else { Ok(Some(value)) }
     }
 
     /// The first element that has these key values, as far as they are given.

@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use palisade_model::{Map, Str, Value};
+use palisade_model::{Str, Value};
 
 use super::keyed_list;
 use super::schema::Shape;
@@ -76,9 +76,9 @@ impl Merged {
 }
 
 /// The resource with the patch laid over it.
-pub(super) fn merge(resource: &Value, patch: &Value, steps: &Cell<u64>) -> Result<Value, MergeError> {
+pub(super) fn merge(resource: &Value, mut patch: Value, steps: &Cell<u64>) -> Result<Value, MergeError> {
     let walker = Walker { steps };
-    let merged = walker.walk(Some(resource.clone()), Some(patch.clone()), Shape::Unknown, 0)?;
+    let merged = walker.walk(Some(resource.clone()), Some(&mut patch), Shape::Unknown, 0)?;
     merged.value.ok_or(MergeError::Deleted)
 }
 
@@ -87,111 +87,150 @@ pub(super) struct Walker<'a> {
 }
 
 impl Walker<'_> {
-    /// Merges two nodes, of which either may be missing.
+    /// Merges two nodes, of which either may be missing. Directives are taken out of the patch as they are met.
     pub(super) fn walk(
         &self,
         target: Option<Value>,
-        patch: Option<Value>,
+        patch: Option<&mut Value>,
         shape: Shape,
         depth: usize,
     ) -> Result<Merged, MergeError> {
+        self.enter(depth)?;
+        let shape = shape.or_named_by([target.as_ref(), patch.as_deref()]);
+        let Some(patch) = patch else {
+            return match target {
+                Some(target) => self.walk_own(target, shape, depth).map(Merged::kept),
+                None => Ok(Merged::REMOVED),
+            };
+        };
+        let target = target.filter(|target| !target.is_null());
+        agree(target.as_ref(), patch)?;
+        match target {
+            _ if patch.is_null() => Ok(Merged::REMOVED),
+            Some(target @ Value::Object(_)) => self.object(target, patch, shape, depth),
+            Some(target @ Value::Array(_)) => self.list(target, patch, shape, depth),
+            Some(Value::String(_)) => Ok(Merged::patched(as_text(patch))),
+            Some(_) => Ok(Merged::patched(patch.clone())),
+            None => self.added(patch, shape, depth),
+        }
+    }
+
+    fn enter(&self, depth: usize) -> Result<(), MergeError> {
         spend(self.steps)?;
-        if depth > MAX_DEPTH {
-            return Err(MergeError::Depth);
-        }
-        let shape = shape.or_named_by([target.as_ref(), patch.as_ref()]);
-        if patch.is_none() && target.as_ref().is_none_or(|target| keyed_list::is_tidy(target, shape)) {
-            return Ok(target.map_or(Merged::REMOVED, Merged::kept));
-        }
-        match agreed_kind(target.as_ref(), patch.as_ref())? {
-            "array" => self.list(target, patch, shape, depth),
-            "object" => self.object(target, patch, shape, depth),
-            _ => Ok(match (patch, target) {
-                (Some(patch), Some(Value::String(_))) if !patch.is_null() => Merged::patched(as_text(patch)),
-                (Some(patch), _) => Merged::patched(patch),
-                (None, target) => target.map_or(Merged::REMOVED, Merged::kept),
-            }),
-        }
+        if depth > MAX_DEPTH { Err(MergeError::Depth) } else { Ok(()) }
     }
 
-    fn list(
-        &self,
-        target: Option<Value>,
-        patch: Option<Value>,
-        shape: Shape,
-        depth: usize,
-    ) -> Result<Merged, MergeError> {
-        let Shape::List(keys, fields) = shape else {
-            return Ok(match patch {
-                Some(patch) => Merged::patched(patch),
-                None => target.map_or(Merged::REMOVED, Merged::kept),
-            });
-        };
-        if patch.as_ref().is_some_and(Value::is_null) {
-            return Ok(Merged::REMOVED);
-        }
-        let mut patch = patch.map(into_items);
-        let Some(target) = target.filter(|target| !target.is_null()) else {
-            return self.keyed(patch.clone().unwrap_or_default(), patch, keys, fields, depth);
-        };
-        match patch.as_mut().map_or(Ok(Directive::Merge), keyed_list::take_directive)? {
+    fn object(&self, target: Value, patch: &mut Value, shape: Shape, depth: usize) -> Result<Merged, MergeError> {
+        match take_directive(patch)? {
             Directive::Delete => Ok(Merged::REMOVED),
-            Directive::Replace => self.keyed(patch.clone().unwrap_or_default(), patch, keys, fields, depth),
-            Directive::Merge => self.keyed(into_items(target), patch, keys, fields, depth),
+            Directive::Replace => self.settle_inside(patch, shape, depth),
+            Directive::Merge => self.members(target, patch, shape, depth).map(Merged::kept),
         }
     }
 
-    fn object(
+    fn list(&self, target: Value, patch: &mut Value, shape: Shape, depth: usize) -> Result<Merged, MergeError> {
+        let Shape::List(keys, fields) = shape else { return Ok(Merged::patched(patch.clone())) };
+        let items = patch.as_array_mut().map_or(Ok(Directive::Merge), keyed_list::take_directive)?;
+        match (items, patch.as_array_mut()) {
+            (Directive::Merge, Some(patch)) => self.keyed(into_items(target), Some(patch), keys, fields, depth),
+            (Directive::Delete, _) => Ok(Merged::REMOVED),
+            _ => self.settle_inside(patch, shape, depth),
+        }
+    }
+
+    /// A node of the patch where the resource has none. A directive that means nothing stays as a member.
+    fn added(&self, patch: &mut Value, shape: Shape, depth: usize) -> Result<Merged, MergeError> {
+        match take_directive(patch).unwrap_or(Directive::Merge) {
+            Directive::Delete => Ok(Merged::REMOVED),
+            _ => self.settle_inside(patch, shape, depth),
+        }
+    }
+
+    /// Merges a node of the patch with itself: directives inside it apply, and its nulls go.
+    pub(super) fn settle(&self, patch: &mut Value, shape: Shape, depth: usize) -> Result<Merged, MergeError> {
+        self.enter(depth)?;
+        let shape = shape.or_named_by([Some(&*patch), None]);
+        let directive = match (&mut *patch, shape) {
+            (Value::Object(_), _) => take_directive(patch)?,
+            (Value::Array(_), Shape::List(..)) => {
+                patch.as_array_mut().map_or(Ok(Directive::Merge), keyed_list::take_directive)?
+            }
+            _ => Directive::Merge,
+        };
+        match directive {
+            Directive::Delete => Ok(Merged::REMOVED),
+            _ => self.settle_inside(patch, shape, depth),
+        }
+    }
+
+    fn settle_inside(&self, patch: &mut Value, shape: Shape, depth: usize) -> Result<Merged, MergeError> {
+        match (&mut *patch, shape) {
+            (Value::Object(_), _) => {
+                for key in keys_of(patch) {
+                    let Some(slot) = patch.as_object_mut().and_then(|members| members.get_mut(&key)) else { continue };
+                    let settled = self.settle(slot, shape.field(&key), depth + 1)?.value;
+                    put(patch, key, settled);
+                }
+            }
+            (Value::Array(_), Shape::List(keys, fields)) => {
+                let merged = self.keyed(into_items(std::mem::take(patch)), None, keys, fields, depth)?;
+                *patch = merged.value.unwrap_or_default();
+            }
+            _ => {}
+        }
+        Ok(Merged::patched(patch.clone()))
+    }
+
+    /// A part of the resource that the patch does not mention.
+    fn walk_own(&self, target: Value, shape: Shape, depth: usize) -> Result<Value, MergeError> {
+        if keyed_list::is_tidy(&target, shape) {
+            return Ok(target);
+        }
+        match shape {
+            Shape::List(keys, fields) => {
+                let merged = self.keyed(into_items(target), Some(&mut Vec::new()), keys, fields, depth)?;
+                Ok(merged.value.unwrap_or_default())
+            }
+            _ => self.members(target, &mut Value::Null, shape, depth),
+        }
+    }
+
+    fn members(
         &self,
-        target: Option<Value>,
-        patch: Option<Value>,
+        mut target: Value,
+        patch: &mut Value,
         shape: Shape,
         depth: usize,
-    ) -> Result<Merged, MergeError> {
-        let Some(mut patch) = patch else {
-            return self.members(target.unwrap_or_default(), &Map::new(), shape, depth).map(Merged::kept);
-        };
-        if patch.is_null() {
-            return Ok(Merged::REMOVED);
-        }
-        let directive = take_directive(&mut patch);
-        let own = target.filter(|target| !target.is_null());
-        let directive = if own.is_some() { directive? } else { directive.unwrap_or(Directive::Merge) };
-        let changes = patch.as_object().cloned().unwrap_or_default();
-        match (directive, own) {
-            (Directive::Delete, _) => Ok(Merged::REMOVED),
-            (Directive::Merge, Some(own)) => self.members(own, &changes, shape, depth).map(Merged::kept),
-            // What the patch adds is merged with itself, which applies the directives and drops the nulls inside.
-            _ => self.members(patch, &changes, shape, depth).map(Merged::patched),
-        }
-    }
-
-    fn members(&self, mut target: Value, patch: &Map, shape: Shape, depth: usize) -> Result<Value, MergeError> {
-        let Some(members) = target.as_object_mut() else { return Ok(target) };
-        let own: Vec<Str> = members.keys().cloned().collect();
-        let added = patch.keys().filter(|key| !own.contains(key)).cloned().collect::<Vec<_>>();
-        for key in own.into_iter().chain(added) {
-            let change = patch.get(&key);
-            let slot = members.get_mut(&key);
+    ) -> Result<Value, MergeError> {
+        let mut keys = keys_of(&target);
+        keys.extend(keys_of(patch).into_iter().filter(|key| target.get(key).is_none()));
+        for key in keys {
+            let change = patch.as_object_mut().and_then(|members| members.get_mut(&key));
+            let slot = target.as_object_mut().and_then(|members| members.get_mut(&key));
             let current = slot.map(std::mem::take);
-            let was_null = current.as_ref().is_some_and(Value::is_null);
-            let merged = self.walk(current, change.cloned(), shape.field(&key), depth + 1)?;
-            match merged.value {
-                Some(value) => drop(members.insert(key, value)),
-                None if was_null && change.is_none() => {}
-                None => drop(members.remove(&key)),
-            }
+            let merged = self.walk(current, change, shape.field(&key), depth + 1)?;
+            put(&mut target, key, merged.value);
         }
         Ok(target)
     }
 }
 
-/// A quoted scalar stays quoted upstream, so what replaces a text becomes one.
-fn as_text(scalar: Value) -> Value {
-    match scalar {
-        Value::String(_) => scalar,
-        other => Value::from(&*super::scalar_text(&other)),
+fn keys_of(object: &Value) -> Vec<Str> {
+    object.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// Sets a member, or removes it where there is no value.
+fn put(object: &mut Value, key: Str, value: Option<Value>) {
+    let Some(members) = object.as_object_mut() else { return };
+    match value {
+        Some(value) => drop(members.insert(key, value)),
+        None => drop(members.remove(&key)),
     }
+}
+
+/// A quoted scalar stays quoted upstream, so what replaces a text becomes one.
+fn as_text(scalar: &Value) -> Value {
+    Value::from(&*super::scalar_text(scalar))
 }
 
 fn into_items(value: Value) -> Vec<Value> {
@@ -201,13 +240,11 @@ fn into_items(value: Value) -> Vec<Value> {
     }
 }
 
-/// The type of the node, on which resource and patch must agree; `null` agrees with anything.
-fn agreed_kind(target: Option<&Value>, patch: Option<&Value>) -> Result<&'static str, MergeError> {
-    let mut kinds = [target, patch].into_iter().flatten().filter(|value| !value.is_null()).map(kind);
-    let Some(expected) = kinds.next() else { return Ok("object") };
-    match kinds.next() {
-        Some(found) if found != expected => Err(MergeError::Kind { expected, found }),
-        _ => Ok(expected),
+/// Resource and patch must have the same type; `null` agrees with anything.
+fn agree(target: Option<&Value>, patch: &Value) -> Result<(), MergeError> {
+    match (target.map(kind), kind(patch)) {
+        (Some(expected), found) if expected != found && !patch.is_null() => Err(MergeError::Kind { expected, found }),
+        _ => Ok(()),
     }
 }
 

@@ -28,7 +28,7 @@ pub fn strategic_merge(resource: &Value, overlay: &Value, steps: &Cell<u64>) -> 
         Err(anchors::Halt::Condition(_) | anchors::Halt::Global(_)) => Value::object(Map::new()),
         Err(anchors::Halt::Broken(error)) => return Err(error),
     };
-    merge::merge(resource, &patch, steps)
+    merge::merge(resource, patch, steps)
 }
 
 /// A scalar as YAML text; empty for objects and arrays. Keys and conditions compare by it.

@@ -9,10 +9,8 @@ use palisade_model::Value;
 /// What the schema says of a node.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
-    /// Outside of any known kind; an object here may name its own.
+    /// Nothing; an object here may name its own kind.
     Unknown,
-    /// Inside a known kind, with no keyed list below.
-    Plain,
     /// An object with fields that matter.
     Object(&'static Fields),
     /// A list whose elements merge by the texts of these keys; a set of scalars where there are none.
@@ -26,11 +24,10 @@ impl Shape {
     /// What the schema says of a field.
     pub(super) fn field(self, name: &str) -> Self {
         match self {
-            Self::Unknown => Self::Unknown,
             Self::Object(fields) => {
-                fields.iter().find(|(field, _)| *field == name).map_or(Self::Plain, |(_, shape)| *shape)
+                fields.iter().find(|(field, _)| *field == name).map_or(Self::Unknown, |(_, shape)| *shape)
             }
-            Self::Plain | Self::List(..) => Self::Plain,
+            Self::Unknown | Self::List(..) => Self::Unknown,
         }
     }
 
