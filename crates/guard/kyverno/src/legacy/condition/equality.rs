@@ -15,7 +15,24 @@ pub(super) fn equal(key: &Value, value: &Value) -> bool {
         (Value::Float(number), Value::String(text)) => parse_float(text) == Some(*number),
         (Value::Float(number), Value::Int(value)) => Value::Float(*number).as_i64() == Some(*value),
         (Value::String(text), _) => equal_text(key, text, value),
+        (Value::Array(_) | Value::Object(_), _) => identical(key, value),
         _ => key == value,
+    }
+}
+
+/// Whether two values are the same down to the type of each number: Go's `reflect.DeepEqual`. A list of whole numbers
+/// from the policy's text therefore differs from the same list out of a variable, where numbers are doubles.
+fn identical(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Int(_), Value::Float(_)) | (Value::Float(_), Value::Int(_)) => false,
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right.iter()).all(|(left, right)| identical(left, right))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(key, left)| right.get(key).is_some_and(|right| identical(left, right)))
+        }
+        _ => left == right,
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Used by preconditions, deny conditions, cleanup policies, exceptions and image attestations alike. Deliberately
 //! absent: finding variables in keys and values; the caller substitutes them when a condition is reached, so that a
-//! condition that is never reached cannot fail.
+//! condition that is never reached cannot fail. Whole numbers and doubles are told apart as in Go, which matters
+//! where values are compared as printed: numbers that come out of variables are doubles.
 
 mod equality;
 mod membership;
@@ -71,7 +72,7 @@ impl Condition {
             Some(other) => Err(format!("`{name}` of a condition is a string, not a {}", other.type_name())),
         };
         let operator = text("operator")?.unwrap_or_else(|| "".into());
-        let value = |name: &str| map.get(name).cloned().unwrap_or_default();
+        let value = |name: &str| map.get(name).map(literal).unwrap_or_default();
         Ok(Self { key: value("key"), operator, value: value("value"), message: text("message")? })
     }
 
@@ -86,6 +87,15 @@ impl Condition {
 
     fn message(&self) -> &str {
         self.message.as_deref().unwrap_or_default()
+    }
+}
+
+/// A key or value as Kyverno decodes it from the policy: a lone whole number becomes a double, and only those inside
+/// lists and mappings stay whole.
+fn literal(value: &Value) -> Value {
+    match value {
+        Value::Int(number) => Value::Float(*number as f64),
+        other => other.clone(),
     }
 }
 

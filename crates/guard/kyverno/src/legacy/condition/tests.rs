@@ -37,6 +37,8 @@ fn equality_depends_on_the_type_of_the_key() {
         (json!(["a", "b"]), json!(["b", "a"]), false),
         (json!({"a": 1}), json!({"a": 1}), true),
         (json!({"a": 1}), json!("a"), false),
+        (json!([80]), Value::array([Value::Float(80.0)]), false),
+        (json!({"a": ["b"]}), json!({"a": ["b"]}), true),
         (json!("5"), json!(""), false),
     ] {
         check(&[(key.clone(), "Equals", value.clone(), expected), (key, "NotEquals", value, !expected)]);

@@ -2,67 +2,80 @@
 //!
 //! Kyverno compares some values by their printed form and puts values into messages, so the forms must be Go's.
 
-use std::fmt::Write;
-
 use palisade_model::Value;
 
 /// What `fmt.Sprint` and `%v` print.
 pub(crate) fn sprint(value: &Value) -> String {
-    let mut text = String::new();
-    write_value(&mut text, value, usize::MAX);
-    text
+    let mut printer = Printer { text: String::new(), limit: usize::MAX, doubles: false };
+    printer.print(value);
+    printer.text
 }
 
-/// As [`sprint`], cut after some hundred bytes: for messages.
-pub(crate) fn excerpt(value: &Value) -> String {
-    const LIMIT: usize = 512;
-    let mut text = String::new();
-    write_value(&mut text, value, LIMIT);
-    if let Some((at, _)) = text.char_indices().find(|(at, _)| *at >= LIMIT) {
-        text.truncate(at);
-        text.push_str("...");
-    }
-    text
+/// As [`sprint`], cut after some hundred bytes: for messages about policies.
+pub(super) fn excerpt(value: &Value) -> String {
+    Printer { text: String::new(), limit: EXCERPT, doubles: false }.cut(value)
 }
 
-fn write_value(text: &mut String, value: &Value, limit: usize) {
-    if text.len() > limit {
-        return;
-    }
-    match value {
-        Value::Null => text.push_str("<nil>"),
-        Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
-        Value::Int(value) => {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{value}");
+/// As [`excerpt`], for messages about resources, whose numbers are all doubles.
+pub(super) fn resource_excerpt(value: &Value) -> String {
+    Printer { text: String::new(), limit: EXCERPT, doubles: true }.cut(value)
+}
+
+const EXCERPT: usize = 512;
+
+struct Printer {
+    text: String,
+    limit: usize,
+    doubles: bool,
+}
+
+impl Printer {
+    fn cut(mut self, value: &Value) -> String {
+        self.print(value);
+        if let Some((at, _)) = self.text.char_indices().find(|(at, _)| *at >= self.limit) {
+            self.text.truncate(at);
+            self.text.push_str("...");
         }
-        Value::Float(value) => text.push_str(&general(*value)),
-        Value::String(value) => text.push_str(value),
-        Value::Array(items) => {
-            text.push('[');
-            for (position, item) in items.iter().enumerate() {
-                text.push_str(if position == 0 { "" } else { " " });
-                write_value(text, item, limit);
+        self.text
+    }
+
+    fn print(&mut self, value: &Value) {
+        if self.text.len() > self.limit {
+            return;
+        }
+        match value {
+            Value::Null => self.text.push_str("<nil>"),
+            Value::Bool(value) => self.text.push_str(if *value { "true" } else { "false" }),
+            Value::Int(number) if self.doubles => self.text.push_str(&general(*number as f64)),
+            Value::Int(number) => self.text.push_str(&number.to_string()),
+            Value::Float(number) => self.text.push_str(&general(*number)),
+            Value::String(text) => self.text.push_str(text),
+            Value::Array(items) => {
+                self.text.push('[');
+                for (position, item) in items.iter().enumerate() {
+                    self.text.push_str(if position == 0 { "" } else { " " });
+                    self.print(item);
+                }
+                self.text.push(']');
             }
-            text.push(']');
-        }
-        Value::Object(map) => {
-            let mut members: Vec<_> = map.iter().collect();
-            members.sort_by_key(|(key, _)| *key);
-            text.push_str("map[");
-            for (position, (key, item)) in members.into_iter().enumerate() {
-                text.push_str(if position == 0 { "" } else { " " });
-                text.push_str(key);
-                text.push(':');
-                write_value(text, item, limit);
+            Value::Object(map) => {
+                let mut members: Vec<_> = map.iter().collect();
+                members.sort_by_key(|(key, _)| *key);
+                self.text.push_str("map[");
+                for (position, (key, item)) in members.into_iter().enumerate() {
+                    self.text.push_str(if position == 0 { "" } else { " " });
+                    self.text.push_str(key);
+                    self.text.push(':');
+                    self.print(item);
+                }
+                self.text.push(']');
             }
-            text.push(']');
         }
     }
 }
 
-/// The name of a value's type after JSON decoding, as `%T` prints it.
-pub(crate) fn type_name(value: &Value) -> &'static str {
+/// The name of a pattern's type, as `%T` prints it.
+pub(super) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "<nil>",
         Value::Bool(_) => "bool",
@@ -72,6 +85,11 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
         Value::Array(_) => "[]interface {}",
         Value::Object(_) => "map[string]interface {}",
     }
+}
+
+/// The name of a resource value's type, whose numbers are all doubles.
+pub(super) fn resource_type_name(value: &Value) -> &'static str {
+    if matches!(value, Value::Int(_)) { "float64" } else { type_name(value) }
 }
 
 /// `strconv.FormatFloat(value, 'g', -1, 64)`: the shortest digits, with an exponent below 1e-4 and from 1e6 on.
@@ -143,6 +161,8 @@ mod tests {
             assert_eq!(scientific(value), scientific_form);
         }
         assert_eq!(excerpt(&Value::from("x".repeat(2_000))).len(), 515);
+        assert_eq!(excerpt(&json!(1_000_000)), "1000000");
+        assert_eq!(resource_excerpt(&json!([1_000_000])), "[1e+06]");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! anchors.
 //!
 //! A [`Pattern`] is compiled once from the policy (or after variables were substituted) and judged against many
-//! resources. Whole numbers and doubles are told apart as Go tells them apart, so the caller hands in the resource
-//! with the numbers that Kyverno would see. Deliberately absent: variables, `anyPattern` and the message of the rule,
+//! resources. All numbers of a resource count as doubles, which is how Kyverno's commands see them; its admission
+//! controller keeps integers apart, and differs for wildcards on numbers. Deliberately absent: variables, `anyPattern` and the message of the rule,
 //! which belong to the rule engine.
 
 mod anchor;

@@ -130,6 +130,8 @@ mod tests {
             (">", json!(">"), true),
             ("8E+0?", Value::Float(80.0), true),
             ("8*", json!(80), true),
+            ("?", json!(8), false),
+            ("0s", json!(0), false),
         ] {
             assert_eq!(text_matches(pattern, value.clone()), expected, "{pattern} ~ {value}");
         }

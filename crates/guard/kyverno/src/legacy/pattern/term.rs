@@ -115,15 +115,10 @@ impl Comparison {
         let text = match value {
             Value::Null => "0",
             Value::String(text) => &**text,
-            Value::Int(number) => {
-                printed = number.to_string();
+            number => {
+                printed = format!("{:.6}", number.as_f64()?);
                 &printed
             }
-            Value::Float(number) => {
-                printed = format!("{number:.6}");
-                &printed
-            }
-            Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
         };
         let duration = self.duration.and_then(|operand| Some(GoDuration::parse(text).ok()?.cmp(&operand)));
         let quantity = || self.quantity.as_ref().and_then(|operand| Some(Quantity::parse(text).ok()?.cmp(operand)));
@@ -135,15 +130,11 @@ impl Comparison {
         let text = match value {
             Value::String(text) => &**text,
             Value::Bool(value) => if *value { "true" } else { "false" },
-            Value::Int(number) => {
-                printed = number.to_string();
+            number => {
+                let Some(number) = number.as_f64() else { return false };
+                printed = go_text::scientific(number);
                 &printed
             }
-            Value::Float(number) => {
-                printed = go_text::scientific(*number);
-                &printed
-            }
-            Value::Null | Value::Array(_) | Value::Object(_) => return false,
         };
         match self.relation {
             Relation::Equal => wildcard::matches(&self.text, text),

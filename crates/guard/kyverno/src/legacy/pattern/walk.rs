@@ -169,7 +169,7 @@ impl<'w> Walk<'w> {
                     format!(
                         "pattern and resource have different structures. Path: {}. Expected map[string]interface {{}}, found {}",
                         pointer(&at.path()),
-                        go_text::type_name(other)
+                        go_text::resource_type_name(other)
                     ),
                 )),
             },
@@ -201,7 +201,7 @@ impl<'w> Walk<'w> {
                 self.spend(MESSAGE_COST, at)?;
                 let message = format!(
                     "resource value '{}' does not match '{}' at path {}",
-                    go_text::excerpt(value),
+                    go_text::resource_excerpt(value),
                     go_text::excerpt(source),
                     pointer(&at.path())
                 );
@@ -290,7 +290,7 @@ impl<'w> Walk<'w> {
         let Value::Array(items) = value else {
             let message = format!(
                 "invalid resource type {}: Existence ^ () anchor can be used only on list/array type resource",
-                go_text::type_name(value)
+                go_text::resource_type_name(value)
             );
             return Err(Failure::new(Kind::Value, at, message));
         };
