@@ -93,7 +93,7 @@ pub fn translate(pattern: &str) -> Result<Cow<'_, str>, String> {
         if repeats && repeated && c != '?' {
             return Err(format!("`{pattern}` is not a regular expression: `{c}` repeats a repetition"));
         }
-        repeated = repeats && c != '?' || repeats && !repeated;
+        repeated = repeats && !(repeated && c == '?');
         match c {
             '\\' => match rest.next() {
                 Some('Q') => {
@@ -155,7 +155,7 @@ fn class<'a>(text: &mut String, class: &'a str) -> &'a str {
             }
             '[' => match rest.as_str().strip_prefix(':').and_then(|name| name.split_once(":]")) {
                 Some((name, tail)) if name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'^') => {
-                    text.push_str(&format!("[:{name}:]"));
+                    text.extend(["[:", name, ":]"]);
                     rest = tail.chars();
                 }
                 _ => text.push_str(r"\["),
@@ -188,9 +188,9 @@ fn escaped(text: &mut String, escape: char, in_class: bool) {
         }
     };
     match (negated, in_class) {
-        (true, _) => text.push_str(&format!("[^{set}]")),
+        (true, _) => text.extend(["[^", set, "]"]),
         (false, true) => text.push_str(set),
-        (false, false) => text.push_str(&format!("[{set}]")),
+        (false, false) => text.extend(["[", set, "]"]),
     }
 }
 

@@ -219,10 +219,11 @@ impl Parts {
                     self.offset = Some(cursor.offset(form)?);
                 }
             }
-            Field::ZoneName => match cursor.zone_name()? {
-                None => self.utc = true,
-                Some(offset) => self.zone_offset = offset,
-            },
+            Field::ZoneName if cursor.0.starts_with(b"UTC") => {
+                cursor.take(3)?;
+                self.utc = true;
+            }
+            Field::ZoneName => self.zone_offset = cursor.zone_name()?,
             Field::Fraction(digits) => self.nanosecond = cursor.fraction(digits)?,
             Field::OptionalFraction if cursor.has_fraction() => {
                 self.nanosecond = cursor.fraction(cursor.fraction_length())?;
@@ -269,7 +270,7 @@ impl<'a> Cursor<'a> {
         self.0.get(at).filter(|byte| byte.is_ascii_digit()).map(|byte| byte - b'0')
     }
 
-    fn digits(&mut self, count: usize) -> Option<u32> {
+    fn digits(&mut self, count: usize) -> Option<i32> {
         number(self.take(count)?)
     }
 
@@ -339,8 +340,7 @@ impl<'a> Cursor<'a> {
         let taken = self.take(1 + count)?;
         let (b'.' | b',', digits) = taken.split_first()? else { return None };
         let digits = digits.get(..9).unwrap_or(digits);
-        let value = i32::try_from(number(digits)?).ok()?;
-        Some(value * 10_i32.pow(9 - digits.len() as u32))
+        Some(number(digits)? * 10_i32.pow(9 - digits.len() as u32))
     }
 
     /// A signed offset of this form, in seconds.
@@ -349,7 +349,7 @@ impl<'a> Cursor<'a> {
         let part = |letter: u8| -> Option<i32> {
             let digits: Vec<u8> =
                 form.bytes().zip(taken).filter(|(expected, _)| *expected == letter).map(|(_, byte)| *byte).collect();
-            if digits.is_empty() { Some(0) } else { number(&digits).map(|value| value as i32) }
+            if digits.is_empty() { Some(0) } else { number(&digits) }
         };
         let colons = form.bytes().zip(taken).all(|(expected, byte)| expected != b':' || *byte == b':');
         let (hours, minutes, seconds) = (part(b'h')?, part(b'm')?, part(b's')?);
@@ -364,29 +364,25 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// An abbreviated zone: `None` inside for UTC, otherwise its offset, which only `GMT+3` and its like carry.
-    fn zone_name(&mut self) -> Option<Option<i32>> {
-        if let Some(rest) = self.0.strip_prefix(b"UTC") {
-            self.0 = rest;
-            return Some(None);
-        }
+    /// An abbreviated zone; its offset, which only `GMT+3` and its like carry.
+    fn zone_name(&mut self) -> Option<i32> {
         if self.0.starts_with(b"ChST") || self.0.starts_with(b"MeST") {
             self.take(4)?;
-            return Some(Some(0));
+            return Some(0);
         }
         if let Some(rest) = self.0.strip_prefix(b"GMT") {
             self.0 = rest;
-            return Some(Some(self.signed_hours().map_or(0, |hours| hours * 3600)));
+            return Some(self.signed_hours().map_or(0, |hours| hours * 3600));
         }
         if matches!(self.0.first(), Some(b'+' | b'-')) {
-            return self.signed_hours().map(|_| Some(0));
+            return self.signed_hours().map(|_| 0);
         }
         let letters = self.0.iter().take(6).take_while(|byte| byte.is_ascii_uppercase()).count();
         let name = self.0.get(..letters)?;
         let known = letters == 3 || (matches!(letters, 4 | 5) && name.ends_with(b"T")) || name == b"WITA";
         known.then_some(())?;
         self.take(letters)?;
-        Some(Some(0))
+        Some(0)
     }
 
     /// `+3`, `-11`: a sign and up to 23.
@@ -397,18 +393,18 @@ impl<'a> Cursor<'a> {
             _ => return None,
         };
         let count = self.0.iter().skip(1).take_while(|byte| byte.is_ascii_digit()).count();
-        let hours = number(self.0.get(1..=count)?).filter(|hours| *hours <= 23)? as i32;
+        let hours = number(self.0.get(1..=count)?).filter(|hours| *hours <= 23)?;
         self.take(1 + count)?;
         Some(if negative { -hours } else { hours })
     }
 }
 
 /// All of `digits` as a number; `None` for anything but one to nine digits.
-fn number(digits: &[u8]) -> Option<u32> {
+fn number(digits: &[u8]) -> Option<i32> {
     if digits.is_empty() || digits.len() > 9 {
         return None;
     }
-    digits.iter().try_fold(0_u32, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0')))
+    digits.iter().try_fold(0_i32, |value, digit| digit.is_ascii_digit().then(|| value * 10 + i32::from(digit - b'0')))
 }
 
 /// Bytes without the spaces in front.

@@ -95,8 +95,10 @@ impl Node {
                     names.push(name);
                 }
             }
-            Self::Chain(left, right) | Self::Pipe(left, right) => left.collect_chain(right, names),
-            Self::Project(left, right) | Self::ProjectValues(left, right) => left.collect_chain(right, names),
+            Self::Chain(left, right)
+            | Self::Pipe(left, right)
+            | Self::Project(left, right)
+            | Self::ProjectValues(left, right) => left.collect_chain(right, names),
             Self::Or(left, right) | Self::And(left, right) | Self::Compare(_, left, right) => {
                 left.collect_roots(names);
                 right.collect_roots(names);

@@ -60,7 +60,7 @@ fn is_false(value: &Value) -> bool {
 
 impl Evaluator<'_> {
     /// Takes `count` steps from the budget.
-    pub(super) fn charge(&self, count: usize) -> Result<(), QueryError> {
+    pub(super) fn charge(self, count: usize) -> Result<(), QueryError> {
         let left = self.runtime.steps.get().checked_sub(count as u64).ok_or(QueryError::StepLimit)?;
         self.runtime.steps.set(left);
         Ok(())
@@ -68,7 +68,7 @@ impl Evaluator<'_> {
 
     /// Takes a step per node of a value. Shared parts make a value that is cheap to build huge to walk, so whoever
     /// walks one charges for it first.
-    pub(super) fn charge_tree(&self, value: &Value) -> Result<(), QueryError> {
+    pub(super) fn charge_tree(self, value: &Value) -> Result<(), QueryError> {
         self.charge(1)?;
         match value {
             Value::Array(items) => items.iter().try_for_each(|item| self.charge_tree(item)),
@@ -79,12 +79,12 @@ impl Evaluator<'_> {
     }
 
     /// Applies `node` to `current`.
-    pub(super) fn evaluate<'v>(&self, node: &'v Node, current: Current<'v>) -> Yield<'v> {
+    pub(super) fn evaluate<'v>(self, node: &'v Node, current: Current<'v>) -> Yield<'v> {
         self.charge(1)?;
         match node {
             Node::Current => whole(current),
             Node::Field(name) => field(name, current),
-            Node::Index(index) => self.index(*index, current),
+            Node::Index(index) => index(*index, current),
             Node::Slice(parts) => self.slice(*parts, current),
             Node::Literal(value) => Ok(Cow::Borrowed(value)),
             Node::Chain(left, right) => self.then(self.evaluate(left, current)?, right),
@@ -107,47 +107,31 @@ impl Evaluator<'_> {
     }
 
     /// Applies `right` to what the left side yielded.
-    fn then<'v>(&self, left: Cow<'v, Value>, right: &'v Node) -> Yield<'v> {
+    fn then<'v>(self, left: Cow<'v, Value>, right: &'v Node) -> Yield<'v> {
         match left {
             Cow::Borrowed(value) => self.evaluate(right, Current::Value(value)),
             Cow::Owned(value) => Ok(Cow::Owned(self.evaluate(right, Current::Value(&value))?.into_owned())),
         }
     }
 
-    fn or<'v>(&self, left: &'v Node, right: &'v Node, current: Current<'v>) -> Yield<'v> {
+    fn or<'v>(self, left: &'v Node, right: &'v Node, current: Current<'v>) -> Yield<'v> {
         let left = lenient(self.evaluate(left, current))?;
         if is_false(&left) { lenient(self.evaluate(right, current)) } else { Ok(left) }
     }
 
-    fn and<'v>(&self, left: &'v Node, right: &'v Node, current: Current<'v>) -> Yield<'v> {
+    fn and<'v>(self, left: &'v Node, right: &'v Node, current: Current<'v>) -> Yield<'v> {
         let left = lenient(self.evaluate(left, current))?;
         if is_false(&left) { Ok(left) } else { self.evaluate(right, current) }
     }
 
-    fn index<'v>(&self, index: i64, current: Current<'v>) -> Yield<'v> {
-        self.inside(current, |value| {
-            let Value::Array(items) = value else { return None };
-            let at = if index < 0 { index.checked_add(i64::try_from(items.len()).ok()?)? } else { index };
-            items.get(usize::try_from(at).ok()?)
-        })
-    }
-
-    /// A part of the current value, or null.
-    fn inside<'v>(&self, current: Current<'v>, find: impl Fn(&Value) -> Option<&Value>) -> Yield<'v> {
-        Ok(match whole(current)? {
-            Cow::Borrowed(value) => find(value).map_or_else(null, Cow::Borrowed),
-            Cow::Owned(value) => find(&value).cloned().map_or_else(null, Cow::Owned),
-        })
-    }
-
-    fn slice<'v>(&self, parts: [Option<i64>; 3], current: Current<'v>) -> Yield<'v> {
+    fn slice(self, parts: [Option<i64>; 3], current: Current<'_>) -> Yield<'_> {
         let value = whole(current)?;
         let Value::Array(items) = &*value else { return Ok(null()) };
         self.charge(items.len())?;
         slice(items, parts).map(owned)
     }
 
-    fn compare<'v>(&self, comparison: Comparison, left: &'v Node, right: &'v Node, current: Current<'v>) -> Yield<'v> {
+    fn compare<'v>(self, comparison: Comparison, left: &'v Node, right: &'v Node, current: Current<'v>) -> Yield<'v> {
         // `compare` yields a machine integer in Kyverno, which equals no number of JSON and has no order beside one.
         let integers = (left.is_call("compare"), right.is_call("compare"));
         let left = lenient(self.evaluate(left, current))?;
@@ -169,14 +153,14 @@ impl Evaluator<'_> {
     }
 
     /// Deep equality that pays for what it visits.
-    pub(super) fn equal(&self, left: &Value, right: &Value) -> Result<bool, QueryError> {
+    pub(super) fn equal(self, left: &Value, right: &Value) -> Result<bool, QueryError> {
         if matches!(left, Value::Array(_) | Value::Object(_)) && left.type_name() == right.type_name() {
             self.charge_tree(left)?;
         }
         Ok(left == right)
     }
 
-    fn project<'v>(&self, list: &'v Node, each: &'v Node, current: Current<'v>) -> Yield<'v> {
+    fn project<'v>(self, list: &'v Node, each: &'v Node, current: Current<'v>) -> Yield<'v> {
         let list = lenient(self.evaluate(list, current))?;
         let Value::Array(items) = &*list else { return Ok(null()) };
         if matches!(each, Node::Current) && !items.iter().any(Value::is_null) {
@@ -189,7 +173,7 @@ impl Evaluator<'_> {
         Ok(owned(collected))
     }
 
-    fn collect(&self, each: &Node, item: &Value, collected: &mut Vec<Value>) -> Result<(), QueryError> {
+    fn collect(self, each: &Node, item: &Value, collected: &mut Vec<Value>) -> Result<(), QueryError> {
         let value = lenient(self.evaluate(each, Current::Value(item)))?;
         if !value.is_null() {
             collected.push(value.into_owned());
@@ -197,7 +181,7 @@ impl Evaluator<'_> {
         Ok(())
     }
 
-    fn project_values<'v>(&self, object: &'v Node, each: &'v Node, current: Current<'v>) -> Yield<'v> {
+    fn project_values<'v>(self, object: &'v Node, each: &'v Node, current: Current<'v>) -> Yield<'v> {
         let Ok(object) = unless_exhausted(self.evaluate(object, current))? else { return Ok(null()) };
         let Value::Object(map) = &*object else { return Ok(null()) };
         let mut collected = Vec::with_capacity(map.len());
@@ -213,7 +197,7 @@ impl Evaluator<'_> {
         Ok(owned(collected))
     }
 
-    fn filter<'v>(&self, filter: &'v Filter, current: Current<'v>) -> Yield<'v> {
+    fn filter<'v>(self, filter: &'v Filter, current: Current<'v>) -> Yield<'v> {
         let Ok(list) = unless_exhausted(self.evaluate(&filter.list, current))? else { return Ok(null()) };
         let Value::Array(items) = &*list else { return Ok(null()) };
         let mut collected = Vec::new();
@@ -225,7 +209,7 @@ impl Evaluator<'_> {
         Ok(owned(collected))
     }
 
-    fn flatten<'v>(&self, list: &'v Node, current: Current<'v>) -> Yield<'v> {
+    fn flatten<'v>(self, list: &'v Node, current: Current<'v>) -> Yield<'v> {
         let Ok(list) = unless_exhausted(self.evaluate(list, current))? else { return Ok(null()) };
         let Value::Array(items) = &*list else { return Ok(null()) };
         if !items.iter().any(|item| matches!(item, Value::Array(_))) {
@@ -244,7 +228,7 @@ impl Evaluator<'_> {
         Ok(owned(flat))
     }
 
-    fn list<'v>(&self, items: &'v [Node], current: Current<'v>) -> Yield<'v> {
+    fn list<'v>(self, items: &'v [Node], current: Current<'v>) -> Yield<'v> {
         if is_null(current) {
             return Ok(null());
         }
@@ -255,7 +239,7 @@ impl Evaluator<'_> {
         Ok(owned(collected))
     }
 
-    fn hash<'v>(&self, members: &'v [(palisade_model::Str, Node)], current: Current<'v>) -> Yield<'v> {
+    fn hash<'v>(self, members: &'v [(palisade_model::Str, Node)], current: Current<'v>) -> Yield<'v> {
         if is_null(current) {
             return Ok(null());
         }
@@ -266,7 +250,7 @@ impl Evaluator<'_> {
         Ok(owned(collected))
     }
 
-    fn call<'v>(&self, call: &'v Call, current: Current<'v>) -> Yield<'v> {
+    fn call<'v>(self, call: &'v Call, current: Current<'v>) -> Yield<'v> {
         let mut arguments = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
             arguments.push(match argument {
@@ -277,7 +261,7 @@ impl Evaluator<'_> {
         let Some(function) = call.function else {
             return Err(QueryError::Invalid(format!("unknown function `{}`", call.name)));
         };
-        Arguments::new(*self, call, arguments).apply(function).map(Cow::Owned)
+        Arguments::new(self, call, arguments).apply(function).map(Cow::Owned)
     }
 }
 
@@ -294,6 +278,22 @@ fn whole(current: Current<'_>) -> Yield<'_> {
         Current::Root(scope) => scope.whole().map(Cow::Owned),
         Current::Value(value) => Ok(Cow::Borrowed(value)),
     }
+}
+
+fn index(index: i64, current: Current<'_>) -> Yield<'_> {
+    inside(current, |value| {
+        let Value::Array(items) = value else { return None };
+        let at = if index < 0 { index.checked_add(i64::try_from(items.len()).ok()?)? } else { index };
+        items.get(usize::try_from(at).ok()?)
+    })
+}
+
+/// A part of the current value, or null.
+fn inside(current: Current<'_>, find: impl Fn(&Value) -> Option<&Value>) -> Yield<'_> {
+    Ok(match whole(current)? {
+        Cow::Borrowed(value) => find(value).map_or_else(null, Cow::Borrowed),
+        Cow::Owned(value) => find(&value).cloned().map_or_else(null, Cow::Owned),
+    })
 }
 
 fn is_null(current: Current<'_>) -> bool {
@@ -315,7 +315,7 @@ fn slice(items: &[Value], [start, stop, step]: [Option<i64>; 3]) -> Result<Vec<V
     if step == 0 {
         return Err(QueryError::Invalid("the step of a slice cannot be 0".into()));
     }
-    let length = items.len() as i64;
+    let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
     let (lowest, highest) = if step < 0 { (-1, length - 1) } else { (0, length) };
     let bound = |given: Option<i64>, default: i64| match given {
         Some(at) if at < 0 => at.saturating_add(length).max(lowest),

@@ -23,12 +23,12 @@ pub(in super::super) enum Argument<'v> {
 pub(in super::super) struct Arguments<'v> {
     evaluator: Evaluator<'v>,
     call: &'v Call,
-    arguments: Vec<Argument<'v>>,
+    values: Vec<Argument<'v>>,
 }
 
 impl<'v> Arguments<'v> {
-    pub(in super::super) fn new(evaluator: Evaluator<'v>, call: &'v Call, arguments: Vec<Argument<'v>>) -> Self {
-        Self { evaluator, call, arguments }
+    pub(in super::super) fn new(evaluator: Evaluator<'v>, call: &'v Call, values: Vec<Argument<'v>>) -> Self {
+        Self { evaluator, call, values }
     }
 
     /// Checks number and kinds, then runs the function.
@@ -41,7 +41,7 @@ impl<'v> Arguments<'v> {
                 return Err(self.error(format_args!("takes at least {least} arguments")));
             }
             Arity::Exact(kinds) => {
-                for (position, (kinds, argument)) in kinds.iter().zip(&self.arguments).enumerate() {
+                for (position, (kinds, argument)) in kinds.iter().zip(&self.values).enumerate() {
                     if !kinds.iter().any(|kind| is_of_kind(argument, *kind)) {
                         return Err(self.wrong_kind(position, kinds, argument));
                     }
@@ -62,7 +62,7 @@ impl<'v> Arguments<'v> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.arguments.len()
+        self.values.len()
     }
 
     /// An error that names the function.
@@ -98,7 +98,7 @@ impl<'v> Arguments<'v> {
 
     /// Argument `position` as a value.
     pub(super) fn value(&self, position: usize) -> Result<&Value, QueryError> {
-        match self.arguments.get(position) {
+        match self.values.get(position) {
             Some(Argument::Value(value)) => Ok(value),
             Some(Argument::Expression(_)) => Err(self.not(position, "a value")),
             None => Err(self.not(position, "present")),
@@ -127,7 +127,7 @@ impl<'v> Arguments<'v> {
 
     /// Applies the expression at `position` to `value`; what is not found is null.
     pub(super) fn apply_expression(&self, position: usize, value: &Value) -> Answer {
-        let Some(Argument::Expression(node)) = self.arguments.get(position) else {
+        let Some(Argument::Expression(node)) = self.values.get(position) else {
             return Err(self.not(position, "an expression reference"));
         };
         lenient(self.evaluator.evaluate(node, Current::Value(value))).map(Cow::into_owned)

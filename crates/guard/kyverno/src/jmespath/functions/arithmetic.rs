@@ -104,9 +104,8 @@ pub(super) fn multiply(arguments: &Arguments<'_>) -> Answer {
 
 pub(super) fn divide(arguments: &Arguments<'_>) -> Answer {
     match operands(arguments)? {
-        (_, Scalar(0.0)) => Err(zero(arguments)),
+        (_, Scalar(0.0)) | (Duration(_), Duration(GoDuration(0))) => Err(zero(arguments)),
         (Scalar(left), Scalar(right)) => Ok((left / right).into()),
-        (Duration(_), Duration(GoDuration(0))) => Err(zero(arguments)),
         (Duration(left), Duration(right)) => Ok((left.as_seconds() / right.as_seconds()).into()),
         (Duration(left), Scalar(right)) => seconds(arguments, left.as_seconds() / right),
         (Operand::Quantity(left), Operand::Quantity(right)) => {

@@ -6,6 +6,11 @@ use palisade_model::{Map, Str, Value};
 
 use super::{Answer, Arguments, QueryError};
 
+/// A length or position as a number.
+fn count(count: usize) -> Value {
+    Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
 pub(super) fn length(arguments: &Arguments<'_>) -> Answer {
     let length = match arguments.value(0)? {
         Value::String(text) => text.chars().count(),
@@ -13,7 +18,7 @@ pub(super) fn length(arguments: &Arguments<'_>) -> Answer {
         Value::Object(map) => map.len(),
         _ => return Err(arguments.error("takes a string, an array or an object")),
     };
-    Ok((length as i64).into())
+    Ok(count(length))
 }
 
 pub(super) fn type_of(arguments: &Arguments<'_>) -> Answer {
@@ -211,7 +216,7 @@ pub(super) fn items(arguments: &Arguments<'_>) -> Answer {
         other => {
             let elements = other.as_array().unwrap_or_default();
             arguments.charge(elements.len())?;
-            elements.iter().enumerate().map(|(index, value)| item((index as i64).into(), value)).collect()
+            elements.iter().enumerate().map(|(index, value)| item(count(index), value)).collect()
         }
     };
     Ok(collected.into())

@@ -32,7 +32,7 @@ pub(super) fn regex_match(arguments: &Arguments<'_>) -> Answer {
 }
 
 pub(super) fn regex_replace_all(arguments: &Arguments<'_>) -> Answer {
-    replace(arguments, |regex, text, replacement| go_regex::replace_all(regex, text, replacement))
+    replace(arguments, go_regex::replace_all)
 }
 
 pub(super) fn regex_replace_all_literal(arguments: &Arguments<'_>) -> Answer {

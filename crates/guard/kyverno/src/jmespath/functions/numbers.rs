@@ -16,12 +16,9 @@ pub(super) fn floor(arguments: &Arguments<'_>) -> Answer {
     Ok(arguments.number(0)?.floor().into())
 }
 
-/// The mean.
+/// The mean; of nothing it is not a number, as in Go.
 pub(super) fn avg(arguments: &Arguments<'_>) -> Answer {
     let items = arguments.array(0)?;
-    if items.is_empty() {
-        return Err(arguments.error("needs at least one element"));
-    }
     arguments.charge(items.len())?;
     let sum: f64 = items.iter().filter_map(Value::as_f64).sum();
     Ok((sum / items.len() as f64).into())
@@ -34,8 +31,7 @@ pub(super) fn round(arguments: &Arguments<'_>) -> Answer {
         return Err(arguments.error("rounds to a whole number of places, 0 or more"));
     }
     let shift = 10f64.powf(places);
-    let rounded = (arguments.number(0)? * shift).round() / shift;
-    if rounded.is_finite() { Ok(rounded.into()) } else { Err(arguments.error("exceeds the range of numbers")) }
+    Ok(((arguments.number(0)? * shift).round() / shift).into())
 }
 
 /// A number as it is, text that is a number; everything else is null.
