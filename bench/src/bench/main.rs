@@ -1,0 +1,72 @@
+//! `cargo x bench`: how fast Palisade is, and how fast its peers are on the same files in the same run.
+//!
+//! Whole processes are measured from outside (wall and processor time, peak memory), single requests inside this
+//! process. Figures are medians of several runs. A peer that is not installed is left out with a printed reason.
+
+#![allow(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+mod latency;
+mod process;
+mod workload;
+
+/// Benchmarks of Palisade, beside its peers where `cargo x peers` has installed them.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Fewer and smaller runs
+    #[arg(long)]
+    quick: bool,
+    /// Only sections whose name contains this
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Folder of the public suites
+    #[arg(long, env = "PALISADE_CORPORA", default_value = "../shared/corpora")]
+    corpora: PathBuf,
+}
+
+/// What every section needs to know.
+struct Context {
+    quick: bool,
+    corpora: PathBuf,
+    palisade: PathBuf,
+    kyverno: Option<PathBuf>,
+    work: PathBuf,
+}
+
+type Section = (&'static str, fn(&Context) -> Result<(), String>);
+
+const SECTIONS: &[Section] = &[
+    ("corpus", process::corpus),
+    ("check", process::check),
+    ("threads", process::threads),
+    ("peer", process::peer),
+    ("latency", latency::run),
+];
+
+fn main() -> Result<(), String> {
+    if let Some(measured) = process::measured_child() {
+        return measured;
+    }
+    let args = Args::parse();
+    let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| PathBuf::from("target"), PathBuf::from);
+    let kyverno = target.join("peers/kyverno");
+    let context = Context {
+        quick: args.quick,
+        corpora: args.corpora,
+        palisade: target.join("release/palisade"),
+        kyverno: kyverno.exists().then_some(kyverno),
+        work: target.join("bench"),
+    };
+    if context.kyverno.is_none() {
+        println!("kyverno is not installed (`cargo x peers`): its figures are left out\n");
+    }
+    for (name, section) in SECTIONS.iter().filter(|(name, _)| name.contains(&args.only)) {
+        println!("## {name}");
+        section(&context)?;
+        println!();
+    }
+    Ok(())
+}
