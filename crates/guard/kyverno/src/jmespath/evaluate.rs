@@ -84,7 +84,7 @@ impl Evaluator<'_> {
         match node {
             Node::Current => whole(current),
             Node::Field(name) => field(name, current),
-            Node::Index(index) => index(*index, current),
+            Node::Index(at) => index(*at, current),
             Node::Slice(parts) => self.slice(*parts, current),
             Node::Literal(value) => Ok(Cow::Borrowed(value)),
             Node::Chain(left, right) => self.then(self.evaluate(left, current)?, right),
