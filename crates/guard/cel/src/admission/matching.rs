@@ -93,6 +93,11 @@ impl ResourcePattern {
         Self { resource: resource.into(), sub_resource: sub_resource.into() }
     }
 
+    /// The plural resource name; `*` is any.
+    pub fn resource(&self) -> &str {
+        &self.resource
+    }
+
     fn matches(&self, resource: &str, sub_resource: &str) -> bool {
         let covers = |pattern: &str, text: &str| pattern == "*" || pattern == text;
         covers(&self.resource, resource) && covers(&self.sub_resource, sub_resource)

@@ -72,6 +72,20 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// The same with an empty existing object.
+    #[must_use]
+    pub fn without_old_object(mut self) -> Self {
+        self.old_object = Val::from(Value::object(Map::new()));
+        self
+    }
+
+    /// The same with `request` carrying the objects, which Kubernetes leaves out.
+    #[must_use]
+    pub const fn carrying_objects(mut self) -> Self {
+        self.dialect = Dialect::Kyverno;
+        self
+    }
+
     /// The request, where this is one.
     pub const fn request(&self) -> Option<&'a AdmissionRequest> {
         self.request

@@ -1,0 +1,234 @@
+//! Rules for pods, carried over to what makes pods: Deployments, Jobs, CronJobs and custom workloads.
+//!
+//! A policy that selects pods and nothing else gets variants. For Kubernetes' own workloads the expressions are
+//! rewritten as text (`object.spec` becomes `object.spec.template.spec`), as upstream does it, quirks included. For
+//! custom workloads the pod templates are taken out of the object and judged as pods.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use palisade_cel::admission::matching::{MatchResources, ResourcePattern, ResourceRule};
+use palisade_cel::admission::{Node, Reader};
+use palisade_model::{Str, Value};
+use regex::Regex;
+
+/// How a variant finds the pod template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shape {
+    /// At `spec.jobTemplate.spec.template`.
+    CronJob,
+    /// At `spec.template`.
+    Template,
+    /// Wherever the object has pod templates.
+    Extracted,
+}
+
+/// Where a variant applies.
+#[derive(Debug)]
+pub(super) struct Variant {
+    pub(super) shape: Shape,
+    pub(super) constraints: MatchResources,
+}
+
+const TEMPLATE_KINDS: [(&str, &str); 5] = [
+    ("apps", "daemonsets"),
+    ("apps", "deployments"),
+    ("apps", "replicasets"),
+    ("apps", "statefulsets"),
+    ("batch", "jobs"),
+];
+
+/// The variants of a policy with these constraints, as `spec.autogen.podControllers` narrows them.
+pub(super) fn variants(reader: &mut Reader<'_>, spec: &Node<'_>, constraints: &MatchResources) -> Vec<Variant> {
+    let Some(pods) = pods_only(constraints) else { return Vec::new() };
+    let controllers = spec.get("autogen").and_then(|autogen| autogen.get("podControllers"));
+    let listed = controllers.filter(|node| node.get("controllers").is_some());
+    let names = listed.map(|node| reader.texts(&node, "controllers"));
+    let wanted = |name: &str| names.as_ref().is_none_or(|names| names.iter().any(|listed| &**listed == name));
+
+    let mut targets: BTreeMap<Shape, Vec<(Str, Str, Str)>> = BTreeMap::new();
+    if wanted("cronjobs") {
+        targets.entry(Shape::CronJob).or_default().push(("batch".into(), "v1".into(), "cronjobs".into()));
+    }
+    for (group, resource) in TEMPLATE_KINDS.into_iter().filter(|(_, resource)| wanted(resource)) {
+        targets.entry(Shape::Template).or_default().push((group.into(), "v1".into(), resource.into()));
+    }
+    for custom in names.iter().flatten().filter_map(|name| custom(name)) {
+        targets.entry(Shape::Extracted).or_default().push(custom);
+    }
+    let variant = |(shape, targets): (Shape, Vec<_>)| {
+        let rule = |(group, version, resource): (Str, Str, Str)| ResourceRule {
+            groups: vec![group],
+            versions: vec![version],
+            operations: pods.operations,
+            resources: vec![ResourcePattern::read(&resource)],
+            ..ResourceRule::default()
+        };
+        let rules = targets.into_iter().map(rule).collect();
+        let namespace_selector = constraints.namespace_selector.clone();
+        Variant { shape, constraints: MatchResources { rules, namespace_selector, ..MatchResources::default() } }
+    };
+    targets.into_iter().map(variant).collect()
+}
+
+/// `<resource>.<version>.<group>`.
+fn custom(name: &str) -> Option<(Str, Str, Str)> {
+    let mut parts = name.splitn(3, '.');
+    let (resource, version, group) = (parts.next()?, parts.next()?, parts.next()?);
+    let complete = !resource.is_empty() && !version.is_empty() && !group.is_empty();
+    complete.then(|| (group.into(), version.into(), resource.into()))
+}
+
+/// The one rule of constraints that select pods by nothing but operation and namespace.
+fn pods_only(constraints: &MatchResources) -> Option<&ResourceRule> {
+    let [rule] = constraints.rules.as_slice() else { return None };
+    let only = |list: &[Str], text: &str| matches!(list, [one] if &**one == text);
+    let plain = constraints.exclude.is_empty() && constraints.object_selector.is_empty() && rule.names.is_empty();
+    let pods =
+        only(&rule.groups, "") && only(&rule.versions, "v1") && rule.resources == [ResourcePattern::read("pods")];
+    (plain && pods).then_some(rule)
+}
+
+/// The spec of a variant of a policy that judges: every text is rewritten.
+pub(super) fn rewrite_spec(spec: &Value, shape: Shape) -> Value {
+    let (from_spec, from_metadata) = match shape {
+        Shape::Extracted => return spec.clone(),
+        Shape::Template => ("spec.template.spec", "spec.template.metadata"),
+        Shape::CronJob => ("spec.jobTemplate.spec.template.spec", "spec.jobTemplate.spec.template.metadata"),
+    };
+    rewrite_texts(spec, &|text| {
+        [("spec", from_spec), ("metadata", from_metadata)].into_iter().fold(text.to_owned(), |text, (from, to)| {
+            let text = replace(&text, &format!("object.{from}"), &format!("object.{to}"));
+            replace(&text, &format!("oldObject.{from}"), &format!("oldObject.{to}"))
+        })
+    })
+}
+
+fn rewrite_texts(value: &Value, rewrite: &dyn Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => Value::from(rewrite(text)),
+        Value::Array(items) => Value::array(items.iter().map(|item| rewrite_texts(item, rewrite)).collect::<Vec<_>>()),
+        Value::Object(map) => {
+            Value::object(map.iter().map(|(key, value)| (key.clone(), rewrite_texts(value, rewrite))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Every `from` becomes `to`, save where `.namespace` follows: that is the workload's own.
+fn replace(text: &str, from: &str, to: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(from) {
+        out.push_str(before);
+        let kept = after
+            .strip_prefix(".namespace")
+            .is_some_and(|next| !next.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_'));
+        out.push_str(if kept { from } else { to });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// An expression of a policy that mutates, for a variant: fields are moved, and a whole `Object{...}` is put into the
+/// template.
+pub(super) fn rewrite_mutation(expression: &str, shape: Shape) -> String {
+    static SPEC: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?-u:\b)(object|oldObject|Object)\.spec").ok());
+    static LABELS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?-u:\b)(object|oldObject|Object)\.metadata\.(labels|annotations)").ok());
+    let (template, open, close) = match shape {
+        Shape::Extracted => return expression.to_owned(),
+        Shape::Template => ("spec.template", "Object{spec: Object.spec{template: Object.spec.template{", "}}}"),
+        Shape::CronJob => (
+            "spec.jobTemplate.spec.template",
+            "Object{spec: Object.spec{jobTemplate: Object.spec.jobTemplate{spec: Object.spec.jobTemplate.spec{\
+             template: Object.spec.jobTemplate.spec.template{",
+            "}}}}}",
+        ),
+    };
+    let (Some(spec), Some(labels)) = (&*SPEC, &*LABELS) else { return expression.to_owned() };
+    let moved = spec.replace_all(expression, format!("${{1}}.{template}.spec"));
+    let moved = labels.replace_all(&moved, format!("${{1}}.{template}.metadata.${{2}}"));
+    match whole_object(&moved) {
+        Some((inner, rest)) => format!("{open}{inner}{close}{rest}"),
+        None => moved.into_owned(),
+    }
+}
+
+/// The inside of a leading `Object{...}`, and what follows it.
+fn whole_object(expression: &str) -> Option<(&str, &str)> {
+    let content = expression.trim().strip_prefix("Object")?.trim_start_matches([' ', '\t', '\r', '\n']);
+    let content = content.strip_prefix('{')?;
+    let mut depth = 1_usize;
+    for (at, character) in content.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => continue,
+        }
+        if depth == 0 {
+            return Some((content.get(..at)?, content.get(at + 1..)?)).filter(|_| at > 0);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use palisade_model::{Resource, json};
+
+    use super::*;
+
+    #[test]
+    fn judging_expressions_move_into_the_template_but_for_the_namespace() {
+        let spec =
+            json!({"a": "object.spec.x && oldObject.metadata.labels.y", "b": ["object.metadata.namespace == 'x'"]});
+        let rewritten = rewrite_spec(&spec, Shape::Template);
+        let expected = json!({
+            "a": "object.spec.template.spec.x && oldObject.spec.template.metadata.labels.y",
+            "b": ["object.metadata.namespace == 'x'"],
+        });
+        assert_eq!(rewritten, expected);
+        let text = replace("object.metadata.namespaceX", "object.metadata", "object.m");
+        assert_eq!(text, "object.m.namespaceX");
+    }
+
+    #[test]
+    fn a_whole_object_is_put_into_the_template() {
+        let rewritten = rewrite_mutation("Object { spec: Object.spec{x: object.spec.x} }", Shape::Template);
+        assert_eq!(
+            rewritten,
+            "Object{spec: Object.spec{template: Object.spec.template{ spec: \
+             Object.spec.template.spec{x: object.spec.template.spec.x} }}}"
+        );
+        let labels = rewrite_mutation("has(object.metadata.labels)", Shape::CronJob);
+        assert_eq!(labels, "has(object.spec.jobTemplate.spec.template.metadata.labels)");
+    }
+
+    fn shapes(spec: &Value) -> Vec<Shape> {
+        let document = Resource::in_memory(json!({}));
+        let mut reader = Reader::new(&document);
+        let node = Node { value: spec, path: Default::default() };
+        let constraints = reader.object(&node, "matchConstraints").unwrap();
+        let constraints = MatchResources::read(&mut reader, &constraints);
+        variants(&mut reader, &node, &constraints).into_iter().map(|variant| variant.shape).collect()
+    }
+
+    #[test]
+    fn only_policies_about_pods_alone_get_variants() {
+        let with = |resources: &str, controllers: &str| {
+            Value::from_json(&format!(
+                r#"{{"matchConstraints":{{"resourceRules":[{{"apiGroups":[""],"apiVersions":["v1"],
+                    "operations":["CREATE"],"resources":{resources}}}]}},
+                    "autogen":{{"podControllers":{{"controllers":{controllers}}}}}}}"#
+            ))
+            .unwrap()
+        };
+        assert_eq!(shapes(&with(r#"["pods"]"#, "null")), [Shape::CronJob, Shape::Template]);
+        assert_eq!(shapes(&with(r#"["pods"]"#, "[]")), []);
+        assert_eq!(shapes(&with(r#"["pods"]"#, r#"["jobs","x.v1.y.io"]"#)), [Shape::Template, Shape::Extracted]);
+        assert_eq!(shapes(&with(r#"["pods","services"]"#, "null")), []);
+    }
+}

@@ -1,0 +1,93 @@
+//! DeletingPolicy: says which existing objects are to be removed when its schedule comes round.
+//!
+//! The schedule itself is the server's business; asked about an object, the policy answers at once.
+
+use palisade_cel::admission::{
+    Compiler, Conditions, Dialect, Evaluation, MatchResources, Purpose, Reader, Subject, Variables, environment,
+};
+use palisade_model::{PolicyRef, Verdict};
+use palisade_policy::{Effect, Environment, Payload, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome};
+
+use super::exception::Exception;
+use super::head::Head;
+use super::judging;
+use super::kind::Kind;
+
+/// A loaded DeletingPolicy.
+#[derive(Debug)]
+pub(super) struct DeletingPolicy {
+    head: Head,
+    constraints: MatchResources,
+    conditions: Conditions,
+    variables: Variables,
+    exceptions: Vec<Exception>,
+}
+
+impl DeletingPolicy {
+    pub(super) fn read(reader: &mut Reader<'_>, exceptions: Vec<Exception>) -> Option<Self> {
+        let (head, spec) = Head::read(reader, Kind::Deleting)?;
+        let constraints = judging::constraints(reader, &spec).for_any_operation();
+        reader.required_text(&spec, "schedule");
+        let mut compiler = Compiler::new(reader, environment(Dialect::Kyverno, Purpose::Validation));
+        compiler.declare_variables(&spec, "variables");
+        let conditions = Conditions::compile(&mut compiler, &spec, "conditions");
+        let variables = compiler.into_variables();
+        (!reader.failed()).then_some(Self { head, constraints, conditions, variables, exceptions })
+    }
+
+    fn judge(&self, subject: &Subject<'_>, environment: &Environment<'_>) -> RuleOutcome {
+        let evaluation = Evaluation::new(subject, environment, &self.variables);
+        let exempting = match Exception::matching(&self.exceptions, &evaluation) {
+            Ok(exempting) => exempting,
+            Err(message) => return self.head.outcome(Verdict::Error, message),
+        };
+        if !exempting.is_empty() {
+            let exceptions = exempting.iter().map(|exception| exception.key.clone()).collect();
+            let outcome = self.head.outcome(Verdict::Fail, "the object is kept due to a policy exception");
+            return RuleOutcome { exceptions, ..outcome };
+        }
+        match self.conditions.hold(&evaluation) {
+            Ok(true) => self.head.outcome(Verdict::Pass, "the object is to be removed").effect(Effect::Deleted),
+            Ok(false) => self.head.outcome(Verdict::Fail, "the object is kept: it does not meet the conditions"),
+            Err(message) => self.head.outcome(Verdict::Error, message),
+        }
+    }
+}
+
+impl Policy for DeletingPolicy {
+    fn reference(&self) -> &PolicyRef {
+        &self.head.reference
+    }
+
+    fn meta(&self) -> &PolicyMeta {
+        &self.head.meta
+    }
+
+    fn rules(&self) -> &[RuleInfo] {
+        &self.head.rules
+    }
+
+    fn may_apply(&self, request: &Request) -> bool {
+        match request.payload() {
+            Payload::Kubernetes(request) => self.head.reaches(request) && self.constraints.may_match(request),
+            Payload::Json(_) => true,
+            _ => false,
+        }
+    }
+
+    fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
+        if phase != self.head.phase() {
+            return Vec::new();
+        }
+        match request.payload() {
+            Payload::Kubernetes(request) => {
+                let subject = Subject::admission(request, environment, Dialect::Kyverno).about(request.subject());
+                let selected = self.head.reaches(request) && judging::selects(&self.constraints, request, &subject);
+                selected.then(|| self.judge(&subject, environment)).into_iter().collect()
+            }
+            // A document that is no Kubernetes object has nothing that constraints could select by.
+            Payload::Json(document) => vec![self.judge(&Subject::payload(document), environment)],
+            _ => Vec::new(),
+        }
+    }
+}

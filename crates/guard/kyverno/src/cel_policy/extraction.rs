@@ -1,0 +1,128 @@
+//! Pod templates inside custom workloads: found by their form, judged as the pods they stand for.
+
+use palisade_model::{GroupVersionKind, Map, Path, Segment, Value};
+use palisade_policy::AdmissionRequest;
+
+/// The deepest nesting that is searched.
+const MAX_DEPTH: usize = 128;
+/// The most templates that are judged.
+const MAX_TEMPLATES: usize = 256;
+
+/// A pod template and where it is.
+#[derive(Debug)]
+struct Template<'a> {
+    value: &'a Value,
+    path: Path,
+}
+
+/// The requests that would bring the pods of a workload about, with the place of each template. `Err` where the
+/// object has none, since a policy that finds nothing to judge must not look like one that is satisfied.
+pub(super) fn pod_requests(request: &AdmissionRequest) -> Result<Vec<(Path, AdmissionRequest)>, String> {
+    let deleting = request.object.is_null();
+    let (source, other) = match deleting {
+        true => (&request.old_object, &request.object),
+        false => (&request.object, &request.old_object),
+    };
+    let templates = templates_of(source);
+    if templates.is_empty() {
+        return Err(format!("no pod template was found in the {}", request.kind.kind));
+    }
+    let others = templates_of(other);
+    let request = |template: Template<'_>| {
+        let pod = pod_of(template.value, request);
+        let counterpart = others.iter().find(|other| other.path == template.path);
+        let other = counterpart.map(|other| pod_of(other.value, request)).unwrap_or_default();
+        let text = |key| pod.dig(["metadata", key]).and_then(Value::as_shared_str).cloned().unwrap_or_default();
+        let (name, namespace) = (text("name"), text("namespace"));
+        let (object, old_object) = if deleting { (other, pod) } else { (pod, other) };
+        let kind = GroupVersionKind::new("v1", "Pod");
+        let pod =
+            AdmissionRequest { kind, resource: "pods".into(), name, namespace, object, old_object, ..request.clone() };
+        (template.path, pod)
+    };
+    Ok(templates.into_iter().map(request).collect())
+}
+
+fn templates_of(object: &Value) -> Vec<Template<'_>> {
+    let mut found = Vec::new();
+    if let Some(spec) = object.get("spec").filter(|spec| spec.as_object().is_some()) {
+        search(spec, &Path::root().child("spec"), &mut found);
+    }
+    found
+}
+
+fn search<'a>(value: &'a Value, path: &Path, found: &mut Vec<Template<'a>>) {
+    if path.0.len() > MAX_DEPTH || found.len() >= MAX_TEMPLATES {
+        return;
+    }
+    match value {
+        Value::Object(_) if is_pod_template(value) => found.push(Template { value, path: path.clone() }),
+        Value::Object(map) => {
+            map.iter().for_each(|(key, value)| search(value, &path.child(Segment::Key(key.clone())), found));
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, value)| search(value, &path.child(index), found));
+        }
+        _ => {}
+    }
+}
+
+/// Containers with a name and an image under `spec` are what makes a pod template.
+fn is_pod_template(value: &Value) -> bool {
+    let metadata_fits = value.get("metadata").is_none_or(|metadata| metadata.as_object().is_some());
+    let containers = value.dig(["spec", "containers"]).and_then(Value::as_array).unwrap_or_default();
+    let is_container = |container: &Value| {
+        let text = |key| container.get(key).and_then(Value::as_str);
+        text("name").is_some_and(|name| !name.is_empty()) && text("image").is_some()
+    };
+    metadata_fits && !containers.is_empty() && containers.iter().all(is_container)
+}
+
+fn pod_of(template: &Value, parent: &AdmissionRequest) -> Value {
+    let mut metadata = template.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
+    for (key, inherited) in [("name", &parent.name), ("namespace", &parent.namespace)] {
+        if metadata.get(key).and_then(Value::as_str).unwrap_or_default().is_empty() {
+            metadata.insert(key, inherited.clone());
+        }
+    }
+    let mut pod = Map::new();
+    pod.insert("apiVersion", "v1");
+    pod.insert("kind", "Pod");
+    pod.insert("metadata", metadata);
+    pod.insert("spec", template.get("spec").cloned().unwrap_or_default());
+    Value::object(pod)
+}
+
+#[cfg(test)]
+mod tests {
+    use palisade_model::{Resource, json};
+    use palisade_policy::Operation;
+
+    use super::*;
+
+    #[test]
+    fn templates_become_pods_that_inherit_name_and_namespace() {
+        let object = json!({
+            "apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet",
+            "metadata": {"name": "set", "namespace": "batch"},
+            "spec": {"jobs": [{"template": {"spec": {"template": {
+                "spec": {"containers": [{"name": "a", "image": "b"}]},
+            }}}}]},
+        });
+        let request = AdmissionRequest::of(&Resource::in_memory(object), Operation::Create);
+        let pods = pod_requests(&request).unwrap();
+        assert_eq!(pods.len(), 1);
+        let (path, pod) = &pods[0];
+        assert_eq!(path.to_string(), "spec.jobs[0].template.spec.template");
+        assert_eq!(pod.object.dig(["metadata", "name"]), Some(&Value::from("set")));
+        assert_eq!((&*pod.resource, &*pod.namespace), ("pods", "batch"));
+        assert!(pod.old_object.is_null());
+    }
+
+    #[test]
+    fn an_object_without_templates_is_an_error() {
+        let object = json!({"apiVersion": "x/v1", "kind": "X", "spec": {"containers": []}});
+        let request = AdmissionRequest::of(&Resource::in_memory(object), Operation::Create);
+        assert!(pod_requests(&request).unwrap_err().contains("no pod template"));
+    }
+}

@@ -1,0 +1,63 @@
+//! What the kinds that judge, change or create have in common: the parts that select a request before the policy's
+//! own work begins.
+
+use palisade_cel::admission::evaluation::exceptions_value;
+use palisade_cel::admission::{Conditions, Evaluation, MatchResources, Node, Reader, Subject, Variables};
+use palisade_policy::{AdmissionRequest, Environment, RuleOutcome};
+
+use super::exception::Exception;
+use super::head::Head;
+
+/// `failurePolicy: Ignore`: conditions that cannot be evaluated do not hold.
+pub(super) fn ignores_failures(reader: &mut Reader<'_>, spec: &Node<'_>) -> bool {
+    reader.word(spec, "failurePolicy", &[("Fail", false), ("Ignore", true)]).unwrap_or_default()
+}
+
+/// Reads `matchConstraints`, which a policy about Kubernetes objects cannot do without.
+pub(super) fn constraints(reader: &mut Reader<'_>, spec: &Node<'_>) -> MatchResources {
+    match reader.object(spec, "matchConstraints") {
+        Some(node) if node.get("resourceRules").is_some() => MatchResources::read(reader, &node),
+        Some(node) => {
+            reader.missing(&node, "resourceRules");
+            MatchResources::default()
+        }
+        None => {
+            reader.missing(spec, "matchConstraints");
+            MatchResources::default()
+        }
+    }
+}
+
+/// Whether the constraints select the request.
+pub(super) fn selects(constraints: &MatchResources, request: &AdmissionRequest, subject: &Subject<'_>) -> bool {
+    subject.namespace().is_some_and(|namespace| constraints.matches(request, namespace))
+}
+
+/// Exceptions and conditions of one policy or variant.
+#[derive(Debug)]
+pub(super) struct Gate {
+    pub(super) exceptions: Vec<Exception>,
+    pub(super) conditions: Conditions,
+    pub(super) variables: Variables,
+    pub(super) ignore_failures: bool,
+}
+
+impl Gate {
+    /// The evaluation of the policy's own work, or the answer where exceptions or conditions already give it.
+    pub(super) fn open<'e>(
+        &'e self,
+        head: &Head,
+        subject: &'e Subject<'e>,
+        environment: &'e Environment<'e>,
+    ) -> Result<Evaluation<'e>, Box<RuleOutcome>> {
+        let evaluation = Evaluation::new(subject, environment, &self.variables);
+        let exemption = head.exemption(&self.exceptions, &evaluation, self.ignore_failures)?;
+        let evaluation = evaluation.with("exceptions", exceptions_value(&exemption.images, &exemption.values));
+        match self.conditions.hold(&evaluation) {
+            Ok(true) => Ok(evaluation),
+            Ok(false) => Err(Box::new(head.declined())),
+            Err(_) if self.ignore_failures => Err(Box::new(head.declined())),
+            Err(message) => Err(Box::new(head.outcome(palisade_model::Verdict::Error, message))),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! MutatingPolicy: changes objects on their way in, and existing ones when something happens to another.
+
+use palisade_cel::admission::{
+    Compiler, Conditions, Dialect, Evaluation, MatchResources, Mutations, Node, Purpose, Reader, Subject, environment,
+};
+use palisade_model::{PolicyRef, Value, Verdict};
+use palisade_policy::{
+    AdmissionRequest, Effect, Environment, Payload, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome,
+};
+
+use super::autogen::{self, Shape};
+use super::exception::Exception;
+use super::head::Head;
+use super::judging::{self, Gate};
+use super::kind::Kind;
+use super::targets::{self, Targets};
+
+/// A loaded MutatingPolicy.
+#[derive(Debug)]
+pub(super) struct MutatingPolicy {
+    head: Head,
+    rules: Vec<Rule>,
+}
+
+/// The policy as written, or a variant of it.
+#[derive(Debug)]
+struct Rule {
+    constraints: MatchResources,
+    gate: Gate,
+    mutations: Mutations,
+    targets: Option<Targets>,
+    extracts: bool,
+}
+
+impl MutatingPolicy {
+    pub(super) fn read(reader: &mut Reader<'_>, exceptions: Vec<Exception>) -> Option<Self> {
+        let (head, spec) = Head::read(reader, Kind::Mutating)?;
+        let constraints = judging::constraints(reader, &spec);
+        let variants = autogen::variants(reader, &spec, &constraints);
+        let mut rules = vec![Rule::compile(reader, &spec, constraints, &exceptions, false)];
+        for variant in variants {
+            if reader.failed() {
+                break;
+            }
+            let rewritten = rewrite(spec.value, variant.shape);
+            let spec = Node { value: &rewritten, path: spec.path.clone() };
+            let extracts = variant.shape == Shape::Extracted;
+            rules.push(Rule::compile(reader, &spec, variant.constraints, &exceptions, extracts));
+        }
+        (!reader.failed()).then_some(Self { head, rules })
+    }
+
+    fn mutate(
+        &self,
+        rule: &Rule,
+        request: &AdmissionRequest,
+        object: &Value,
+        environment: &Environment<'_>,
+    ) -> Option<RuleOutcome> {
+        let subject = Subject::admission(request, environment, Dialect::Kyverno).about(object);
+        if !judging::selects(&rule.constraints, request, &subject) {
+            return None;
+        }
+        if rule.extracts {
+            let message = "mutation of the pods inside custom workloads is not supported: mutate the workload itself";
+            return Some(self.head.outcome(Verdict::Skip, message));
+        }
+        if let Some(targets) = &rule.targets {
+            return Some(self.mutate_targets(rule, targets, request, &subject, environment));
+        }
+        Some(match rule.apply(&self.head, &subject, object, environment) {
+            Ok(changed) if changed == *object => {
+                self.head.outcome(Verdict::Pass, "the object is already as the mutation wants it")
+            }
+            Ok(changed) => self.head.outcome(Verdict::Pass, "success").effect(Effect::Patched(changed)),
+            Err(outcome) => *outcome,
+        })
+    }
+
+    /// Changes what the policy targets. The request's own object stays as it is.
+    fn mutate_targets(
+        &self,
+        rule: &Rule,
+        targets: &Targets,
+        request: &AdmissionRequest,
+        trigger: &Subject<'_>,
+        environment: &Environment<'_>,
+    ) -> RuleOutcome {
+        let changed = || -> Result<Vec<Value>, Box<RuleOutcome>> {
+            let fail = |message: String| Box::new(self.head.outcome(Verdict::Error, message));
+            let evaluation = rule.gate.open(&self.head, trigger, environment)?;
+            let mut changed = Vec::new();
+            for target in targets.find(&evaluation, environment).map_err(fail)? {
+                let subject = targets::subject_of(&target, request, environment);
+                if targets.hold(&subject, &rule.gate.variables, environment).map_err(fail)? {
+                    let evaluation = Evaluation::new(&subject, environment, &rule.gate.variables);
+                    changed.push(rule.mutate(evaluation, &target).map_err(fail)?);
+                }
+            }
+            Ok(changed)
+        };
+        match changed() {
+            Ok(changed) => self.head.outcome(Verdict::Pass, "success").effect(Effect::PatchedTargets(changed)),
+            Err(outcome) => *outcome,
+        }
+    }
+}
+
+impl Rule {
+    fn compile(
+        reader: &mut Reader<'_>,
+        spec: &Node<'_>,
+        constraints: MatchResources,
+        exceptions: &[Exception],
+        extracts: bool,
+    ) -> Self {
+        let evaluation = spec.get("evaluation");
+        let replace_atomics = evaluation.is_some_and(|node| reader.flag(&node, "useServerSideApply") == Some(true));
+        let mut compiler = Compiler::new(reader, environment(Dialect::Kyverno, Purpose::Mutation));
+        compiler.declare_variables(spec, "variables");
+        let conditions = Conditions::compile(&mut compiler, spec, "matchConditions");
+        let mutations = Mutations::compile(&mut compiler, spec, replace_atomics);
+        let targets = Targets::compile(&mut compiler, spec);
+        let gate = Gate {
+            exceptions: exceptions.to_vec(),
+            conditions,
+            variables: compiler.into_variables(),
+            ignore_failures: false,
+        };
+        Self { constraints, gate, mutations, targets, extracts }
+    }
+
+    fn apply(
+        &self,
+        head: &Head,
+        subject: &Subject<'_>,
+        object: &Value,
+        environment: &Environment<'_>,
+    ) -> Result<Value, Box<RuleOutcome>> {
+        let evaluation = self.gate.open(head, subject, environment)?;
+        self.mutate(evaluation, object).map_err(|message| Box::new(head.outcome(Verdict::Error, message)))
+    }
+
+    /// Each mutation sees the object as the one before left it; variables keep the values they had first.
+    fn mutate(&self, mut evaluation: Evaluation<'_>, object: &Value) -> Result<Value, String> {
+        let mut object = object.clone();
+        for step in self.mutations.iter() {
+            object = step.apply(&object, &evaluation)?;
+            evaluation.set_object(&object);
+        }
+        Ok(object)
+    }
+}
+
+/// The spec of a variant: conditions and apply configurations are rewritten, patches and variables are not.
+fn rewrite(spec: &Value, shape: Shape) -> Value {
+    let rewrite_at = |node: &mut Value, keys: &[&str]| {
+        let target = keys.iter().try_fold(node, |node, key| node.as_object_mut()?.get_mut(key));
+        if let Some(target) = target
+            && let Some(text) = target.as_str()
+        {
+            *target = Value::from(autogen::rewrite_mutation(text, shape));
+        }
+    };
+    let mut spec = spec.clone();
+    for (list, keys) in
+        [("matchConditions", ["expression"].as_slice()), ("mutations", ["applyConfiguration", "expression"].as_slice())]
+    {
+        let entries = spec.as_object_mut().and_then(|spec| spec.get_mut(list)).and_then(Value::as_array_mut);
+        for entry in entries.into_iter().flatten() {
+            rewrite_at(entry, keys);
+        }
+    }
+    spec
+}
+
+impl Policy for MutatingPolicy {
+    fn reference(&self) -> &PolicyRef {
+        &self.head.reference
+    }
+
+    fn meta(&self) -> &PolicyMeta {
+        &self.head.meta
+    }
+
+    fn rules(&self) -> &[RuleInfo] {
+        &self.head.rules
+    }
+
+    fn may_apply(&self, request: &Request) -> bool {
+        match request.payload() {
+            Payload::Kubernetes(request) => {
+                !request.object.is_null()
+                    && self.head.reaches(request)
+                    && self.rules.iter().any(|rule| rule.constraints.may_match(request))
+            }
+            _ => false,
+        }
+    }
+
+    fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
+        let Some(request) = request.as_admission().filter(|_| phase == self.head.phase()) else { return Vec::new() };
+        let mut object = request.object.clone();
+        let mut outcomes = Vec::new();
+        for rule in &self.rules {
+            let Some(outcome) = self.mutate(rule, request, &object, environment) else { continue };
+            if let Effect::Patched(changed) = &outcome.effect {
+                object = changed.clone();
+            }
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+}

@@ -1,0 +1,192 @@
+//! ValidatingPolicy about Kubernetes objects and JSON documents.
+
+use palisade_cel::admission::binding::enforcement;
+use palisade_cel::admission::{
+    Compiler, Conditions, Decision, Dialect, MatchResources, Node, Purpose, Reader, Subject, Validations, environment,
+};
+use palisade_model::{Path, PolicyRef, Str, Value, Verdict};
+use palisade_policy::{
+    AdmissionRequest, Enforcement, Environment, Payload, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome,
+};
+
+use super::autogen::{self, Shape};
+use super::exception::Exception;
+use super::extraction::pod_requests;
+use super::head::Head;
+use super::judging::{self, Gate};
+use super::kind::Kind;
+
+/// A loaded ValidatingPolicy.
+#[derive(Debug)]
+pub(super) struct ValidatingPolicy {
+    head: Head,
+    enforcement: Enforcement,
+    /// Whether documents are judged as they are, whatever they are.
+    any_json: bool,
+    rules: Vec<Rule>,
+}
+
+/// The policy as written, or a variant of it.
+#[derive(Debug)]
+struct Rule {
+    constraints: MatchResources,
+    gate: Gate,
+    validations: Validations,
+    extracts: bool,
+}
+
+impl ValidatingPolicy {
+    pub(super) fn read(reader: &mut Reader<'_>, exceptions: Vec<Exception>, any_json: bool) -> Option<Self> {
+        let (head, spec) = Head::read(reader, Kind::Validating)?;
+        let enforcement = enforcement(&reader.texts(&spec, "validationActions"));
+        let constraints = match any_json {
+            true => MatchResources::default(),
+            false => judging::constraints(reader, &spec),
+        };
+        let mut rules = Vec::new();
+        let variants = if any_json { Vec::new() } else { autogen::variants(reader, &spec, &constraints) };
+        rules.push(Rule::compile(reader, &spec, constraints, &exceptions, false));
+        for variant in variants {
+            if reader.failed() {
+                break;
+            }
+            let rewritten = autogen::rewrite_spec(spec.value, variant.shape);
+            let spec = Node { value: &rewritten, path: spec.path.clone() };
+            let extracts = variant.shape == Shape::Extracted;
+            rules.push(Rule::compile(reader, &spec, variant.constraints, &exceptions, extracts));
+        }
+        (!reader.failed()).then_some(Self { head, enforcement, any_json, rules })
+    }
+
+    fn judge_admission(
+        &self,
+        rule: &Rule,
+        request: &AdmissionRequest,
+        environment: &Environment<'_>,
+    ) -> Option<RuleOutcome> {
+        let subject = Subject::admission(request, environment, Dialect::Kyverno);
+        if !judging::selects(&rule.constraints, request, &subject) {
+            return None;
+        }
+        Some(if rule.extracts {
+            self.judge_pods(rule, request, environment)
+        } else {
+            self.judge(rule, &subject, environment)
+        })
+    }
+
+    fn judge(&self, rule: &Rule, subject: &Subject<'_>, environment: &Environment<'_>) -> RuleOutcome {
+        let evaluation = match rule.gate.open(&self.head, subject, environment) {
+            Ok(evaluation) => evaluation,
+            Err(outcome) => return *outcome,
+        };
+        let index = |index: usize| (Str::from("cel.validationIndex"), Str::from(index.to_string()));
+        let mut outcome = match rule.validations.decide(&evaluation) {
+            Decision::Pass => self.head.outcome(Verdict::Pass, "success"),
+            Decision::Fail { index: at, message, paths } => {
+                let outcome = self.head.outcome(Verdict::Fail, message);
+                RuleOutcome { paths, properties: vec![index(at)], ..outcome }
+            }
+            Decision::Error { index: at, message } => {
+                let outcome = self.head.outcome(Verdict::Error, message);
+                return RuleOutcome { properties: vec![index(at)], ..outcome };
+            }
+        };
+        match rule.validations.annotate(&evaluation) {
+            Ok(annotations) => outcome.properties.extend(annotations),
+            Err(message) => return self.head.outcome(Verdict::Error, message),
+        }
+        outcome
+    }
+
+    /// Judges every pod of a custom workload; the first that does not pass decides.
+    fn judge_pods(&self, rule: &Rule, request: &AdmissionRequest, environment: &Environment<'_>) -> RuleOutcome {
+        let pods = match pod_requests(request) {
+            Ok(pods) => pods,
+            Err(message) => return self.head.outcome(Verdict::Error, message),
+        };
+        let mut passed = None;
+        let mut skipped = None;
+        for (path, pod) in pods {
+            let subject = Subject::admission(&pod, environment, Dialect::Kubernetes).carrying_objects();
+            let outcome = self.judge(rule, &subject, environment);
+            match outcome.verdict {
+                Verdict::Fail | Verdict::Error => return in_template(outcome, &path),
+                Verdict::Pass if outcome.exceptions.is_empty() => passed = Some(outcome),
+                _ => skipped = Some(outcome),
+            }
+        }
+        passed.or(skipped).unwrap_or_else(|| self.head.declined())
+    }
+}
+
+/// An answer about a pod, told of the workload that it was taken from.
+fn in_template(mut outcome: RuleOutcome, template: &Path) -> RuleOutcome {
+    outcome.message = format!("{} (pod template at {template})", outcome.message);
+    for path in &mut outcome.paths {
+        path.0.splice(0..0, template.0.iter().cloned());
+    }
+    outcome
+}
+
+impl Rule {
+    fn compile(
+        reader: &mut Reader<'_>,
+        spec: &Node<'_>,
+        constraints: MatchResources,
+        exceptions: &[Exception],
+        extracts: bool,
+    ) -> Self {
+        let ignore_failures = judging::ignores_failures(reader, spec);
+        let mut compiler = Compiler::new(reader, environment(Dialect::Kyverno, Purpose::Validation));
+        let conditions = Conditions::compile(&mut compiler, spec, "matchConditions");
+        compiler.declare_variables(spec, "variables");
+        let validations = Validations::compile(&mut compiler, spec, Dialect::Kyverno);
+        let (variables, exceptions) = (compiler.into_variables(), exceptions.to_vec());
+        Self { constraints, gate: Gate { exceptions, conditions, variables, ignore_failures }, validations, extracts }
+    }
+}
+
+impl Policy for ValidatingPolicy {
+    fn reference(&self) -> &PolicyRef {
+        &self.head.reference
+    }
+
+    fn meta(&self) -> &PolicyMeta {
+        &self.head.meta
+    }
+
+    fn rules(&self) -> &[RuleInfo] {
+        &self.head.rules
+    }
+
+    fn may_apply(&self, request: &Request) -> bool {
+        match request.payload() {
+            Payload::Kubernetes(_) | Payload::Json(_) if self.any_json => true,
+            Payload::Kubernetes(request) => {
+                self.head.reaches(request) && self.rules.iter().any(|rule| rule.constraints.may_match(request))
+            }
+            _ => false,
+        }
+    }
+
+    fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
+        if phase != self.head.phase() {
+            return Vec::new();
+        }
+        let judge_document = |document: &Value| {
+            let subject = Subject::payload(document);
+            self.rules.iter().map(|rule| self.judge(rule, &subject, environment)).collect()
+        };
+        let mut outcomes: Vec<RuleOutcome> = match request.payload() {
+            Payload::Kubernetes(request) if self.any_json => judge_document(request.subject()),
+            Payload::Json(document) if self.any_json => judge_document(document),
+            Payload::Kubernetes(request) if self.head.reaches(request) => {
+                self.rules.iter().filter_map(|rule| self.judge_admission(rule, request, environment)).collect()
+            }
+            _ => Vec::new(),
+        };
+        outcomes.iter_mut().for_each(|outcome| outcome.enforcement = self.enforcement);
+        outcomes
+    }
+}
