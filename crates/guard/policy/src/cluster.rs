@@ -77,12 +77,6 @@ pub trait Cluster: Send + Sync {
     /// Manifest and configuration of an image: `{registry, repository, identifier, manifest, configData, ...}`.
     fn image(&self, reference: &str) -> Result<Value, LookupError>;
 
-    /// Takes objects that a policy's expressions create in `namespace` (`generator.Apply`); empty is cluster scope.
-    /// Only a policy that creates objects evaluates over surroundings that collect them.
-    fn generate(&self, namespace: &str, _objects: Vec<Value>) -> Result<(), LookupError> {
-        Err(LookupError::offline(format_args!("generation into namespace `{namespace}`")))
-    }
-
     /// The Namespace object called `name`.
     fn namespace(&self, name: &str) -> Result<Value, LookupError> {
         self.get(&ObjectQuery {
