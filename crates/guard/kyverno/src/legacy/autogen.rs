@@ -44,10 +44,9 @@ pub fn derive(document: &Value) -> Derived {
     if wanted == ["none"] {
         return Derived::default();
     }
-    let all = wanted == ["all"];
     let controllers: Vec<&str> =
-        CONTROLLERS.iter().filter(|(kind, _)| all || wanted.contains(kind)).map(|(_, selector)| *selector).collect();
-    let cron = all || wanted.contains(&CRON_JOB);
+        CONTROLLERS.iter().filter(|(kind, _)| wanted.contains(kind)).map(|(_, selector)| *selector).collect();
+    let cron = wanted.contains(&CRON_JOB);
     let mut derived = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
         if !controllers.is_empty() {
@@ -57,7 +56,6 @@ pub fn derive(document: &Value) -> Derived {
             derived.extend(for_cron_jobs(rule).map(|rule| (index, redirected(&rule, JOB_TEMPLATE))));
         }
     }
-    // Kyverno looks the object's kind up in the annotation as it is written; `all` names no kind.
     Derived { rules: derived, kinds: wanted.into_iter().map(Str::from).collect() }
 }
 
@@ -93,7 +91,8 @@ fn present(value: &Value, key: &str) -> bool {
 
 /// The resource descriptions of a block: the direct one and those of its filters.
 fn descriptions(block: &Value) -> impl Iterator<Item = &Value> {
-    let filters = ["any", "all"].into_iter().flat_map(|key| block.get(key).and_then(Value::as_array).unwrap_or_default());
+    let filters =
+        ["any", "all"].into_iter().flat_map(|key| block.get(key).and_then(Value::as_array).unwrap_or_default());
     std::iter::once(block).chain(filters).filter_map(|filter| filter.get("resources"))
 }
 
@@ -127,8 +126,7 @@ fn for_controllers(rule: &Value, kinds: &[&str]) -> Option<Value> {
         return None;
     }
     let excluded = kinds_of(rule.get("exclude"));
-    if !contains_kind(&kinds_of(rule.get("match")), "Pod")
-        || !(excluded.is_empty() || contains_kind(&excluded, "Pod"))
+    if !contains_kind(&kinds_of(rule.get("match")), "Pod") || !(excluded.is_empty() || contains_kind(&excluded, "Pod"))
     {
         return None;
     }
@@ -191,7 +189,8 @@ fn with_kinds(block: &Value, kinds: &Value, replaced: &dyn Fn(&Value) -> bool, i
         if filters.is_empty() {
             continue;
         }
-        let changed = filters.iter().map(|filter| if replaced(filter) { filter_for(filter, kinds) } else { filter.clone() });
+        let changed =
+            filters.iter().map(|filter| if replaced(filter) { filter_for(filter, kinds) } else { filter.clone() });
         set(&mut out, key, Value::array(changed.collect::<Vec<_>>()));
         return out;
     }
@@ -222,8 +221,7 @@ fn mutation(mutate: &Value, template: &str) -> Option<Value> {
     let loops = mutate.get("foreach").and_then(Value::as_array).filter(|loops| !loops.is_empty())?;
     let round = |item: &Value| {
         let kept = ["list", "context", "preconditions"];
-        let mut round: Map =
-            kept.iter().filter_map(|key| Some((Str::from(*key), item.get(key)?.clone()))).collect();
+        let mut round: Map = kept.iter().filter_map(|key| Some((Str::from(*key), item.get(key)?.clone()))).collect();
         round.insert("patchStrategicMerge", under(template, item.get("patchStrategicMerge").unwrap_or(&Value::Null)));
         Value::object(round)
     };
@@ -261,12 +259,13 @@ fn redirected(rule: &Value, template: &str) -> Value {
 }
 
 fn replace_all(value: &Value, replacements: &[(String, String)]) -> Value {
-    let text = |text: &str| {
-        replacements.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from.as_str(), to))
-    };
+    let text =
+        |text: &str| replacements.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from.as_str(), to));
     match value {
         Value::String(found) => Value::from(text(found)),
-        Value::Array(items) => Value::array(items.iter().map(|item| replace_all(item, replacements)).collect::<Vec<_>>()),
+        Value::Array(items) => {
+            Value::array(items.iter().map(|item| replace_all(item, replacements)).collect::<Vec<_>>())
+        }
         Value::Object(map) => Value::object(
             map.iter().map(|(key, value)| (Str::from(text(key)), replace_all(value, replacements))).collect(),
         ),
@@ -286,7 +285,8 @@ mod tests {
     }
 
     fn pod_rule(validate: &str) -> Value {
-        let text = format!(r#"{{"name":"r","match":{{"any":[{{"resources":{{"kinds":["Pod"]}}}}]}},"validate":{validate}}}"#);
+        let text =
+            format!(r#"{{"name":"r","match":{{"any":[{{"resources":{{"kinds":["Pod"]}}}}]}},"validate":{validate}}}"#);
         Value::from_json(&text).unwrap()
     }
 
@@ -308,7 +308,8 @@ mod tests {
         let text = derived.rules[0].1.to_json();
         assert!(text.contains("{{request.object.spec.template.spec.x}}"), "{text}");
         assert!(text.contains("{{request.object.spec.template.metadata.name}}"), "{text}");
-        let derived = derive(&policy(json!({}), pod_rule(r#"{"cel":{"expressions":[{"expression":"object.spec.x"}]}}"#)));
+        let derived =
+            derive(&policy(json!({}), pod_rule(r#"{"cel":{"expressions":[{"expression":"object.spec.x"}]}}"#)));
         assert!(derived.rules[1].1.to_json().contains("object.spec.jobTemplate.spec.template.spec.x"));
     }
 
@@ -320,9 +321,11 @@ mod tests {
         assert_eq!(kinds_of(derived.rules[0].1.get("match")), ["apps/v1/Deployment", "batch/v1/Job"]);
         let none = json!({"pod-policies.kyverno.io/autogen-controllers": "none"});
         assert!(derive(&policy(none, pod_rule(r#"{"pattern":{}}"#))).rules.is_empty());
-        let named = json!({"name": "r", "match": {"resources": {"kinds": ["Pod"], "name": "x"}}, "validate": {"pattern": {}}});
+        let named =
+            json!({"name": "r", "match": {"resources": {"kinds": ["Pod"], "name": "x"}}, "validate": {"pattern": {}}});
         assert!(derive(&policy(json!({}), named)).rules.is_empty());
-        let mixed = json!({"name": "r", "match": {"resources": {"kinds": ["Pod", "Job"]}}, "validate": {"pattern": {}}});
+        let mixed =
+            json!({"name": "r", "match": {"resources": {"kinds": ["Pod", "Job"]}}, "validate": {"pattern": {}}});
         assert!(derive(&policy(json!({}), mixed)).rules.is_empty());
     }
 

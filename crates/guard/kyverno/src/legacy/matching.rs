@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use palisade_model::{GroupVersionKind, Map, Str, Value};
 use palisade_model::wildcard;
+use palisade_model::{GroupVersionKind, Map, Str, Value};
 use palisade_policy::{AdmissionRequest, Environment, Operation, UserInfo};
 
 use super::spec::{KindSelector, LabelSelector, MatchBlock, ResourceDescription, ResourceFilter, Rule, Subject};
@@ -44,16 +44,8 @@ impl<'a> Subjects<'a> {
         let (kind, subresource) = parent_of(admission, environment);
         let known =
             admission.user != UserInfo::default() || !admission.roles.is_empty() || !admission.cluster_roles.is_empty();
-        let asker =
-            Asker { info: &admission.user, roles: &admission.roles, cluster_roles: &admission.cluster_roles };
-        Self {
-            object,
-            kind,
-            subresource,
-            operation: admission.operation,
-            user: known.then_some(asker),
-            environment,
-        }
+        let asker = Asker { info: &admission.user, roles: &admission.roles, cluster_roles: &admission.cluster_roles };
+        Self { object, kind, subresource, operation: admission.operation, user: known.then_some(asker), environment }
     }
 
     fn metadata(&self, key: &str) -> &'a str {
@@ -130,9 +122,7 @@ fn excluded_by(filter: &ResourceFilter, subject: &Subjects<'_>) -> bool {
 /// Whether an exception's `match` block selects the request. Operations do not count, as in Kyverno.
 pub fn excepts(exception: &MatchBlock, subject: &Subjects<'_>) -> bool {
     let test = |filter: &ResourceFilter| {
-        !filter.is_empty()
-            && described(&filter.resources, subject, false)
-            && names(filter, subject.user.as_ref())
+        !filter.is_empty() && described(&filter.resources, subject, false) && names(filter, subject.user.as_ref())
     };
     match (exception.any.is_empty(), exception.all.is_empty()) {
         (false, _) => exception.any.iter().any(test),
@@ -261,4 +251,3 @@ impl LabelSelector {
             })
     }
 }
-

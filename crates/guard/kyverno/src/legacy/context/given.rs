@@ -48,6 +48,11 @@ impl Given {
         &self.0
     }
 
+    /// `over` merged onto `base`.
+    pub fn merged(base: &Value, over: &Value) -> Value {
+        merged(Some(base), Some(over)).unwrap_or_default()
+    }
+
     fn add_all(&mut self, variables: Option<&Map>) {
         for (name, value) in variables.into_iter().flat_map(Map::iter) {
             self.add(name, value);

@@ -113,7 +113,7 @@ impl MatchBlock {
         self.filters().flat_map(|filter| &filter.resources.kinds)
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Self {
+    pub(crate) fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Self {
         reader.known_fields(node, &["any", "all", "resources", "subjects", "roles", "clusterRoles"]);
         let filters = |reader: &mut Reader<'_>, key: &str| {
             let nodes = reader.list(node, key);

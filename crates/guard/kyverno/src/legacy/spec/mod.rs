@@ -179,6 +179,38 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// The queries of the rule's loops.
+    pub fn lists(&self) -> Vec<&str> {
+        fn of_validation<'r>(loops: &'r [ForEachValidation], lists: &mut Vec<&'r str>) {
+            for item in loops {
+                lists.push(&item.list);
+                if let Some(Check::ForEach(loops)) = &item.check {
+                    of_validation(loops, lists);
+                }
+            }
+        }
+        fn of_mutation<'r>(loops: &'r [ForEachMutation], lists: &mut Vec<&'r str>) {
+            for item in loops {
+                lists.push(&item.list);
+                of_mutation(&item.foreach, lists);
+            }
+        }
+        let mut lists = Vec::new();
+        match &self.body {
+            Body::Validate(validation) => {
+                if let Check::ForEach(loops) = &validation.check {
+                    of_validation(loops, &mut lists);
+                }
+            }
+            Body::Mutate(mutation) => of_mutation(&mutation.foreach, &mut lists),
+            Body::Generate(generation) => lists.extend(generation.foreach.iter().map(|item| &*item.list)),
+            Body::VerifyImages(_) => {}
+        }
+        lists
+    }
+}
+
 /// The members of a rule, of which exactly one says what it does.
 const BODIES: [&str; 4] = ["validate", "mutate", "generate", "verifyImages"];
 

@@ -190,10 +190,10 @@ impl<'a> Judge<'_, 'a> {
 }
 
 /// Conditions over a context.
-pub(crate) fn evaluate(conditions: &Conditions, context: &RuleContext<'_>) -> Result<super::condition::Outcome, String> {
+pub(crate) fn evaluate(
+    conditions: &Conditions,
+    context: &RuleContext<'_>,
+) -> Result<super::condition::Outcome, String> {
     let mut replace = |value: &Value| substitute(value, context).map_err(|error| error.to_string());
     conditions.evaluate(&mut replace, context.steps())
 }
-
-#[cfg(test)]
-mod tests;

@@ -127,7 +127,10 @@ impl Judge<'_, '_> {
         match self.message() {
             None => format!("validation error: {errors}"),
             Some(Err(())) => {
-                format!("validation error: variables substitution error in rule {} execution error: {errors}", self.name)
+                format!(
+                    "validation error: variables substitution error in rule {} execution error: {errors}",
+                    self.name
+                )
             }
             Some(Ok(message)) => {
                 let stop = if message.ends_with('.') { "" } else { "." };

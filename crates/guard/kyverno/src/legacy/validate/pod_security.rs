@@ -64,7 +64,8 @@ impl Judge<'_, '_> {
         rule: &PodSecurityRule,
         judge: impl Fn(&[Exclusion]) -> Result<pod_security::PodSecurityResult, String>,
     ) -> Answer {
-        let exempted: Vec<Exclusion> = self.exempted.iter().flat_map(|exempted| exempted.pod_security).cloned().collect();
+        let exempted: Vec<Exclusion> =
+            self.exempted.iter().flat_map(|exempted| exempted.pod_security).cloned().collect();
         let left = if exempted.is_empty() {
             None
         } else {

@@ -125,6 +125,11 @@ pub fn substitute_at(document: &Value, base: &str, context: &RuleContext<'_>) ->
     substitution.value(&resolved, 0)
 }
 
+/// Whether every reference in a document leads somewhere.
+pub fn references_resolve(document: &Value) -> Result<(), VariableError> {
+    reference::resolve_all(document).map(|_| ())
+}
+
 /// Replaces variables in a text that must stay one, such as a message.
 pub fn substitute_text(text: &Str, context: &RuleContext<'_>) -> Result<Value, VariableError> {
     substitute(&Value::String(text.clone()), context)
