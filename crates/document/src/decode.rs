@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use palisade_model::{Diagnostic, Location, Source, Span};
+use palisade_model::{Diagnostic, Level, Location, Source, Span};
 
 use crate::codes;
 use crate::document::{Limits, Parsed};
@@ -23,14 +23,14 @@ pub fn parse(name: &str, bytes: &[u8], limits: &Limits) -> Parsed {
     }
     if source.text().trim_start().starts_with(['{', '[']) {
         let parsed = parse_json(source.clone(), limits);
-        if !parsed.documents.is_empty() {
+        if parsed.diagnostics.iter().all(|diagnostic| diagnostic.level < Level::Error) {
             return parsed;
         }
     }
     parse_yaml(source, limits)
 }
 
-fn has_json_extension(name: &str) -> bool {
+pub(crate) fn has_json_extension(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("json"))
 }
 
@@ -99,8 +99,10 @@ mod tests {
 
     #[test]
     fn every_encoding_gives_the_same_text() {
-        let le: Vec<u8> = [0xFF, 0xFE].into_iter().chain("a: \u{1F600}".encode_utf16().flat_map(u16::to_le_bytes)).collect();
-        let be: Vec<u8> = [0xFE, 0xFF].into_iter().chain("a: \u{1F600}".encode_utf16().flat_map(u16::to_be_bytes)).collect();
+        let le: Vec<u8> =
+            [0xFF, 0xFE].into_iter().chain("a: \u{1F600}".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let be: Vec<u8> =
+            [0xFE, 0xFF].into_iter().chain("a: \u{1F600}".encode_utf16().flat_map(u16::to_be_bytes)).collect();
         for bytes in ["\u{FEFF}a: \u{1F600}".as_bytes(), "a: \u{1F600}".as_bytes(), &le, &be] {
             assert_eq!(&**decode("a.yaml", bytes).unwrap().text(), "a: \u{1F600}");
         }
@@ -123,6 +125,7 @@ mod tests {
         let limits = Limits::default();
         assert_eq!(parse("a.json", b"a: 1", &limits).diagnostics[0].code, codes::JSON);
         assert_eq!(parse("a", b" {\"a\": 1}", &limits).documents[0].value.to_json(), r#"{"a":1}"#);
+        assert_eq!(parse("a.yaml", b"{\"a\": 1}\n---\n{\"b\": 2}", &limits).documents.len(), 2);
         assert_eq!(parse("a.yaml", b"{a: yes} # flow", &limits).documents[0].value.to_json(), r#"{"a":true}"#);
     }
 }

@@ -1,7 +1,8 @@
 //! JSON with spans, read strictly as RFC 8259 defines it.
 //!
 //! A reader of its own and not serde's, because findings need the place of every node. Numbers follow the model:
-//! 64-bit integers where they fit, doubles elsewhere. Absent: comments, trailing commas, several documents.
+//! 64-bit integers where they fit, doubles elsewhere. As kubectl does, a file may hold several documents, each on
+//! lines of its own (JSON Lines). Absent: comments, trailing commas.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,7 +16,7 @@ use crate::yaml::Names;
 
 type Fail = Box<Diagnostic>;
 
-/// Reads the document of a JSON source.
+/// Reads the documents of a JSON source: one, or several that each begin on a line of their own.
 pub fn parse_json(source: Arc<Source>, limits: &Limits) -> Parsed {
     let mut reader = Reader {
         source: &source,
@@ -28,17 +29,11 @@ pub fn parse_json(source: Arc<Source>, limits: &Limits) -> Parsed {
         names: Names::default(),
         diagnostics: Vec::new(),
     };
-    let outcome = limits.admit(&source).and_then(|()| reader.document());
-    let mut diagnostics = reader.diagnostics;
-    let document = match outcome {
-        Ok(document) => document,
-        Err(fail) => {
-            diagnostics.push(*fail);
-            None
-        }
-    };
-    let documents = document.map(|(value, tree)| Document { value, spans: Arc::new(tree), source: source.clone(), index: 0 });
-    Parsed { documents: documents.into_iter().collect(), diagnostics }
+    let mut documents = Vec::new();
+    if let Err(fail) = limits.admit(&source).and_then(|()| reader.stream(&mut documents)) {
+        reader.diagnostics.push(*fail);
+    }
+    Parsed { documents, diagnostics: reader.diagnostics }
 }
 
 struct Reader<'a> {
@@ -54,18 +49,34 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn document(&mut self) -> Result<Option<(Value, SpanTree)>, Fail> {
+    fn stream(&mut self, documents: &mut Vec<Document>) -> Result<(), Fail> {
         self.skip_space();
-        if self.pos == self.bytes.len() {
-            return Ok(None);
+        let mut index = 0;
+        while self.pos < self.bytes.len() {
+            if index >= self.limits.max_documents {
+                let message = format!("the file holds more than {} documents", self.limits.max_documents);
+                return Err(self.limit(codes::TOO_MANY, message));
+            }
+            let (value, tree) = self.value()?;
+            if !value.is_null() {
+                documents.push(Document { value, spans: Arc::new(tree), source: self.source.clone(), index });
+            }
+            self.separator()?;
+            index += 1;
         }
-        let (value, tree) = self.value()?;
+        Ok(())
+    }
+
+    /// The line break between two documents, where there are two.
+    fn separator(&mut self) -> Result<(), Fail> {
+        let end = self.pos;
         self.skip_space();
-        if self.pos < self.bytes.len() {
-            let help = "a JSON file holds one document; use a list, or YAML documents separated by `---`";
-            return Err(Box::new(self.trouble(self.pos, "text follows the end of the document", "not expected").help(help)));
+        let next_line = self.bytes.get(end..self.pos).is_some_and(|space| space.contains(&b'\n'));
+        if self.pos >= self.bytes.len() || (next_line && matches!(self.peek(), b'{' | b'[')) {
+            return Ok(());
         }
-        Ok((!value.is_null()).then_some((value, tree)))
+        let help = "a JSON file holds one document, or several objects that each begin on a line of their own";
+        Err(Box::new(self.trouble(self.pos, "text follows the end of the document", "not expected").help(help)))
     }
 
     fn value(&mut self) -> Result<(Value, SpanTree), Fail> {
@@ -84,10 +95,7 @@ impl<'a> Reader<'a> {
         Ok((value, SpanTree { span: Span::new(start..self.pos), children: Vec::new() }))
     }
 
-    fn nested(
-        &mut self,
-        read: fn(&mut Self) -> Result<(Value, SpanTree), Fail>,
-    ) -> Result<(Value, SpanTree), Fail> {
+    fn nested(&mut self, read: fn(&mut Self) -> Result<(Value, SpanTree), Fail>) -> Result<(Value, SpanTree), Fail> {
         if self.depth >= self.limits.max_depth {
             let message = format!("collections are nested deeper than {} levels", self.limits.max_depth);
             return Err(self.limit(codes::TOO_DEEP, message));

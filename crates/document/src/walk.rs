@@ -1,8 +1,18 @@
-//! Finds the files under the roots a person names (signatures first; the bodies follow).
+//! Finds the files under the roots a person names.
+//!
+//! `.gitignore` and `.palisadeignore` are honoured, hidden entries are skipped unless they are a root themselves, and
+//! links to folders are not entered, so that no loop is possible. The order does not depend on the file system. What
+//! cannot be read is a diagnostic: a check must not claim more than it looked at.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use ignore::{DirEntry, WalkBuilder};
 use palisade_model::Diagnostic;
+
+use crate::codes;
+
+/// The extensions of the documents that this crate reads.
+const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// What to look for.
 #[derive(Clone, Debug, Default)]
@@ -16,11 +26,140 @@ pub struct Options {
 pub struct Walk {
     /// Files in sorted order, each once.
     pub files: Vec<PathBuf>,
-    /// Roots that do not exist, folders that cannot be read.
+    /// Roots that do not exist, folders that cannot be read, ignore files that are wrong.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The files under `roots`; a root that is a file is kept whatever its extension.
-pub fn files(_roots: &[PathBuf], _options: &Options) -> Walk {
-    Walk::default()
+/// The files under `roots`. A root that is a file is kept whatever its extension, even if it is ignored or hidden.
+pub fn files(roots: &[PathBuf], options: &Options) -> Walk {
+    let mut walk = Walk::default();
+    for root in roots {
+        match root.metadata() {
+            Ok(metadata) if metadata.is_dir() => walk.folder(root, options),
+            Ok(_) => walk.files.push(root.clone()),
+            Err(error) => walk.diagnostics.push(unreadable(root, &error.to_string())),
+        }
+    }
+    walk.files.sort();
+    walk.files.dedup();
+    walk
+}
+
+impl Walk {
+    fn folder(&mut self, root: &Path, options: &Options) {
+        let walker = WalkBuilder::new(root)
+            .require_git(false)
+            .git_global(false)
+            .add_custom_ignore_filename(".palisadeignore")
+            .follow_links(false)
+            .build();
+        for entry in walker {
+            match entry {
+                Ok(entry) => self.entry(&entry, options),
+                Err(error) => self.diagnostics.push(unreadable(root, &error.to_string())),
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: &DirEntry, options: &Options) {
+        if let Some(error) = entry.error() {
+            let message = format!("an ignore file near `{}` is wrong: {error}", entry.path().display());
+            self.diagnostics
+                .push(Diagnostic::warning(codes::READ, message).help("correct the pattern in the ignore file"));
+        }
+        if has_extension(entry.path(), options) && is_file(entry) {
+            self.files.push(entry.path().to_owned());
+        }
+    }
+}
+
+/// A file, or a link to one.
+fn is_file(entry: &DirEntry) -> bool {
+    entry.file_type().is_some_and(|kind| {
+        kind.is_file() || (kind.is_symlink() && entry.path().metadata().is_ok_and(|target| target.is_file()))
+    })
+}
+
+fn has_extension(path: &Path, options: &Options) -> bool {
+    let Some(extension) = path.extension().and_then(|extension| extension.to_str()) else { return false };
+    if options.extensions.is_empty() {
+        return EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension));
+    }
+    options.extensions.iter().any(|known| known.eq_ignore_ascii_case(extension))
+}
+
+fn unreadable(path: &Path, reason: &str) -> Diagnostic {
+    Diagnostic::error(codes::READ, format!("`{}` cannot be read: {reason}", path.display()))
+        .help("check the path and its permissions")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// A folder of its own for one test, removed when the test ends.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str, files: &[(&str, &str)]) -> Self {
+            let root = std::env::temp_dir().join(format!("palisade-walk-{}-{name}", std::process::id()));
+            for (path, text) in files {
+                let path = root.join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, text).unwrap();
+            }
+            Self(root)
+        }
+
+        fn names(&self, walk: &Walk) -> Vec<String> {
+            let name = |path: &PathBuf| path.strip_prefix(&self.0).unwrap().to_string_lossy().into_owned();
+            walk.files.iter().map(name).collect()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn ignored_and_hidden_files_are_left_out_and_the_rest_is_sorted() {
+        let folder = Folder::new(
+            "ignore",
+            &[
+                ("b/z.yml", ""),
+                ("a.YAML", ""),
+                ("b/a.json", ""),
+                ("b/notes.txt", ""),
+                ("out/x.yaml", ""),
+                ("old/x.yaml", ""),
+                (".hidden/x.yaml", ""),
+                (".gitignore", "out/\n"),
+                (".palisadeignore", "old/\n"),
+            ],
+        );
+        let walk = files(&[folder.0.clone(), folder.0.join("b")], &Options::default());
+        assert_eq!(folder.names(&walk), ["a.YAML", "b/a.json", "b/z.yml"]);
+        let explicit = [folder.0.join(".hidden"), folder.0.join("b/notes.txt")];
+        assert_eq!(folder.names(&files(&explicit, &Options::default())), [".hidden/x.yaml", "b/notes.txt"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_cannot_loop() {
+        let folder = Folder::new("links", &[("a/x.yaml", "")]);
+        std::os::unix::fs::symlink(&folder.0, folder.0.join("a/loop")).unwrap();
+        std::os::unix::fs::symlink(folder.0.join("a/x.yaml"), folder.0.join("link.yaml")).unwrap();
+        let walk = files(std::slice::from_ref(&folder.0), &Options::default());
+        assert_eq!(folder.names(&walk), ["a/x.yaml", "link.yaml"]);
+        assert!(walk.diagnostics.is_empty());
+    }
+
+    #[test]
+    fn a_missing_root_is_a_diagnostic() {
+        let walk = files(&[PathBuf::from("/no/such/place")], &Options::default());
+        assert_eq!(walk.diagnostics[0].code, codes::READ);
+    }
 }

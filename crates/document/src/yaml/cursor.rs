@@ -18,10 +18,7 @@ pub(super) struct Cursor<'a> {
 
 /// A byte that ends a run of plain text in every context: blanks, breaks, indicators, and lead bytes of exotic breaks.
 const fn is_special(byte: u8) -> bool {
-    matches!(
-        byte,
-        0 | b' ' | b'\t' | b'\n' | b'\r' | b':' | b',' | b'?' | b'[' | b']' | b'{' | b'}' | 0xC2 | 0xE2
-    )
+    matches!(byte, 0 | b' ' | b'\t' | b'\n' | b'\r' | b':' | b',' | b'?' | b'[' | b']' | b'{' | b'}' | 0xC2 | 0xE2)
 }
 
 static SPECIAL: [bool; 256] = {

@@ -127,7 +127,12 @@ impl<'a> Parser<'a> {
             self.cursor.pos += 3;
             self.fresh = false;
         } else if directives {
-            return Err(self.trouble(codes::DIRECTIVE, self.here(), "a `---` line must follow directives", "expected `---`"));
+            return Err(self.trouble(
+                codes::DIRECTIVE,
+                self.here(),
+                "a `---` line must follow directives",
+                "expected `---`",
+            ));
         } else if self.cursor.at_end() {
             return Ok(None);
         } else if self.cursor.at_marker() {

@@ -133,7 +133,8 @@ impl<'a> Parser<'a> {
             }
             if self.cursor.take_break().is_some() {
                 self.fresh |= self.flow == 0;
-            } else if self.cursor.column() == 0 && self.cursor.slice(self.cursor.pos..self.cursor.pos + 3) == "\u{FEFF}" {
+            } else if self.cursor.column() == 0 && self.cursor.slice(self.cursor.pos..self.cursor.pos + 3) == "\u{FEFF}"
+            {
                 self.cursor.pos += 3;
                 self.cursor.line_start = self.cursor.pos;
             } else {
@@ -283,7 +284,7 @@ impl<'a> Parser<'a> {
 
     fn at_plain_start(&self) -> bool {
         match self.cursor.peek(0) {
-            b'-' => !matches!(self.cursor.peek(1), b' ' | b'\t'),
+            b'-' => !self.cursor.blank_or_end(self.cursor.pos + 1),
             b'?' | b':' => self.flow == 0 && !self.cursor.blank_or_end(self.cursor.pos + 1),
             b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@'
             | b'`' => false,
@@ -493,7 +494,9 @@ impl<'a> Parser<'a> {
     fn simple_key(&mut self) -> Parse<Key> {
         let (start, line) = (self.cursor.pos, self.cursor.line_start);
         let properties = self.properties()?;
-        if self.at_indicator(b'-') || !(self.at_plain_start() || matches!(self.cursor.peek(0), b'"' | b'\'' | b'*' | b'[' | b'{')) {
+        if self.at_indicator(b'-')
+            || !(self.at_plain_start() || matches!(self.cursor.peek(0), b'"' | b'\'' | b'*' | b'[' | b'{'))
+        {
             return Err(self.unexpected("a key"));
         }
         let leaf = self.leaf(properties)?;
@@ -502,8 +505,12 @@ impl<'a> Parser<'a> {
         }
         if self.cursor.line_start != line || !self.at_indicator(b':') || self.cursor.pos - start > MAX_KEY {
             let span = Span::new(start..self.cursor.line_end(start));
-            let fail =
-                self.trouble(codes::STRUCTURE, span, "this line is not a `key: value` pair", "expected `:` and a value");
+            let fail = self.trouble(
+                codes::STRUCTURE,
+                span,
+                "this line is not a `key: value` pair",
+                "expected `:` and a value",
+            );
             return Err(helped(fail, "add the colon, or indent the line if it continues the value above"));
         }
         self.key(leaf, properties)
@@ -519,8 +526,10 @@ impl<'a> Parser<'a> {
     fn value_after(&mut self, empty_at: usize) -> Parse<Node> {
         self.skip_to_token();
         let deeper = self.column() > self.indent;
-        let sequence = self.column() == self.indent && self.at_indicator(b'-');
-        if self.at_boundary() || !(deeper || sequence) {
+        // go-yaml also takes the header of a block scalar there.
+        let level =
+            self.column() == self.indent && (self.at_indicator(b'-') || matches!(self.cursor.peek(0), b'|' | b'>'));
+        if self.at_boundary() || !(deeper || level) {
             self.count(1)?;
             return Ok(Node::null(empty_at));
         }

@@ -12,7 +12,7 @@ pub(crate) fn resolve(text: &str) -> Option<Value> {
     match text.bytes().next() {
         None => Some(Value::Null),
         Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => word(text),
-        Some(b'.') => word(text).or_else(|| float(text)),
+        Some(b'.') => word(text).or_else(|| fraction(text)),
         Some(b'+' | b'-') => word(text).or_else(|| number(text)),
         Some(b'0'..=b'9') => number(text),
         Some(_) => None,
@@ -74,6 +74,12 @@ fn decimal(text: &str) -> Option<Value> {
         return None;
     }
     float(text)
+}
+
+/// Go's `ParseFloat`, which also takes single underscores between digits.
+fn fraction(text: &str) -> Option<Value> {
+    let grouped = text.get(1..)?.split('_').all(|group| group.bytes().next().is_some_and(|b| b.is_ascii_digit()));
+    if grouped && text.contains('_') { float(&text.replace('_', "")) } else { float(text) }
 }
 
 fn float(text: &str) -> Option<Value> {
@@ -172,7 +178,8 @@ mod tests {
         ] {
             assert_eq!(resolve(text).map(|value| value.to_json()).as_deref(), Some(json), "{text}");
         }
-        for text in ["yEs", "nope", "1:30", "2001-01-01", "0x", "0o8", "+", "-", "1e999", "100m", "1.2.3", "e5", "--1"] {
+        for text in ["yEs", "nope", "1:30", "2001-01-01", "0x", "0o8", "+", "-", "1e999", "100m", "1.2.3", "e5", "--1"]
+        {
             assert!(resolve(text).is_none(), "{text}");
         }
         assert_eq!(resolve("18446744073709551615"), Some(Value::Float(18_446_744_073_709_551_615.0)));
@@ -180,7 +187,9 @@ mod tests {
 
     #[test]
     fn keys_are_spelled_as_go_prints_them() {
-        for (value, text) in [(1.5, "1.5"), (1e21, "1e+21"), (1_234_567.5, "1.2345675e+06"), (0.000_01, "1e-05"), (100.0, "100")] {
+        for (value, text) in
+            [(1.5, "1.5"), (1e21, "1e+21"), (1_234_567.5, "1.2345675e+06"), (0.000_01, "1e-05"), (100.0, "100")]
+        {
             assert_eq!(key_text(&Value::Float(value)).as_deref(), Some(text));
         }
     }

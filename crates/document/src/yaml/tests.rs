@@ -42,12 +42,18 @@ fn scalars_fold_and_keep_as_yaml_says() {
     for (text, expected) in [
         ("a: b c\n  d\n\n  e # x\n", r#"{"a":"b c d\ne"}"#),
         ("a: |\n  x\n   y\n\n  z\n\nb: 1", r#"{"a":"x\n y\n\nz\n","b":1}"#),
-        ("a: |-\n  x\nb: |+\n  y\n\nc: >\n  p\n  q\n\n  r\n   s\n  t\n", r#"{"a":"x","b":"y\n\n","c":"p q\nr\n s\nt\n"}"#),
+        (
+            "a: |-\n  x\nb: |+\n  y\n\nc: >\n  p\n  q\n\n  r\n   s\n  t\n",
+            r#"{"a":"x","b":"y\n\n","c":"p q\nr\n s\nt\n"}"#,
+        ),
         ("a: |2\n   x\n  y\n", r#"{"a":" x\ny\n"}"#),
         ("- |\n x\n- >-\n y\n ", r#"["x\n","y"]"#),
         ("a: 'it''s\n  x\n\n  y'", r#"{"a":"it's x\ny"}"#),
-        (r#"a: "x\ty\u00e9\x41\
-   z" "#, r#"{"a":"x\tyéAz"}"#),
+        (
+            r#"a: "x\ty\u00e9\x41\
+   z" "#,
+            r#"{"a":"x\tyéAz"}"#,
+        ),
         ("a: \"x \\\n  y\"", r#"{"a":"x y"}"#),
         ("a: http://x:80/?q#f\nb: -x\nc: a:b", r#"{"a":"http://x:80/?q#f","b":"-x","c":"a:b"}"#),
         ("a: |\n  --- x\n  {{ y }}", r#"{"a":"--- x\n{{ y }}"}"#),
@@ -104,7 +110,10 @@ fn every_node_has_its_exact_place() {
     assert_eq!(place(document, "/spec/list/0/x"), "|\n      l1\n      l2");
     assert_eq!(place(document, "/spec/list/0"), "name: 'é'  # c\n    x: |\n      l1\n      l2");
     assert_eq!(place(document, "/spec/list/1"), "{p: q}");
-    assert_eq!(place(document, "/spec"), "list:\n  - name: 'é'  # c\n    x: |\n      l1\n      l2\n\n  # c\n  - {p: q}");
+    assert_eq!(
+        place(document, "/spec"),
+        "list:\n  - name: 'é'  # c\n    x: |\n      l1\n      l2\n\n  # c\n  - {p: q}"
+    );
     assert_eq!(place(document, "/last"), "v");
     assert_eq!(place(document, "/alias"), "*a");
     assert_eq!(document.source.position(document.spans.children[3].tree.span.start as usize).line, 15);
@@ -138,7 +147,7 @@ fn trouble_has_a_place_and_a_code() {
         ("a: @x", "a.yaml:1:4: error[PAL-D0007]"),
         ("a: x\u{7}", "a.yaml:1:5: error[PAL-D0002]"),
         ("a: {{ x }}", "a.yaml:1:5: error[PAL-D0011]"),
-        ("{{- if .Values.x }}\na: 1\n{{- end }}", "a.yaml:1:2: error[PAL-D0016]"),
+        ("{{- if .Values.x }}\na: 1\n{{- end }}", "a.yaml:1:3: error[PAL-D0016]"),
     ] {
         let parsed = read(text);
         let first = parsed.diagnostics.first().unwrap_or_else(|| panic!("{text} is accepted"));
