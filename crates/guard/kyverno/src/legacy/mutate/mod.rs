@@ -17,7 +17,7 @@ use palisade_policy::Effect;
 use crate::legacy::condition::{Conditions, Outcome};
 use crate::legacy::context::RuleContext;
 use crate::legacy::spec::{Mutation, Rule};
-use crate::legacy::variables::substitute;
+use crate::legacy::validate::evaluate;
 
 pub use strategic::{MergeError, strategic_merge};
 
@@ -86,9 +86,8 @@ fn outcome<'a>(
     }
 }
 
-/// Judges preconditions; absent ones are met.
+/// Whether preconditions are met; absent ones are.
 fn check(conditions: Option<&Conditions>, context: &RuleContext<'_>) -> Result<Outcome, String> {
-    let Some(conditions) = conditions else { return Ok(Outcome { met: true, message: String::new() }) };
-    let mut resolve = |value: &Value| substitute(value, context).map_err(|error| error.to_string());
-    conditions.evaluate(&mut resolve, context.steps())
+    let met = || Ok(Outcome { met: true, message: String::new() });
+    conditions.map_or_else(met, |conditions| evaluate(conditions, context))
 }
