@@ -14,6 +14,7 @@ pub mod image_reference;
 pub mod patch;
 pub mod path;
 pub mod quantity;
+pub mod random_text;
 pub mod resource;
 pub mod semantic_version;
 pub mod span;

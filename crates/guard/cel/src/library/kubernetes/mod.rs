@@ -16,6 +16,7 @@ mod semver;
 mod url;
 
 pub use jsonpatch::JsonPatch;
+pub(crate) use url::url_fields;
 
 use super::Library;
 

@@ -20,8 +20,8 @@ pub(super) fn library() -> Library {
 
 fn find(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let [Val::String(text), Val::String(pattern)] = args else { return Err(mismatch("find", args)) };
-    let regex = call.regex(pattern)?;
-    Ok(Val::from(regex.find(text).map_or("", |found| found.as_str())))
+    let pattern = call.pattern(pattern)?;
+    Ok(Val::from(pattern.regex().find(text).map_or("", |found| found.as_str())))
 }
 
 /// A negative limit means all.
@@ -33,9 +33,9 @@ fn find_all(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
         }
         _ => return Err(mismatch("findAll", args)),
     };
-    let regex = call.regex(pattern)?;
+    let pattern = call.pattern(pattern)?;
     let mut found = Vec::new();
-    for part in regex.find_iter(text).take(limit) {
+    for part in pattern.regex().find_iter(text).take(limit) {
         call.spend_size(part.len())?;
         found.push(Val::from(part.as_str()));
     }

@@ -54,6 +54,11 @@ pub(super) fn library() -> Library {
     )
 }
 
+/// A URL in the JSON shape of Go's `url.URL`.
+pub(crate) fn url_fields(text: &str) -> Result<Value, String> {
+    UrlParts::parse(text).map(|url| url.to_fields())
+}
+
 fn url(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let [Val::String(text)] = args else { return Err(mismatch("url", args)) };
     // The strict form decides whether it is a URL; the other one knows fragments.

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
+use palisade_model::value::serde_json;
+use palisade_model::{Value, json};
+
 /// A URL in parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::library::kubernetes) struct UrlParts {
@@ -58,6 +61,29 @@ impl UrlParts {
             return self.raw_path.clone();
         }
         escape(&unescape(&self.raw_path, Part::Path).unwrap_or_default(), Part::Path)
+    }
+
+    /// The fields of Go's `url.URL`.
+    pub(super) fn to_fields(&self) -> Value {
+        let path = unescape(&self.raw_path, Part::Path).unwrap_or_default();
+        let raw_path = if escape(&path, Part::Path) == self.raw_path { "" } else { &self.raw_path };
+        let fragment = self.fragment.as_deref().unwrap_or_default();
+        let plain = unescape(fragment, Part::Fragment).unwrap_or_default();
+        let raw_fragment = if escape(&plain, Part::Fragment) == fragment { "" } else { fragment };
+        let omit_host = !self.scheme.is_empty() && !self.has_authority && self.opaque.is_empty();
+        json!({
+            "Scheme": self.scheme,
+            "Opaque": self.opaque,
+            "User": self.user.as_ref().map(|_| serde_json::Map::new()),
+            "Host": self.host,
+            "Path": into_text(path),
+            "RawPath": raw_path,
+            "OmitHost": omit_host,
+            "ForceQuery": self.query.as_deref() == Some(""),
+            "RawQuery": self.query.as_deref().unwrap_or_default(),
+            "Fragment": into_text(plain),
+            "RawFragment": raw_fragment,
+        })
     }
 
     /// Host without brackets, and port.
