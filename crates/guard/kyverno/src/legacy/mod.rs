@@ -10,7 +10,6 @@ pub mod condition;
 pub mod context;
 pub mod exception;
 pub mod generate;
-pub mod generate;
 pub mod image_reference;
 pub mod matching;
 pub mod mutate;

@@ -10,7 +10,9 @@ use palisade_policy::{AdmissionRequest, Effect, Environment, Operation, Phase, R
 
 use super::context::{Given, Names, RuleContext};
 use super::exception::Exempted;
+use super::generate;
 use super::matching::{Subjects, selects};
+use super::mutate;
 use super::policy::{LegacyPolicy, ReadyRule};
 use super::spec::{Body, FailureAction, Validation};
 use super::validate::{Answer, Demand, Judge, evaluate as conditions_met};
@@ -31,12 +33,16 @@ pub(super) fn evaluate(
     let mut outcomes = Vec::new();
     let rules: Vec<&ReadyRule> = policy.rules_for(phase, &request.kind.kind).collect();
     for ready in rules {
-        let Some(outcome) = (Turn { policy, ready, request: &request, environment }).take() else { continue };
-        if let Effect::Patched(object) = &outcome.effect {
-            request.to_mut().object = object.clone();
+        let said = Turn { policy, ready, request: &request, environment }.take();
+        let patched = said.iter().find_map(|outcome| match &outcome.effect {
+            Effect::Patched(object) => Some(object.clone()),
+            _ => None,
+        });
+        if let Some(object) = patched {
+            request.to_mut().object = object;
         }
-        let applied = matches!(outcome.verdict, Verdict::Pass | Verdict::Fail);
-        outcomes.push(outcome);
+        let applied = said.iter().any(|outcome| matches!(outcome.verdict, Verdict::Pass | Verdict::Fail));
+        outcomes.extend(said);
         if policy.spec.apply_one && applied {
             break;
         }
@@ -90,23 +96,22 @@ struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    /// What the rule says; `None` where it does not select the request or has nothing to say about it.
-    fn take(&self) -> Option<RuleOutcome> {
+    /// What the rule says; nothing where it does not select the request or has nothing to say about it.
+    fn take(&self) -> Vec<RuleOutcome> {
         let subject = Subjects::of(self.request, self.request.subject(), self.environment);
         if subject.object.is_null() || self.is_background_request() || !selects(&self.ready.rule, &subject) {
-            return None;
+            return Vec::new();
         }
         let rule = &self.ready.rule;
         let names = Names { policy: &self.policy.reference.name, namespace: self.policy.namespace(), rule: &rule.name };
         let context = RuleContext::new(names, self.request, self.environment, &self.policy.queries)
             .with_image_extractors(&rule.image_extractors);
         context.add_entries(&rule.context);
-        let answer = self.preconditions(&context);
-        let answer = match answer {
-            Some(answer) => answer,
-            None => return self.body(&subject, &context),
+        let said = match self.preconditions(&context).or_else(|| self.let_off(&subject, &context)) {
+            Some(answer) => vec![(answer, Effect::None)],
+            None => self.body(&subject, &context),
         };
-        Some(self.outcome(answer, &context))
+        said.into_iter().map(|(answer, effect)| self.outcome(answer, effect, &context)).collect()
     }
 
     /// Requests of Kyverno's own background controller, which would otherwise set off the rules that caused them.
@@ -127,23 +132,37 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn body(&self, subject: &Subjects<'_>, context: &RuleContext<'a>) -> Option<RuleOutcome> {
+    /// The answer of a rule that exceptions let the resource off.
+    fn let_off(&self, subject: &Subjects<'_>, context: &RuleContext<'a>) -> Option<Answer> {
         let exempted = self.exempted(subject, context);
         let keeps_judging = matches!(self.ready.demand, Some(Demand::PodSecurity(_)))
             && exempted.iter().all(|exempted| !exempted.pod_security.is_empty());
-        if !exempted.is_empty() && !keeps_judging {
-            let keys: Vec<Str> = exempted.iter().map(|exempted| exempted.key.clone()).collect();
-            let message = format!("rule is skipped due to policy exceptions {}", keys.join(", "));
-            let answer = Answer { exceptions: keys, ..Answer::new(Verdict::Skip, message) };
-            return Some(self.outcome(answer, context));
+        if exempted.is_empty() || keeps_judging {
+            return None;
         }
-        match (&self.ready.rule.body, &self.ready.demand) {
+        let keys: Vec<Str> = exempted.iter().map(|exempted| exempted.key.clone()).collect();
+        let message = format!("rule is skipped due to policy exceptions {}", keys.join(", "));
+        Some(Answer { exceptions: keys, ..Answer::new(Verdict::Skip, message) })
+    }
+
+    fn body(&self, subject: &Subjects<'_>, context: &RuleContext<'a>) -> Vec<(Answer, Effect)> {
+        let rule = &self.ready.rule;
+        let plain = |answer: Option<Answer>| answer.into_iter().map(|answer| (answer, Effect::None)).collect();
+        match (&rule.body, &self.ready.demand) {
             (Body::Validate(validation), Some(demand)) => {
-                let answer = self.validate(validation, demand, &exempted, context)?;
-                Some(self.outcome(answer, context))
+                plain(self.validate(validation, demand, &self.exempted(subject, context), context))
             }
-            (Body::VerifyImages(rules), _) => Some(self.outcome(verify_images::judge(rules, context)?, context)),
-            _ => None,
+            (Body::Validate(_), None) => Vec::new(),
+            (Body::VerifyImages(rules), _) => plain(verify_images::judge(rules, context)),
+            (Body::Mutate(mutation), _) if mutation.targets.is_empty() && self.request.object.is_null() => Vec::new(),
+            (Body::Mutate(mutation), _) => mutate::apply_rule(rule, mutation, subject.object, context)
+                .into_iter()
+                .map(|mutated| (Answer::new(mutated.verdict, mutated.message), mutated.effect))
+                .collect(),
+            (Body::Generate(generation), _) => {
+                let generated = generate::apply_rule(generation, subject.object, context);
+                vec![(Answer::new(generated.verdict, generated.message), generated.effect)]
+            }
         }
     }
 
@@ -204,7 +223,7 @@ impl<'a> Turn<'a> {
         self.preconditions(context).is_none() && selects(&self.ready.rule, &subject)
     }
 
-    fn outcome(&self, answer: Answer, context: &RuleContext<'a>) -> RuleOutcome {
+    fn outcome(&self, answer: Answer, effect: Effect, context: &RuleContext<'a>) -> RuleOutcome {
         let rule = &self.ready.rule;
         let property = |(key, text): &(Str, Str)| {
             let value = match substitute_text(text, context) {
@@ -220,6 +239,7 @@ impl<'a> Turn<'a> {
             enforcement: self.policy.enforcement(rule, self.request, self.environment),
             exceptions: answer.exceptions,
             properties,
+            effect,
             ..RuleOutcome::new(rule.name.clone(), self.ready.phase, answer.verdict, answer.message)
         }
     }
