@@ -424,6 +424,11 @@ impl Map {
         self.position(key).and_then(|at| self.entries.get(at)).map(|(_, value)| value)
     }
 
+    /// The member at `position` in document order.
+    pub fn at(&self, position: usize) -> Option<(&Str, &Value)> {
+        self.entries.get(position).map(|(key, value)| (key, value))
+    }
+
     /// The value of `key` for editing.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
         self.position(key).and_then(|at| self.entries.get_mut(at)).map(|(_, value)| value)

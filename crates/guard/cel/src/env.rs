@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use palisade_model::Str;
 
+use crate::check::Operators;
 use crate::library::{Function, Library, Macro, StructType, Style, standard};
 use crate::{CompileError, Program, Type, Val};
 
@@ -21,10 +22,21 @@ pub struct ObjectType {
 /// What libraries bring, indexed; shared by all environments extended from one another.
 #[derive(Clone, Default)]
 pub(crate) struct Registry {
-    pub(crate) functions: HashMap<(Style, &'static str), Vec<Arc<Function>>>,
-    pub(crate) macros: HashMap<(Style, &'static str), Vec<Macro>>,
+    pub(crate) functions: HashMap<Style, HashMap<&'static str, Vec<Arc<Function>>>>,
+    pub(crate) macros: HashMap<Style, HashMap<&'static str, Vec<Macro>>>,
+    pub(crate) operators: Operators,
     pub(crate) structs: Vec<StructType>,
     pub(crate) constants: HashMap<Str, (Type, Val)>,
+}
+
+impl Registry {
+    pub(crate) fn macros_of(&self, style: Style, name: &str) -> &[Macro] {
+        self.macros.get(&style).and_then(|macros| macros.get(name)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn functions_of(&self, style: Style, name: &str) -> &[Arc<Function>] {
+        self.functions.get(&style).and_then(|functions| functions.get(name)).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// An environment to compile in. Cheap to clone and to share.
@@ -103,10 +115,11 @@ impl EnvBuilder {
     pub fn library(mut self, library: Library) -> Self {
         let registry = Arc::make_mut(&mut self.0.registry);
         for function in library.functions {
-            registry.functions.entry((function.style, function.name)).or_default().push(Arc::new(function));
+            let overloads = registry.functions.entry(function.style).or_default().entry(function.name).or_default();
+            overloads.push(Arc::new(function));
         }
         for item in library.macros {
-            registry.macros.entry((item.style, item.name)).or_default().push(item);
+            registry.macros.entry(item.style).or_default().entry(item.name).or_default().push(item);
         }
         registry.structs.extend(library.structs);
         for of in library.types {

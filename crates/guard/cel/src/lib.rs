@@ -19,6 +19,7 @@ pub mod types;
 pub mod value;
 
 mod check;
+mod compile;
 
 pub use budget::Budget;
 pub use env::{Env, EnvBuilder, ObjectType};

@@ -42,6 +42,8 @@ pub enum Type {
     Object(Str),
     /// A parameter of a function's signature: the same name means the same type throughout one call.
     Param(Str),
+    /// A type still to be inferred; known to the checker only.
+    Var(u32),
 }
 
 impl Type {
@@ -78,7 +80,7 @@ impl Type {
     /// The name without parameters, which is all that is known when evaluating.
     pub fn name(&self) -> &str {
         match self {
-            Self::Dyn => "dyn",
+            Self::Dyn | Self::Var(_) => "dyn",
             Self::Null => "null_type",
             Self::Bool => "bool",
             Self::Int => "int",

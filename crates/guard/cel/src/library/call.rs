@@ -3,26 +3,23 @@
 use std::borrow::Cow;
 
 use palisade_policy::Environment;
-use regex::{Regex, RegexBuilder};
 
+use super::re2::Pattern;
 use crate::{Budget, EvalError};
-
-/// The largest compiled regular expression, in bytes.
-const REGEX_SIZE_LIMIT: usize = 1 << 20;
 
 /// The surroundings of one call of a function.
 #[derive(Debug)]
 pub struct Call<'a> {
     budget: &'a mut Budget,
     environment: Option<&'a Environment<'a>>,
-    pattern: Option<&'a Regex>,
+    pattern: Option<&'a Pattern>,
 }
 
 impl<'a> Call<'a> {
     pub(crate) const fn new(
         budget: &'a mut Budget,
         environment: Option<&'a Environment<'a>>,
-        pattern: Option<&'a Regex>,
+        pattern: Option<&'a Pattern>,
     ) -> Self {
         Self { budget, environment, pattern }
     }
@@ -37,6 +34,11 @@ impl<'a> Call<'a> {
         self.budget.spend_size(size)
     }
 
+    /// Units spent so far.
+    pub fn spent(&self) -> u64 {
+        self.budget.spent()
+    }
+
     /// What may be looked up; an error where the expression is evaluated without surroundings.
     pub fn environment(&self) -> Result<&'a Environment<'a>, EvalError> {
         self.environment.ok_or_else(|| EvalError::invalid("this function is not available here"))
@@ -44,19 +46,10 @@ impl<'a> Call<'a> {
 
     /// The compiled form of a pattern: the precompiled one where the argument named by
     /// [`Function::pattern`](crate::Function::pattern) is constant.
-    pub fn regex(&self, pattern: &str) -> Result<Cow<'a, Regex>, EvalError> {
+    pub fn pattern(&self, source: &str) -> Result<Cow<'a, Pattern>, EvalError> {
         match self.pattern {
-            Some(regex) if regex.as_str() == pattern => Ok(Cow::Borrowed(regex)),
-            _ => compile_regex(pattern).map(Cow::Owned),
+            Some(pattern) if pattern.source() == source => Ok(Cow::Borrowed(pattern)),
+            _ => Pattern::new(source).map(Cow::Owned),
         }
     }
-}
-
-/// Compiles a regular expression of RE2's syntax within limits.
-pub(crate) fn compile_regex(pattern: &str) -> Result<Regex, EvalError> {
-    RegexBuilder::new(pattern)
-        .size_limit(REGEX_SIZE_LIMIT)
-        .dfa_size_limit(REGEX_SIZE_LIMIT)
-        .build()
-        .map_err(|error| EvalError::invalid(format_args!("invalid regular expression `{pattern}`: {error}")))
 }

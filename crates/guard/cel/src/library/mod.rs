@@ -5,6 +5,7 @@
 
 pub mod kubernetes;
 pub mod kyverno;
+pub mod re2;
 pub mod standard;
 
 mod call;
@@ -13,7 +14,7 @@ use std::fmt;
 
 pub use call::Call;
 
-use crate::syntax::{Expander, Expansion, Expr, MacroCall};
+use crate::syntax::{Expander, Expansion, MacroCall};
 use crate::{CompileError, EvalError, Type, Val};
 
 /// How a function is called.
@@ -88,7 +89,7 @@ impl Function {
         self
     }
 
-    /// The argument at `position` is a regular expression, for [`Call::regex`].
+    /// The argument at `position` is a regular expression, for [`Call::pattern`].
     #[must_use]
     pub const fn pattern(mut self, position: usize) -> Self {
         self.pattern = Some(position);
@@ -113,7 +114,7 @@ pub struct Macro {
     /// How many arguments it takes, without the receiver; `None` for any number.
     pub arity: Option<usize>,
     /// Rewrites the call, or hands it back.
-    pub expand: fn(&mut Expander<'_>, MacroCall) -> Result<Expansion, CompileError>,
+    pub expand: fn(&mut Expander, MacroCall) -> Result<Expansion, CompileError>,
 }
 
 /// Builds an object from `Name{field: value}`.

@@ -17,6 +17,64 @@ pub struct Expr {
     pub(crate) height: u16,
 }
 
+impl Expr {
+    /// An expression at `span`.
+    pub fn new(kind: ExprKind, span: Range<usize>) -> Self {
+        let height = kind.height();
+        Self { kind, span, height }
+    }
+
+    /// A plain name.
+    pub fn ident(name: impl Into<Str>, span: Range<usize>) -> Self {
+        Self::new(ExprKind::Ident(name.into()), span)
+    }
+
+    /// A call of a function, or with a receiver of a member.
+    pub fn call(target: Option<Self>, function: impl Into<Str>, args: Vec<Self>, span: Range<usize>) -> Self {
+        Self::new(ExprKind::Call { target: target.map(Box::new), function: function.into(), args }, span)
+    }
+
+    /// The dotted name that a chain of plain selections spells.
+    pub fn qualified_name(&self) -> Option<String> {
+        match &self.kind {
+            ExprKind::Ident(name) => Some(name.to_string()),
+            ExprKind::Select { operand, field, optional: false } => {
+                let mut name = operand.qualified_name()?;
+                name.push('.');
+                name.push_str(field);
+                Some(name)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl ExprKind {
+    /// One more than the highest part.
+    fn height(&self) -> u16 {
+        let of_exprs = |exprs: &[Expr]| exprs.iter().map(|expr| expr.height).max().unwrap_or(0);
+        let below = match self {
+            Self::Literal(_) | Self::Ident(_) => 0,
+            Self::Select { operand, .. } | Self::Has { operand, .. } => operand.height,
+            Self::Index { operand, index, .. } => operand.height.max(index.height),
+            Self::Call { target, args, .. } => target.as_ref().map_or(0, |target| target.height).max(of_exprs(args)),
+            Self::And(operands) | Self::Or(operands) => of_exprs(operands),
+            Self::Conditional(parts) => of_exprs(parts.as_slice()),
+            Self::List(elements) => elements.iter().map(|element| element.value.height).max().unwrap_or(0),
+            Self::Map(entries) => {
+                entries.iter().map(|entry| entry.key.height.max(entry.value.height)).max().unwrap_or(0)
+            }
+            Self::Struct { fields, .. } => fields.iter().map(|(_, field)| field.value.height).max().unwrap_or(0),
+            Self::Comprehension(parts) => {
+                let filter = parts.filter.as_ref().map_or(0, |filter| filter.height);
+                parts.range.height.max(parts.body.height).max(filter)
+            }
+            Self::Bind { value, body, .. } => value.height.max(body.height),
+        };
+        below.saturating_add(1)
+    }
+}
+
 /// The forms of expressions.
 #[derive(Clone, Debug)]
 pub enum ExprKind {

@@ -16,6 +16,9 @@ use palisade_model::{Str, Value};
 pub use collection::{Dict, Entries, Key, List};
 pub use moment::Moment;
 
+pub(crate) use compare::{compare_numbers, json_equal};
+pub(crate) use moment::checked_duration;
+
 use crate::{EvalError, Type};
 
 /// A CEL value. Cloning is constant time.

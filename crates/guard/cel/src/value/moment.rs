@@ -18,6 +18,9 @@ const LAST_SECOND: i64 = 253_402_300_799;
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 impl Moment {
+    /// The beginning of the year 1.
+    pub const MIN: Self = Self(SignedDuration::from_secs(FIRST_SECOND));
+
     /// The moment that lies `since_epoch` after 1970-01-01T00:00:00Z.
     pub fn new(since_epoch: SignedDuration) -> Result<Self, EvalError> {
         let before = since_epoch < SignedDuration::from_secs(FIRST_SECOND);
@@ -63,4 +66,9 @@ impl From<Timestamp> for Moment {
         let first = SignedDuration::from_secs(FIRST_SECOND);
         Self(timestamp.as_duration().max(first))
     }
+}
+
+/// A span of time within CEL's range, which is that of 64-bit nanoseconds.
+pub(crate) fn checked_duration(span: Option<SignedDuration>) -> Result<SignedDuration, EvalError> {
+    span.filter(|span| i64::try_from(span.as_nanos()).is_ok()).ok_or(EvalError::Overflow("duration"))
 }

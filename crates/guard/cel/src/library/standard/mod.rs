@@ -1,22 +1,74 @@
 //! CEL's standard functions and macros, and cel-go's extension libraries.
 
+mod conversions;
+mod encoders;
+mod format;
+mod lists;
+mod math;
+mod optional;
+mod regex;
+mod sets;
+mod strings;
+mod text;
 mod text_forms;
+mod time;
 
-pub use text_forms::{encode_base64, format_duration, format_timestamp};
+pub use encoders::library as encoders;
+pub use lists::library as lists;
+pub use math::library as math;
+pub use optional::{LENIENT_OR_VALUE, lenient_or_value, library as optional_library};
+pub use regex::library as regex;
+pub use sets::library as sets;
+pub use strings::library as strings;
+pub use text_forms::{
+    encode_base64, format_double, format_duration, format_timestamp, parse_duration, parse_timestamp,
+};
 
 use super::Library;
+use crate::Type;
+use crate::syntax::macros;
 
 /// What every environment has.
 pub fn library() -> Library {
-    Library::of("standard", [])
+    let mut functions = conversions::functions();
+    functions.extend(text::functions());
+    functions.extend(time::functions());
+    Library { name: "standard", functions, macros: macros::STANDARD.into(), types: types(), ..Library::default() }
 }
 
-/// Optional values: `optional.of`, `orValue`, `optMap` and their kin.
-pub fn optional_library() -> Library {
-    Library::of("optional", [])
+fn types() -> Vec<Type> {
+    vec![
+        Type::Bool,
+        Type::Int,
+        Type::UInt,
+        Type::Double,
+        Type::String,
+        Type::Bytes,
+        Type::Null,
+        Type::Timestamp,
+        Type::Duration,
+        Type::list(Type::Dyn),
+        Type::map(Type::Dyn, Type::Dyn),
+        Type::type_of(Type::Dyn),
+    ]
 }
 
-/// cel-go's extension libraries: strings, math, lists, sets, encoders, regex, two-variable comprehensions, bindings.
+/// Comprehensions over positions or keys together with values.
+pub fn two_variables() -> Library {
+    Library { name: "two-variable comprehensions", macros: macros::TWO_VARIABLES.into(), ..Library::default() }
+}
+
+/// `cel.bind`.
+pub fn bindings() -> Library {
+    Library { name: "bindings", macros: macros::BINDINGS.into(), ..Library::default() }
+}
+
+/// `cel.block`, `cel.index`, `cel.iterVar`, `cel.accuVar`: what cel-go's optimizer writes. No policy needs it.
+pub fn block() -> Library {
+    Library { name: "block", macros: macros::BLOCK.into(), ..Library::default() }
+}
+
+/// cel-go's extension libraries in their current versions: strings, math, lists, sets, encoders, regex, two-variable comprehensions, bindings.
 pub fn extensions() -> Vec<Library> {
-    Vec::new()
+    vec![strings(4), math(), lists(), sets(), encoders(), regex(), two_variables(), bindings()]
 }

@@ -1,0 +1,110 @@
+//! Optional values, evaluated without building them where the next step takes them apart again.
+
+use super::machine::{Evaluated, Machine};
+use super::node::Node;
+use super::term::{Term, View};
+use crate::{EvalError, Val};
+
+type Part<'a> = Result<Option<Term<'a>>, EvalError>;
+
+impl<'a> Machine<'a, '_> {
+    /// The value of `operand.?field` or `operand[?index]`, not wrapped.
+    pub(super) fn optional_part(&mut self, node: &'a Node) -> Part<'a> {
+        match node {
+            Node::SelectOptional(operand, field) => match self.base(operand)? {
+                Some(base) => base.field(field),
+                None => Ok(None),
+            },
+            Node::IndexOptional(parts) => {
+                let [operand, index] = &**parts;
+                let base = self.base(operand)?;
+                let index = self.eval(index)?;
+                base.map_or(Ok(None), |base| base.element(&index))
+            }
+            _ => self.optional_content(node),
+        }
+    }
+
+    /// What an optional selection starts from: a value, or the content of an optional.
+    fn base(&mut self, operand: &'a Node) -> Part<'a> {
+        if matches!(operand, Node::SelectOptional(..) | Node::IndexOptional(_)) {
+            self.budget.spend(1)?;
+            return self.optional_part(operand);
+        }
+        let term = self.eval(operand)?;
+        Ok(match unwrap(&term) {
+            Some(content) => content,
+            None => Some(term),
+        })
+    }
+
+    /// The content of a node that must be an optional.
+    pub(super) fn optional_content(&mut self, node: &'a Node) -> Part<'a> {
+        match node {
+            Node::SelectOptional(..) | Node::IndexOptional(_) => {
+                self.budget.spend(1)?;
+                self.optional_part(node)
+            }
+            // Plain selections after an optional one stay optional, so they need no wrapping either.
+            Node::Select(operand, field) if starts_optional(operand) => {
+                self.budget.spend(1)?;
+                let base = self.optional_content(operand)?;
+                base.map_or(Ok(None), |base| base.field(field))
+            }
+            _ => {
+                let term = self.eval(node)?;
+                unwrap(&term)
+                    .ok_or_else(|| EvalError::NoOverload(format!("`{}` is not optional", term.type_name()).into()))
+            }
+        }
+    }
+
+    pub(super) fn has_value(&mut self, operand: &'a Node) -> Evaluated<'a> {
+        let present = self.optional_content(operand)?.is_some();
+        Ok(Term::Own(Val::Bool(present)))
+    }
+
+    pub(super) fn or_value(&mut self, parts: &'a [Node; 2]) -> Evaluated<'a> {
+        let [optional, otherwise] = parts;
+        match self.optional_content(optional)? {
+            Some(content) => Ok(content),
+            None => self.eval(otherwise),
+        }
+    }
+
+    pub(super) fn optional_or(&mut self, parts: &'a [Node; 2]) -> Evaluated<'a> {
+        let [optional, otherwise] = parts;
+        match self.optional_content(optional)? {
+            Some(content) => Ok(Term::optional(Some(content))),
+            None => self.optional_content(otherwise).map(Term::optional),
+        }
+    }
+
+    /// A value that is not optional is the result itself. Unlike `orValue`, both sides are always evaluated.
+    pub(super) fn or_value_lenient(&mut self, parts: &'a [Node; 2]) -> Evaluated<'a> {
+        let [operand, otherwise] = parts;
+        let value = self.base(operand)?;
+        let otherwise = self.eval(otherwise)?;
+        Ok(value.unwrap_or(otherwise))
+    }
+}
+
+/// The content of an optional; `None` for what is not optional.
+fn unwrap<'a>(term: &Term<'a>) -> Option<Option<Term<'a>>> {
+    match term {
+        Term::Val(Val::Optional(content)) => Some(content.as_deref().map(Term::Val)),
+        _ => match term.view() {
+            View::Optional(content) => Some(content.map(|content| Term::Own(content.clone()))),
+            _ => None,
+        },
+    }
+}
+
+/// Whether a chain of plain selections starts at an optional one.
+fn starts_optional(node: &Node) -> bool {
+    match node {
+        Node::SelectOptional(..) | Node::IndexOptional(_) => true,
+        Node::Select(operand, _) => starts_optional(operand),
+        _ => false,
+    }
+}
