@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use palisade_model::{Map, Str, Value};
+use palisade_model::{Str, Value};
 use palisade_policy::Environment;
 
 use super::expression::Expression;
@@ -58,13 +58,6 @@ impl<'a> Evaluation<'a> {
         self
     }
 
-    /// Adds a variable that is an error when it is reached.
-    #[must_use]
-    pub fn without(mut self, name: &'static str, why: EvalError) -> Self {
-        self.given.push((name, Err(why)));
-        self
-    }
-
     /// The surroundings.
     pub const fn environment(&self) -> &'a Environment<'a> {
         self.environment
@@ -84,6 +77,12 @@ impl<'a> Evaluation<'a> {
     pub(super) fn about<'b>(&'b self, subject: &'b Subject<'b>) -> Evaluation<'b> {
         let given = self.given.iter().filter(|(name, _)| *name != "object").cloned().collect();
         Evaluation { given, ..Evaluation::new(subject, self.environment, self.variables) }
+    }
+
+    /// The same evaluation, begun anew.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { given: self.given.clone(), ..Self::new(self.subject, self.environment, self.variables) }
     }
 
     /// Sets what `object` is, keeping the variables that were computed already.
@@ -139,13 +138,4 @@ impl Scope for Evaluation<'_> {
     fn environment(&self) -> Option<&Environment<'_>> {
         Some(self.environment)
     }
-}
-
-/// What `exceptions` is where no exception applies in part.
-pub fn exceptions_value(images: &[Str], values: &[Str]) -> Val {
-    let list = |texts: &[Str]| Value::array(texts.iter().cloned().map(Value::from).collect::<Vec<_>>());
-    let mut map = Map::new();
-    map.insert("allowedImages", list(images));
-    map.insert("allowedValues", list(values));
-    Val::from(Value::object(map))
 }

@@ -25,10 +25,13 @@ mod mutating;
 mod policy;
 mod validating;
 
+#[cfg(test)]
+mod tests;
+
 pub use codes::CODES;
 pub use conditions::Conditions;
 pub use document::{Node, Reader};
-pub use environments::{Purpose, environment};
+pub use environments::{Purpose, environment, namespaced_environment};
 pub use evaluation::{Evaluation, Variables};
 pub use expression::{Compiler, Expression, Failure};
 pub use language::LANGUAGE;

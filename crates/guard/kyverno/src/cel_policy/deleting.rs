@@ -3,7 +3,7 @@
 //! The schedule itself is the server's business; asked about an object, the policy answers at once.
 
 use palisade_cel::admission::{
-    Compiler, Conditions, Dialect, Evaluation, MatchResources, Purpose, Reader, Subject, Variables, environment,
+    Compiler, Conditions, Dialect, Evaluation, MatchResources, Purpose, Reader, Subject, Variables,
 };
 use palisade_model::{PolicyRef, Verdict};
 use palisade_policy::{Effect, Environment, Payload, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome};
@@ -28,7 +28,7 @@ impl DeletingPolicy {
         let (head, spec) = Head::read(reader, Kind::Deleting)?;
         let constraints = judging::constraints(reader, &spec).for_any_operation();
         reader.required_text(&spec, "schedule");
-        let mut compiler = Compiler::new(reader, environment(Dialect::Kyverno, Purpose::Validation));
+        let mut compiler = Compiler::new(reader, head.environment(Purpose::Validation));
         compiler.declare_variables(&spec, "variables");
         let conditions = Conditions::compile(&mut compiler, &spec, "conditions");
         let variables = compiler.into_variables();

@@ -1,7 +1,8 @@
 //! What all kinds have in common: identity, the one rule that stands for the policy, the namespace it is confined to.
 
+use palisade_cel::Env;
 use palisade_cel::admission::binding::policy_parts;
-use palisade_cel::admission::{Evaluation, Node, Reader};
+use palisade_cel::admission::{Dialect, Evaluation, Node, Purpose, Reader, environment, namespaced_environment};
 use palisade_model::{Path, PolicyRef, Str, Verdict};
 use palisade_policy::policy::reference_of;
 use palisade_policy::{AdmissionRequest, Phase, PolicyMeta, RuleInfo, RuleOutcome};
@@ -35,9 +36,21 @@ impl Head {
 
     /// Whether the policy may speak about the request: a namespaced policy only about its own namespace.
     pub(super) fn reaches(&self, request: &AdmissionRequest) -> bool {
+        self.own_namespace().is_none_or(|own| own == &*request.namespace)
+    }
+
+    /// The namespace that a namespaced policy is confined to.
+    pub(super) fn own_namespace(&self) -> Option<&str> {
         let namespaced = self.reference.kind.starts_with("Namespaced");
-        let own = self.reference.namespace.as_deref().filter(|_| namespaced);
-        own.is_none_or(|namespace| namespace == &*request.namespace)
+        self.reference.namespace.as_deref().filter(|_| namespaced)
+    }
+
+    /// The environment of the policy's expressions.
+    pub(super) fn environment(&self, purpose: Purpose) -> Env {
+        match &self.reference.namespace {
+            Some(namespace) if self.own_namespace().is_some() => namespaced_environment(purpose, namespace),
+            _ => environment(Dialect::Kyverno, purpose),
+        }
     }
 
     /// The phase in which the policy is asked.

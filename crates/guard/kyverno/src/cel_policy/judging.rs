@@ -1,8 +1,9 @@
 //! What the kinds that judge, change or create have in common: the parts that select a request before the policy's
 //! own work begins.
 
-use palisade_cel::admission::evaluation::exceptions_value;
 use palisade_cel::admission::{Conditions, Evaluation, MatchResources, Node, Reader, Subject, Variables};
+use palisade_cel::library::kyverno::exceptions::exceptions;
+use palisade_model::Verdict;
 use palisade_policy::{AdmissionRequest, Environment, RuleOutcome};
 
 use super::exception::Exception;
@@ -52,12 +53,31 @@ impl Gate {
     ) -> Result<Evaluation<'e>, Box<RuleOutcome>> {
         let evaluation = Evaluation::new(subject, environment, &self.variables);
         let exemption = head.exemption(&self.exceptions, &evaluation, self.ignore_failures)?;
-        let evaluation = evaluation.with("exceptions", exceptions_value(&exemption.images, &exemption.values));
+        let evaluation = evaluation.with("exceptions", exceptions(&exemption.images, &exemption.values));
         match self.conditions.hold(&evaluation) {
             Ok(true) => Ok(evaluation),
             Ok(false) => Err(Box::new(head.declined())),
             Err(_) if self.ignore_failures => Err(Box::new(head.declined())),
-            Err(message) => Err(Box::new(head.outcome(palisade_model::Verdict::Error, message))),
+            Err(message) => Err(Box::new(head.outcome(Verdict::Error, message))),
         }
+    }
+
+    /// Like [`Gate::open`] for images: partial exceptions count for nothing, conditions come first, and `Ok(None)` is
+    /// what a request is that they decline.
+    pub(super) fn open_strictly<'e>(
+        &'e self,
+        head: &Head,
+        subject: &'e Subject<'e>,
+        environment: &'e Environment<'e>,
+    ) -> Result<Option<Evaluation<'e>>, Box<RuleOutcome>> {
+        let evaluation = Evaluation::new(subject, environment, &self.variables);
+        match self.conditions.hold(&evaluation) {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(_) if self.ignore_failures => return Ok(None),
+            Err(message) => return Err(Box::new(head.outcome(Verdict::Error, message))),
+        }
+        head.exemption(&self.exceptions, &evaluation, self.ignore_failures)?;
+        Ok(Some(evaluation))
     }
 }

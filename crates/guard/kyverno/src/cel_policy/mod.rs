@@ -9,11 +9,15 @@ mod autogen;
 mod deleting;
 mod exception;
 mod extraction;
+mod generating;
 mod head;
+mod image_pattern;
+mod images;
 mod judging;
 mod kind;
 mod mutating;
 mod targets;
+mod template;
 mod validating;
 
 use std::sync::Arc;
@@ -67,7 +71,11 @@ fn read(reader: &mut Reader<'_>, document: &Resource, exceptions: Vec<Exception>
     match Kind::of(document)? {
         Kind::Validating => shared(validating::ValidatingPolicy::read(reader, exceptions, mode(document) == "JSON")),
         Kind::Mutating => shared(mutating::MutatingPolicy::read(reader, exceptions)),
+        Kind::Generating => shared(generating::GeneratingPolicy::read(reader, exceptions)),
         Kind::Deleting => shared(deleting::DeletingPolicy::read(reader, exceptions)),
-        _ => None,
+        Kind::ImageValidating => {
+            shared(images::ImageValidatingPolicy::read(reader, exceptions, mode(document) == "JSON"))
+        }
+        Kind::Exception => None,
     }
 }

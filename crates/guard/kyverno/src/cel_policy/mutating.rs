@@ -1,7 +1,7 @@
 //! MutatingPolicy: changes objects on their way in, and existing ones when something happens to another.
 
 use palisade_cel::admission::{
-    Compiler, Conditions, Dialect, Evaluation, MatchResources, Mutations, Node, Purpose, Reader, Subject, environment,
+    Compiler, Conditions, Dialect, Evaluation, MatchResources, Mutations, Node, Purpose, Reader, Subject,
 };
 use palisade_model::{PolicyRef, Value, Verdict};
 use palisade_policy::{
@@ -37,7 +37,7 @@ impl MutatingPolicy {
         let (head, spec) = Head::read(reader, Kind::Mutating)?;
         let constraints = judging::constraints(reader, &spec);
         let variants = autogen::variants(reader, &spec, &constraints);
-        let mut rules = vec![Rule::compile(reader, &spec, constraints, &exceptions, false)];
+        let mut rules = vec![Rule::compile(reader, &head, &spec, constraints, &exceptions, false)];
         for variant in variants {
             if reader.failed() {
                 break;
@@ -45,7 +45,7 @@ impl MutatingPolicy {
             let rewritten = rewrite(spec.value, variant.shape);
             let spec = Node { value: &rewritten, path: spec.path.clone() };
             let extracts = variant.shape == Shape::Extracted;
-            rules.push(Rule::compile(reader, &spec, variant.constraints, &exceptions, extracts));
+            rules.push(Rule::compile(reader, &head, &spec, variant.constraints, &exceptions, extracts));
         }
         (!reader.failed()).then_some(Self { head, rules })
     }
@@ -109,6 +109,7 @@ impl MutatingPolicy {
 impl Rule {
     fn compile(
         reader: &mut Reader<'_>,
+        head: &Head,
         spec: &Node<'_>,
         constraints: MatchResources,
         exceptions: &[Exception],
@@ -116,7 +117,7 @@ impl Rule {
     ) -> Self {
         let evaluation = spec.get("evaluation");
         let replace_atomics = evaluation.is_some_and(|node| reader.flag(&node, "useServerSideApply") == Some(true));
-        let mut compiler = Compiler::new(reader, environment(Dialect::Kyverno, Purpose::Mutation));
+        let mut compiler = Compiler::new(reader, head.environment(Purpose::Mutation));
         compiler.declare_variables(spec, "variables");
         let conditions = Conditions::compile(&mut compiler, spec, "matchConditions");
         let mutations = Mutations::compile(&mut compiler, spec, replace_atomics);

@@ -2,7 +2,7 @@
 
 use palisade_cel::admission::binding::enforcement;
 use palisade_cel::admission::{
-    Compiler, Conditions, Decision, Dialect, MatchResources, Node, Purpose, Reader, Subject, Validations, environment,
+    Compiler, Conditions, Decision, Dialect, MatchResources, Node, Purpose, Reader, Subject, Validations,
 };
 use palisade_model::{Path, PolicyRef, Str, Value, Verdict};
 use palisade_policy::{
@@ -45,7 +45,7 @@ impl ValidatingPolicy {
         };
         let mut rules = Vec::new();
         let variants = if any_json { Vec::new() } else { autogen::variants(reader, &spec, &constraints) };
-        rules.push(Rule::compile(reader, &spec, constraints, &exceptions, false));
+        rules.push(Rule::compile(reader, &head, &spec, constraints, &exceptions, false));
         for variant in variants {
             if reader.failed() {
                 break;
@@ -53,7 +53,7 @@ impl ValidatingPolicy {
             let rewritten = autogen::rewrite_spec(spec.value, variant.shape);
             let spec = Node { value: &rewritten, path: spec.path.clone() };
             let extracts = variant.shape == Shape::Extracted;
-            rules.push(Rule::compile(reader, &spec, variant.constraints, &exceptions, extracts));
+            rules.push(Rule::compile(reader, &head, &spec, variant.constraints, &exceptions, extracts));
         }
         (!reader.failed()).then_some(Self { head, enforcement, any_json, rules })
     }
@@ -132,13 +132,14 @@ fn in_template(mut outcome: RuleOutcome, template: &Path) -> RuleOutcome {
 impl Rule {
     fn compile(
         reader: &mut Reader<'_>,
+        head: &Head,
         spec: &Node<'_>,
         constraints: MatchResources,
         exceptions: &[Exception],
         extracts: bool,
     ) -> Self {
         let ignore_failures = judging::ignores_failures(reader, spec);
-        let mut compiler = Compiler::new(reader, environment(Dialect::Kyverno, Purpose::Validation));
+        let mut compiler = Compiler::new(reader, head.environment(Purpose::Validation));
         let conditions = Conditions::compile(&mut compiler, spec, "matchConditions");
         compiler.declare_variables(spec, "variables");
         let validations = Validations::compile(&mut compiler, spec, Dialect::Kyverno);

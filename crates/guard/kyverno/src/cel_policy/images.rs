@@ -1,0 +1,265 @@
+//! ImageValidatingPolicy: judges the images of an object.
+//!
+//! What needs no registry is judged: which images there are, which the policy is about, whether they are pinned to a
+//! digest, and validations over their names. What needs one, signatures and attestations, is an error that says so.
+
+use palisade_cel::Type;
+use palisade_cel::admission::binding::enforcement;
+use palisade_cel::admission::{
+    Compiler, Conditions, Decision, Dialect, Evaluation, Expression, MatchResources, Node, Purpose, Reader, Subject,
+    Validations,
+};
+use palisade_cel::library::kyverno::images::extract;
+use palisade_model::{Map, PolicyRef, Str, Value, Verdict};
+use palisade_policy::{
+    AdmissionRequest, Enforcement, Environment, Payload, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome,
+};
+
+use super::autogen::{self, Shape};
+use super::exception::Exception;
+use super::extraction::pod_requests;
+use super::head::Head;
+use super::image_pattern::ImagePattern;
+use super::judging::{self, Gate};
+use super::kind::Kind;
+
+/// A loaded ImageValidatingPolicy.
+#[derive(Debug)]
+pub(super) struct ImageValidatingPolicy {
+    head: Head,
+    enforcement: Enforcement,
+    any_json: bool,
+    rules: Vec<Rule>,
+}
+
+/// The policy as written, or a variant of it.
+#[derive(Debug)]
+struct Rule {
+    constraints: MatchResources,
+    gate: Gate,
+    patterns: Vec<ImagePattern>,
+    extractors: Vec<(Str, Expression)>,
+    validations: Validations,
+    attestors: Value,
+    attestations: Value,
+    needs_digest: bool,
+    needs_verification: bool,
+    extracts: bool,
+}
+
+impl ImageValidatingPolicy {
+    pub(super) fn read(reader: &mut Reader<'_>, exceptions: Vec<Exception>, any_json: bool) -> Option<Self> {
+        let (head, spec) = Head::read(reader, Kind::ImageValidating)?;
+        let enforcement = enforcement(&reader.texts(&spec, "validationActions"));
+        let constraints = match any_json {
+            true => MatchResources::default(),
+            false => judging::constraints(reader, &spec),
+        };
+        let variants = if any_json { Vec::new() } else { autogen::variants(reader, &spec, &constraints) };
+        let mut rules = vec![Rule::compile(reader, &head, &spec, constraints, &exceptions, false)];
+        for variant in variants {
+            if reader.failed() {
+                break;
+            }
+            let rewritten = autogen::rewrite_spec(spec.value, variant.shape);
+            let spec = Node { value: &rewritten, path: spec.path.clone() };
+            let extracts = variant.shape == Shape::Extracted;
+            rules.push(Rule::compile(reader, &head, &spec, variant.constraints, &exceptions, extracts));
+        }
+        (!reader.failed()).then_some(Self { head, enforcement, any_json, rules })
+    }
+
+    fn judge_admission(
+        &self,
+        rule: &Rule,
+        request: &AdmissionRequest,
+        environment: &Environment<'_>,
+    ) -> Option<RuleOutcome> {
+        let subject = Subject::admission(request, environment, Dialect::Kyverno);
+        if !judging::selects(&rule.constraints, request, &subject) {
+            return None;
+        }
+        if !rule.extracts {
+            return self.judge(rule, Some(request), &subject, environment);
+        }
+        let pods = match pod_requests(request) {
+            Ok(pods) => pods,
+            Err(message) => return Some(self.head.outcome(Verdict::Error, message)),
+        };
+        let outcomes = pods.iter().filter_map(|(_, pod)| {
+            let subject = Subject::admission(pod, environment, Dialect::Kubernetes).carrying_objects();
+            self.judge(rule, Some(pod), &subject, environment)
+        });
+        outcomes.max_by_key(|outcome| outcome.verdict)
+    }
+
+    /// `None` where the conditions do not hold: upstream then has nothing to say.
+    fn judge(
+        &self,
+        rule: &Rule,
+        request: Option<&AdmissionRequest>,
+        subject: &Subject<'_>,
+        environment: &Environment<'_>,
+    ) -> Option<RuleOutcome> {
+        let evaluation = match rule.gate.open_strictly(&self.head, subject, environment) {
+            Ok(evaluation) => evaluation?,
+            Err(outcome) => return Some(*outcome),
+        };
+        let fail = |message: String| Some(self.head.outcome(Verdict::Error, message));
+        let (images, names) = match rule.images(request, &evaluation) {
+            Ok(found) => found,
+            Err(message) => return fail(message),
+        };
+        if rule.needs_digest
+            && let Some(name) = names.iter().find(|name| !name.contains('@'))
+        {
+            return Some(self.head.outcome(Verdict::Fail, format!("image {name} does not have a digest")));
+        }
+        let evaluation = evaluation
+            .with("images", Value::object(images))
+            .with("attestors", rule.attestors.clone())
+            .with("attestations", rule.attestations.clone());
+        let outcome = match rule.validations.decide(&evaluation) {
+            Decision::Pass if rule.needs_verification && !names.is_empty() => {
+                let message = "no policy performed a signature or attestation check on it";
+                self.head.outcome(Verdict::Fail, format!("image {} is not verified: {message}", names.join(", ")))
+            }
+            Decision::Pass => self.head.outcome(Verdict::Pass, "success"),
+            Decision::Fail { message, paths, .. } => RuleOutcome { paths, ..self.head.outcome(Verdict::Fail, message) },
+            Decision::Error { message, .. } => return fail(message),
+        };
+        match rule.validations.annotate(&evaluation) {
+            Ok(properties) => Some(RuleOutcome { properties, ..outcome }),
+            Err(message) => fail(message),
+        }
+    }
+}
+
+impl Rule {
+    fn compile(
+        reader: &mut Reader<'_>,
+        head: &Head,
+        spec: &Node<'_>,
+        constraints: MatchResources,
+        exceptions: &[Exception],
+        extracts: bool,
+    ) -> Self {
+        let ignore_failures = judging::ignores_failures(reader, spec);
+        let configuration = reader.object(spec, "validationConfigurations");
+        let mut on = |key: &str| configuration.as_ref().and_then(|node| reader.flag(node, key)).unwrap_or(true);
+        let (needs_digest, needs_verification) = (on("verifyDigest"), on("required"));
+        let (attestors, attestations) = (names(reader, spec, "attestors"), names(reader, spec, "attestations"));
+
+        let mut compiler = Compiler::new(reader, head.environment(Purpose::Images));
+        let conditions = Conditions::compile(&mut compiler, spec, "matchConditions");
+        let nodes = compiler.reader.list(spec, "images");
+        let extractors = nodes.iter().filter_map(|node| {
+            let name = compiler.reader.required_text(node, "name")?;
+            let results = [Type::list(Type::String), Type::list(Type::Dyn)];
+            Some((name, compiler.required(node, "expression", &results)?))
+        });
+        let extractors = extractors.collect();
+        compiler.declare_variables(spec, "variables");
+        let validations = Validations::compile(&mut compiler, spec, Dialect::Kyverno);
+        let patterns = ImagePattern::compile(&mut compiler, spec);
+        let (variables, exceptions) = (compiler.into_variables(), exceptions.to_vec());
+        let gate = Gate { exceptions, conditions, variables, ignore_failures };
+        Self {
+            constraints,
+            gate,
+            patterns,
+            extractors,
+            validations,
+            attestors,
+            attestations,
+            needs_digest,
+            needs_verification,
+            extracts,
+        }
+    }
+
+    /// The images that the policy is about, by where they were found, and all together.
+    fn images(
+        &self,
+        request: Option<&AdmissionRequest>,
+        evaluation: &Evaluation<'_>,
+    ) -> Result<(Map, Vec<Str>), String> {
+        let mut found = Map::new();
+        if let Some(request) = request {
+            let kind = &request.kind;
+            let images = extract(&kind.group, &kind.version, &request.resource, request.subject());
+            found = images.map_err(|error| format!("the images cannot be extracted: {error}"))?.unwrap_or_default();
+        }
+        for (name, expression) in &self.extractors {
+            let value = expression.evaluate(evaluation).map_err(|failure| failure.to_string())?;
+            let value = value.to_value().map_err(|error| expression.failure(error).to_string())?;
+            found.insert(name.clone(), value);
+        }
+        let (mut images, mut names) = (Map::with_capacity(found.len()), Vec::new());
+        for (list, found) in found.iter() {
+            let mut kept = Vec::new();
+            for image in found.as_array().unwrap_or_default() {
+                let name = image.as_shared_str().ok_or_else(|| format!("an image in `{list}` is not text"))?;
+                if ImagePattern::any_matches(&self.patterns, name, evaluation)? {
+                    kept.push(image.clone());
+                    names.push(name.clone());
+                }
+            }
+            images.insert(list.clone(), kept);
+        }
+        Ok((images, names))
+    }
+}
+
+/// The names of the entries at `key`, as an object that expressions look them up in.
+fn names(reader: &mut Reader<'_>, spec: &Node<'_>, key: &str) -> Value {
+    let mut names = Map::new();
+    for node in reader.list(spec, key) {
+        if let Some(name) = reader.required_text(&node, "name") {
+            names.insert(name.clone(), name);
+        }
+    }
+    Value::object(names)
+}
+
+impl Policy for ImageValidatingPolicy {
+    fn reference(&self) -> &PolicyRef {
+        &self.head.reference
+    }
+
+    fn meta(&self) -> &PolicyMeta {
+        &self.head.meta
+    }
+
+    fn rules(&self) -> &[RuleInfo] {
+        &self.head.rules
+    }
+
+    fn may_apply(&self, request: &Request) -> bool {
+        match request.payload() {
+            Payload::Json(_) => self.any_json,
+            Payload::Kubernetes(request) if !self.any_json => {
+                self.head.reaches(request) && self.rules.iter().any(|rule| rule.constraints.may_match(request))
+            }
+            _ => false,
+        }
+    }
+
+    fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
+        if phase != self.head.phase() {
+            return Vec::new();
+        }
+        let mut outcomes: Vec<RuleOutcome> = match request.payload() {
+            Payload::Json(document) if self.any_json => {
+                let subject = Subject::payload(document);
+                self.rules.iter().filter_map(|rule| self.judge(rule, None, &subject, environment)).collect()
+            }
+            Payload::Kubernetes(request) if !self.any_json && self.head.reaches(request) => {
+                self.rules.iter().filter_map(|rule| self.judge_admission(rule, request, environment)).collect()
+            }
+            _ => Vec::new(),
+        };
+        outcomes.iter_mut().for_each(|outcome| outcome.enforcement = self.enforcement);
+        outcomes
+    }
+}
