@@ -1,10 +1,25 @@
 //! The Pod Security Standards, as Kubernetes' admission plugin checks them and Kyverno's `podSecurity` rules use them.
 //!
-//! Every check is a function of the pod's metadata and spec with the versions it changed in. Kyverno's exclusions
-//! work on the offending fields that a check reports. Deliberately absent: selecting resources and exceptions, which
-//! belong to the rule engine.
+//! Every check is a function of the pod and of the Kubernetes version whose rules apply. Kyverno's exclusions work on
+//! the offending fields that a check reports: a control is satisfied once all of its fields are excluded.
+//! Deliberately absent: selecting resources and exceptions, which belong to the rule engine.
 
-use palisade_model::{Path, Str, Value};
+mod catalog;
+pub mod conformance;
+mod container_checks;
+mod exclusion;
+mod forbidden;
+mod pod;
+mod pod_checks;
+mod security_checks;
+
+use std::str::FromStr;
+
+use palisade_model::{Path, Segment, Str, Value};
+
+use catalog::{CATALOG, Entry};
+use forbidden::{Bad, Forbidden};
+use pod::Pod;
 
 /// A profile of the Pod Security Standards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +32,19 @@ pub enum Level {
     Restricted,
 }
 
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "privileged" => Ok(Self::Privileged),
+            "baseline" => Ok(Self::Baseline),
+            "restricted" => Ok(Self::Restricted),
+            _ => Err(format!("unknown level `{text}`: one of privileged, baseline, restricted")),
+        }
+    }
+}
+
 /// The Kubernetes version whose checks apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
@@ -24,6 +52,30 @@ pub enum Version {
     Minor(u32),
     /// `latest`.
     Latest,
+}
+
+impl Version {
+    fn minor(self) -> u32 {
+        match self {
+            Self::Minor(minor) => minor,
+            Self::Latest => u32::MAX,
+        }
+    }
+}
+
+impl FromStr for Version {
+    type Err = String;
+
+    /// Reads `latest`, nothing (which means the same) or `v1.29`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() || text == "latest" {
+            return Ok(Self::Latest);
+        }
+        let minor = text.strip_prefix("v1.").filter(|minor| minor.bytes().all(|byte| byte.is_ascii_digit()));
+        let minor = minor.filter(|minor| *minor == "0" || !minor.starts_with('0'));
+        let minor = minor.and_then(|minor| minor.parse().ok());
+        minor.map(Self::Minor).ok_or_else(|| format!("unknown version `{text}`: use `latest` or one such as `v1.29`"))
+    }
 }
 
 /// A control, or a part of it, that a rule or an exception lets pass.
@@ -44,7 +96,7 @@ pub struct Exclusion {
 pub struct Violation {
     /// Where, in the object that was handed in.
     pub path: Path,
-    /// The offending value; `null` where a value is required and missing.
+    /// The offending value; `null` where the field is required and missing, or may not be there at all.
     pub value: Value,
     /// Kyverno's words for it.
     pub message: String,
@@ -63,7 +115,7 @@ pub struct Check {
     pub detail: String,
     /// The offending fields.
     pub violations: Vec<Violation>,
-    /// Images of the containers that `detail` names.
+    /// Images of the containers that offend, as written and without repetition.
     pub images: Vec<Str>,
 }
 
@@ -76,12 +128,82 @@ pub struct PodSecurityResult {
     pub checks: Vec<Check>,
 }
 
-/// Judges a Pod or an object with a pod template. `Err` where it is neither, or no pod can be read from it.
+/// Judges a Pod or an object with a pod template; exclusions apply one after the other. `Err` where the object is
+/// neither, or no pod can be read from it.
 pub fn evaluate(
-    _level: Level,
-    _version: Version,
-    _exclude: &[Exclusion],
-    _object: &Value,
+    level: Level,
+    version: Version,
+    exclude: &[Exclusion],
+    object: &Value,
 ) -> Result<PodSecurityResult, String> {
-    Ok(PodSecurityResult { allowed: true, checks: Vec::new() })
+    let template = template(object)?;
+    let root = template.resolve(object);
+    let part = |key: &str| root.and_then(|root| root.get(key));
+    let pod = Pod::read(part("metadata"), part("spec"))?;
+    let mut found = judge(level, version, &pod);
+    for exclusion in exclude {
+        exclusion::apply(exclusion, &pod, &mut found, |pod| judge(level, version, pod));
+    }
+    let checks: Vec<Check> = found.into_iter().map(|found| found.into_check(&template)).collect();
+    Ok(PodSecurityResult { allowed: checks.is_empty(), checks })
 }
+
+/// Where the pod is in an object.
+fn template(object: &Value) -> Result<Path, String> {
+    let steps: &[&str] = match object.get("kind").and_then(Value::as_str) {
+        Some("Pod") => &[],
+        Some("DaemonSet" | "Deployment" | "Job" | "StatefulSet" | "ReplicaSet" | "ReplicationController") => {
+            &["spec", "template"]
+        }
+        Some("CronJob") => &["spec", "jobTemplate", "spec", "template"],
+        Some(other) => return Err(format!("a `{other}` has no pod template; match Pods or their controllers only")),
+        None => return Err("the object has no kind, so it is not known where its pod is".into()),
+    };
+    Ok(steps.iter().copied().collect())
+}
+
+/// A check that forbids the pod.
+struct Found<'a> {
+    entry: &'static Entry,
+    forbidden: Forbidden<'a>,
+}
+
+fn judge<'a>(level: Level, version: Version, pod: &Pod<'a>) -> Vec<Found<'a>> {
+    let minor = version.minor();
+    let applies = |entry: &&Entry| {
+        minor >= entry.since && (level == Level::Restricted || (level == Level::Baseline && entry.level == level))
+    };
+    let run = |entry: &'static Entry| Some(Found { entry, forbidden: (entry.judge)(pod, minor)? });
+    CATALOG.iter().filter(applies).filter_map(run).collect()
+}
+
+impl Found<'_> {
+    fn into_check(self, template: &Path) -> Check {
+        let Self { entry, forbidden } = self;
+        let mut images: Vec<Str> = Vec::new();
+        for (_, image) in forbidden.fields.iter().filter_map(|field| field.container) {
+            if !images.iter().any(|known| &**known == image) {
+                images.push(image.into());
+            }
+        }
+        let violation = |field: &forbidden::Field<'_>| {
+            let path: Path = template.0.iter().chain(&field.path.0).cloned().collect::<Vec<Segment>>().into_iter().collect();
+            let value = match &field.bad {
+                Bad::Value(value) => value.clone(),
+                Bad::Missing | Bad::Present => Value::Null,
+            };
+            Violation { message: field.message(&path), path, value }
+        };
+        Check {
+            id: entry.id,
+            control: entry.control,
+            reason: forbidden.reason,
+            violations: forbidden.fields.iter().map(violation).collect(),
+            detail: forbidden.detail,
+            images,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
