@@ -88,9 +88,14 @@ fn parent_of<'a>(
 
 /// Whether a rule selects the request, policy namespaces aside.
 pub fn selects(rule: &Rule, subject: &Subjects<'_>) -> bool {
-    let matched = block(&rule.matches, |filter| matched_by(filter, subject));
+    selected(&rule.matches, rule.exclude.as_ref(), subject)
+}
+
+/// Whether `match` selects the request and `exclude` does not.
+pub fn selected(matches: &MatchBlock, exclude: Option<&MatchBlock>, subject: &Subjects<'_>) -> bool {
+    let matched = block(matches, |filter| matched_by(filter, subject));
     let excluded = || {
-        let exclude = rule.exclude.as_ref().filter(|exclude| !exclude.is_empty());
+        let exclude = exclude.filter(|exclude| !exclude.is_empty());
         exclude.is_some_and(|exclude| block(exclude, |filter| excluded_by(filter, subject)))
     };
     matched && !excluded()

@@ -5,6 +5,7 @@
 //! ([`variables`]), conditions, exceptions, then the rule's body.
 
 pub mod autogen;
+pub mod cleanup;
 pub mod codes;
 pub mod condition;
 pub mod context;
@@ -34,7 +35,8 @@ use exception::Exception;
 
 /// Whether a document is of this generation.
 pub fn claims(document: &Resource) -> bool {
-    matches!(document.kind(), "ClusterPolicy" | "Policy" | "PolicyException") && is_of_group(document)
+    let kinds = ["ClusterPolicy", "Policy", "PolicyException", "ClusterCleanupPolicy", "CleanupPolicy"];
+    kinds.contains(&document.kind()) && is_of_group(document)
 }
 
 /// Whether a document is a PolicyException of this generation.
@@ -59,6 +61,9 @@ pub fn policy(
 ) -> Option<Arc<dyn Policy>> {
     if !claims(document) || is_exception(document) {
         return None;
+    }
+    if cleanup::claims(document) {
+        return Some(Arc::new(cleanup::policy(document, diagnostics)?));
     }
     let policy = load::policy(document, exceptions, diagnostics)?;
     Some(Arc::new(policy))

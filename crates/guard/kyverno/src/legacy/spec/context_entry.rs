@@ -60,7 +60,7 @@ pub enum EntrySource {
 
 impl ContextEntry {
     /// Reads the list `context` of `parent`.
-    pub(super) fn read_all(reader: &mut Reader<'_>, parent: &Node<'_>) -> Vec<Self> {
+    pub(crate) fn read_all(reader: &mut Reader<'_>, parent: &Node<'_>) -> Vec<Self> {
         let nodes = reader.list(parent, "context");
         nodes.iter().filter_map(|node| Self::read(reader, node)).collect()
     }
