@@ -19,6 +19,8 @@ const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 pub struct Options {
     /// Extensions to keep, without the dot; empty keeps the ones this crate parses (yaml, yml, json).
     pub extensions: Vec<String>,
+    /// Whether hidden files and folders are entered too.
+    pub hidden: bool,
 }
 
 /// What was found.
@@ -48,6 +50,7 @@ pub fn files(roots: &[PathBuf], options: &Options) -> Walk {
 impl Walk {
     fn folder(&mut self, root: &Path, options: &Options) {
         let walker = WalkBuilder::new(root)
+            .hidden(!options.hidden)
             .require_git(false)
             .git_global(false)
             .add_custom_ignore_filename(".palisadeignore")
