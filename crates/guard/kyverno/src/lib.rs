@@ -7,5 +7,6 @@ pub mod cel_policy;
 pub mod jmespath;
 pub mod language;
 pub mod legacy;
+pub mod testing;
 
 pub use language::LANGUAGE;

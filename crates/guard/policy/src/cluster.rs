@@ -71,6 +71,12 @@ pub trait Cluster: Send + Sync {
     /// The answer to an API or service call.
     fn call(&self, call: &ApiCall) -> Result<Value, LookupError>;
 
+    /// The answer to a policy's own HTTP request, failures included: an object with `statusCode`, and with `body` or,
+    /// where the body is an object, its members.
+    fn http(&self, call: &ApiCall) -> Result<Value, LookupError> {
+        self.call(call)
+    }
+
     /// The data of a GlobalContextEntry; `projection` is empty for the entry itself.
     fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError>;
 

@@ -1,0 +1,87 @@
+//! Tests of policies as the `kyverno` command line knows them: `kyverno-test.yaml` (kind `Test`).
+//!
+//! A test names policies, resources and everything that policies may look up, and what each rule is expected to say
+//! of each resource. [`run`] judges the resources through the same engine as every checkpoint and compares. Rows come
+//! out one for one as upstream prints them; what upstream lets pass although nothing was exercised is
+//! [`Vacuous`](palisade_policy::testing::TestOutcome::Vacuous) unless the caller asks for [`Mode::Compat`].
+//!
+//! Deliberately absent: reading files, which the caller does through [`Files`].
+
+mod codes;
+mod compare;
+mod engine;
+mod fields;
+mod manifest;
+mod material;
+mod mocks;
+mod objects;
+mod rows;
+mod surroundings;
+pub mod values;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use palisade_document::Document;
+use palisade_model::{Diagnostic, Resource};
+use palisade_policy::testing::{TestOutcome, TestReport, TestRow};
+
+pub use codes::CODES;
+use manifest::Manifest;
+use material::Material;
+
+/// What becomes of a row that exercises nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It is vacuous, which counts as a failure.
+    #[default]
+    Strict,
+    /// It passes where upstream lets it pass.
+    Compat,
+}
+
+/// The files that a test names.
+pub trait Files {
+    /// The documents of the file at `path`, which is relative to the test file.
+    fn read(&self, path: &str) -> Result<Vec<Document>, Diagnostic>;
+}
+
+/// Runs one test document. `now` is the moment of every decision.
+pub fn run(test: &Resource, files: &dyn Files, mode: Mode, now: Timestamp) -> TestReport {
+    let mut report = TestReport::default();
+    let Some(manifest) = Manifest::read(test, &mut report.diagnostics) else { return report };
+    match Material::load(&manifest, files, mode, &mut report.diagnostics) {
+        Ok(material) => {
+            let session = engine::Session::judge(&manifest, &material, now);
+            rows::rows(&manifest, &material, &session, files, mode, &mut report);
+        }
+        Err(diagnostic) => {
+            report.rows = unrunnable(&manifest, &diagnostic);
+            report.diagnostics.push(*diagnostic);
+        }
+    }
+    report
+}
+
+/// A test that cannot be run: every row that it declares is an error.
+fn unrunnable(manifest: &Manifest, diagnostic: &Diagnostic) -> Vec<TestRow> {
+    let mut rows = Vec::new();
+    for expectation in &manifest.expectations {
+        let names = expectation.resources.as_deref().unwrap_or_default();
+        let unnamed = names.is_empty().then(String::new);
+        for resource in names.iter().cloned().chain(unnamed) {
+            rows.push(TestRow {
+                file: manifest.file.clone(),
+                policy: expectation.policy.clone(),
+                rule: expectation.rule.clone(),
+                resource,
+                expected: expectation.result.clone(),
+                actual: String::new(),
+                outcome: TestOutcome::Error,
+                message: diagnostic.to_string(),
+            });
+        }
+    }
+    rows
+}
