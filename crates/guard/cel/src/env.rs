@@ -1,5 +1,6 @@
 //! What expressions may name: variables, types and libraries; the entry to compiling.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub struct ObjectType {
 /// What libraries bring, indexed; shared by all environments extended from one another.
 #[derive(Clone, Default)]
 pub(crate) struct Registry {
-    pub(crate) functions: HashMap<Style, HashMap<&'static str, Vec<Arc<Function>>>>,
+    pub(crate) functions: HashMap<Style, HashMap<Cow<'static, str>, Vec<Arc<Function>>>>,
     pub(crate) macros: HashMap<Style, HashMap<&'static str, Vec<Macro>>>,
     pub(crate) operators: Operators,
     pub(crate) structs: Vec<StructType>,
@@ -115,7 +116,8 @@ impl EnvBuilder {
     pub fn library(mut self, library: Library) -> Self {
         let registry = Arc::make_mut(&mut self.0.registry);
         for function in library.functions {
-            let overloads = registry.functions.entry(function.style).or_default().entry(function.name).or_default();
+            let overloads =
+                registry.functions.entry(function.style).or_default().entry(function.name.clone()).or_default();
             overloads.push(Arc::new(function));
         }
         for item in library.macros {

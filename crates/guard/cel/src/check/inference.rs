@@ -175,8 +175,9 @@ const fn is_nullable(of: &Type) -> bool {
     matches!(of, Type::Null | Type::Timestamp | Type::Duration | Type::Optional(_) | Type::Opaque(..) | Type::Object(_))
 }
 
-pub(crate) fn most_general(a: &Type, b: &Type) -> Type {
-    if is_less_specific(a, b) { a.clone() } else { b.clone() }
+/// The more general of two types of which one may stand for the other; `null` stands for any type that accepts it.
+fn most_general(a: &Type, b: &Type) -> Type {
+    if *b == Type::Null || is_less_specific(a, b) { a.clone() } else { b.clone() }
 }
 
 fn is_less_specific(a: &Type, b: &Type) -> bool {

@@ -177,9 +177,9 @@ impl Compiler<'_> {
             let arity = candidate.arity.unwrap_or_default();
             return error.help(format!("the macro `{function}` takes {arity} arguments"));
         }
-        let functions = registry.functions.get(&style).into_iter().flat_map(|table| table.keys());
-        let macros = registry.macros.get(&style).into_iter().flat_map(|table| table.keys());
-        let near = nearest(function, functions.chain(macros).copied());
+        let functions = registry.functions.get(&style).into_iter().flat_map(|table| table.keys().map(|name| &**name));
+        let macros = registry.macros.get(&style).into_iter().flat_map(|table| table.keys().copied());
+        let near = nearest(function, functions.chain(macros));
         CompileError { help: near.map(|near| format!("did you mean `{near}`?")), ..error }
     }
 

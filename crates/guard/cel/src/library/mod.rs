@@ -10,6 +10,7 @@ pub mod standard;
 
 mod call;
 
+use std::borrow::Cow;
 use std::fmt;
 
 pub use call::Call;
@@ -42,7 +43,7 @@ pub type Implementation = fn(&mut Call<'_>, &[Val]) -> Result<Val, EvalError>;
 #[derive(Clone, Debug)]
 pub struct Function {
     /// The name: `size`, `sets.contains`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// How it is called.
     pub style: Style,
     /// The types of the arguments, the receiver's first.
@@ -64,14 +65,24 @@ pub struct Function {
 
 impl Function {
     /// A function called as `name(x)`; `name` may be dotted.
-    pub fn global(name: &'static str, params: impl Into<Vec<Type>>, result: Type, call: Implementation) -> Self {
-        let params = params.into();
+    pub fn global(
+        name: impl Into<Cow<'static, str>>,
+        params: impl Into<Vec<Type>>,
+        result: Type,
+        call: Implementation,
+    ) -> Self {
+        let (name, params) = (name.into(), params.into());
         let (style, cost) = (Style::Global, Cost::Fixed(1));
         Self { name, style, params, variadic: false, result, cost, pattern: None, constant: true, call }
     }
 
     /// A function called as `x.name(y)`; the first of `params` is the receiver.
-    pub fn member(name: &'static str, params: impl Into<Vec<Type>>, result: Type, call: Implementation) -> Self {
+    pub fn member(
+        name: impl Into<Cow<'static, str>>,
+        params: impl Into<Vec<Type>>,
+        result: Type,
+        call: Implementation,
+    ) -> Self {
         Self { style: Style::Member, ..Self::global(name, params, result, call) }
     }
 
