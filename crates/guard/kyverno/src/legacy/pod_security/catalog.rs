@@ -1,7 +1,8 @@
 //! The table of checks: identifier, control, level and the Kubernetes version that introduced it.
 //!
 //! The order is that of Kubernetes' own registry and thereby that of messages. A restricted check does not replace its
-//! baseline relative: Kyverno runs and reports both.
+//! weaker baseline relative: Kyverno runs and reports both. Only `procMount` is left out where `procMount_restricted`,
+//! the very same check, stands in.
 
 use super::Level;
 use super::forbidden::Forbidden;
@@ -18,6 +19,21 @@ pub(super) struct Entry {
     pub(super) since: u32,
     pub(super) judge: Judge,
 }
+
+impl Entry {
+    /// Whether the check belongs to a level by the rules of a minor version.
+    pub(super) fn applies(&self, level: Level, minor: u32) -> bool {
+        let in_level = match level {
+            Level::Privileged => false,
+            Level::Baseline => self.level == Level::Baseline,
+            Level::Restricted => !(self.id == "procMount" && minor >= PROC_MOUNT_RESTRICTED),
+        };
+        in_level && minor >= self.since
+    }
+}
+
+/// The minor version since which the restricted level has a check of its own for `/proc`.
+const PROC_MOUNT_RESTRICTED: u32 = 35;
 
 /// A check: what is wrong with a pod by the rules of a minor version.
 pub(super) type Judge = for<'a, 'b> fn(&'b Pod<'a>, u32) -> Option<Forbidden<'a>>;
@@ -41,7 +57,7 @@ pub(super) const CATALOG: [Entry; 19] = [
     baseline("hostProbesAndHostLifecycle", "Host Probes / Lifecycle Hooks", 34, container::probe_hosts),
     baseline("privileged", "Privileged Containers", 0, container::privileged),
     baseline("procMount", "/proc Mount Type", 0, container::proc_mount),
-    restricted("procMount_restricted", "/proc Mount Type", 35, container::strict_proc_mount),
+    restricted("procMount_restricted", "/proc Mount Type", PROC_MOUNT_RESTRICTED, container::strict_proc_mount),
     restricted("restrictedVolumes", "Volume Types", 0, pod::restricted_volumes),
     restricted("runAsNonRoot", "Running as Non-root", 0, security::run_as_non_root),
     restricted("runAsUser", "Running as Non-root user", 23, security::run_as_user),

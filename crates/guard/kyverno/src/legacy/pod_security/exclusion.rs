@@ -29,7 +29,8 @@ pub(super) fn apply<'a>(
             let Some(whole) = found.get_mut(at) else { break };
             let fields = &mut whole.forbidden.fields;
             if let Some(index) = fields.iter().position(|other| same_place(field, other, by_container)) {
-                fields.remove(index);
+                // As Kyverno removes it: the order decides which of several fields the next exclusion meets first.
+                fields.swap_remove(index);
             }
             if fields.is_empty() {
                 found.remove(at);

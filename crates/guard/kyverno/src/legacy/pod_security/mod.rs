@@ -170,11 +170,8 @@ struct Found<'a> {
 
 fn judge<'a>(level: Level, version: Version, pod: &Pod<'a>) -> Vec<Found<'a>> {
     let minor = version.minor();
-    let applies = |entry: &&Entry| {
-        minor >= entry.since && (level == Level::Restricted || (level == Level::Baseline && entry.level == level))
-    };
     let run = |entry: &'static Entry| Some(Found { entry, forbidden: (entry.judge)(pod, minor)? });
-    CATALOG.iter().filter(applies).filter_map(run).collect()
+    CATALOG.iter().filter(|entry| entry.applies(level, minor)).filter_map(run).collect()
 }
 
 impl Found<'_> {
