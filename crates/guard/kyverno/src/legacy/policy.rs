@@ -135,7 +135,6 @@ impl LegacyPolicy {
         let action =
             own.or_else(|| overridden(&self.spec.failure_action_overrides)).unwrap_or(self.spec.failure_action);
         match action {
-            _ if !self.scored => Enforcement::Warn,
             FailureAction::Enforce => Enforcement::Enforce,
             FailureAction::Audit if self.spec.emit_warning => Enforcement::Warn,
             FailureAction::Audit => Enforcement::Audit,

@@ -41,7 +41,7 @@ pub(super) fn evaluate(
         if let Some(object) = patched {
             request.to_mut().object = object;
         }
-        let applied = said.iter().any(|outcome| matches!(outcome.verdict, Verdict::Pass | Verdict::Fail));
+        let applied = said.iter().any(|outcome| matches!(outcome.verdict, Verdict::Pass | Verdict::Warn | Verdict::Fail));
         outcomes.extend(said);
         if policy.spec.apply_one && applied {
             break;
@@ -225,6 +225,14 @@ impl<'a> Turn<'a> {
 
     fn outcome(&self, answer: Answer, effect: Effect, context: &RuleContext<'a>) -> RuleOutcome {
         let rule = &self.ready.rule;
+        let (answer, effect) = match context.unavailable() {
+            Some(missing) if answer.verdict != Verdict::Error => (Answer::new(Verdict::Error, missing), Effect::None),
+            _ => (answer, effect),
+        };
+        let verdict = match answer.verdict {
+            Verdict::Fail if !self.policy.scored => Verdict::Warn,
+            verdict => verdict,
+        };
         let property = |(key, text): &(Str, Str)| {
             let value = match substitute_text(text, context) {
                 Ok(Value::String(text)) => text,
@@ -240,7 +248,7 @@ impl<'a> Turn<'a> {
             exceptions: answer.exceptions,
             properties,
             effect,
-            ..RuleOutcome::new(rule.name.clone(), self.ready.phase, answer.verdict, answer.message)
+            ..RuleOutcome::new(rule.name.clone(), self.ready.phase, verdict, answer.message)
         }
     }
 }

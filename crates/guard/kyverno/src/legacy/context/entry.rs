@@ -150,7 +150,11 @@ impl Loader<'_, '_> {
     }
 
     fn unavailable(&self, error: &LookupError) -> QueryError {
-        self.invalid(&error.to_string())
+        let reason = self.invalid(&error.to_string());
+        if matches!(error, LookupError::Unavailable { .. }) {
+            self.context.set_unavailable(&reason.to_string());
+        }
+        reason
     }
 
     /// A missing key stays one, so that the places that forgive it still can.

@@ -14,11 +14,14 @@ impl Given {
         if variables.rules.is_empty() && variables.foreach.is_empty() {
             return tree;
         }
-        let key = (Str::from(policy), Str::from(rule));
-        tree.add_all(variables.rules.get(&key));
-        // Kyverno uses the first element in every round.
-        for (name, values) in variables.foreach.get(&key).into_iter().flat_map(Map::iter) {
-            tree.add(name, values.at(0).unwrap_or(values));
+        // A derived rule has the variables of its origin.
+        let derived = ["", "autogen-", "autogen-cronjob-"].iter().filter_map(|prefix| rule.strip_prefix(prefix));
+        for key in derived.map(|rule| (Str::from(policy), Str::from(rule))) {
+            tree.add_all(variables.rules.get(&key));
+            // Kyverno uses the first element in every round.
+            for (name, values) in variables.foreach.get(&key).into_iter().flat_map(Map::iter) {
+                tree.add(name, values.at(0).unwrap_or(values));
+            }
         }
         tree
     }

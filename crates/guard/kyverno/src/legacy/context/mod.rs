@@ -49,6 +49,7 @@ pub struct RuleContext<'a> {
     visible: Cell<usize>,
     loading: Cell<usize>,
     steps: Cell<u64>,
+    unavailable: RefCell<Option<String>>,
 }
 
 /// What was added since a checkpoint.
@@ -93,6 +94,7 @@ impl<'a> RuleContext<'a> {
             visible: Cell::new(usize::MAX),
             loading: Cell::new(0),
             steps: Cell::new(environment.step_limit),
+            unavailable: RefCell::default(),
         }
     }
 
@@ -128,6 +130,17 @@ impl<'a> RuleContext<'a> {
         let left = self.steps.get().checked_sub(steps).ok_or(QueryError::StepLimit);
         self.steps.set(left.clone().unwrap_or(0));
         left.map(|_| ())
+    }
+
+    /// What the rule asked for and this checkpoint cannot know. A verdict that came about without it would be made up,
+    /// whatever defaults the policy has for answers that do not come.
+    pub fn unavailable(&self) -> Option<String> {
+        self.unavailable.borrow().clone()
+    }
+
+    /// Remembers that something cannot be known here.
+    pub(crate) fn set_unavailable(&self, what: &str) {
+        self.unavailable.borrow_mut().get_or_insert_with(|| what.to_owned());
     }
 
     /// Evaluates an expression, loading the context entries that it mentions.

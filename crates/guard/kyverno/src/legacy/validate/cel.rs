@@ -8,7 +8,8 @@ use palisade_cel::admission::{
     Compiler, Conditions, Decision, Dialect, Evaluation, Node, Purpose, Reader, Subject, Validations, Variables,
     environment,
 };
-use palisade_model::{Map, Path, Resource, Str, Value, Verdict};
+use palisade_model::{Map, Path, Resource, Str, Value, Verdict, json};
+use palisade_policy::AdmissionRequest;
 
 use super::{Answer, Judge};
 use crate::legacy::spec::{CelCheck, NamedExpression, Rule, Validation};
@@ -65,6 +66,10 @@ impl CelRule {
         for param in &params {
             let evaluation = Evaluation::new(&subject, environment, &self.variables);
             let evaluation = if self.params.is_some() { evaluation.with("params", param) } else { evaluation };
+            let evaluation = match namespace_by_name(&subject, judge.admission) {
+                Some(namespace) => evaluation.with("namespaceObject", &namespace),
+                None => evaluation,
+            };
             if let Some(answer) = self.decide(&evaluation) {
                 return answer;
             }
@@ -88,6 +93,14 @@ impl CelRule {
             Decision::Fail { message, paths, .. } => Some(Answer::new(Verdict::Fail, message).at(paths)),
         }
     }
+}
+
+/// A namespace that nobody knows more of than its name, as Kyverno's commands describe it.
+fn namespace_by_name(subject: &Subject<'_>, admission: &AdmissionRequest) -> Option<Value> {
+    let known = admission.namespace.is_empty()
+        || &*admission.kind.kind == "Namespace"
+        || subject.namespace().is_none_or(|namespace| namespace.object().is_some());
+    (!known).then(|| json!({ "metadata": { "name": &*admission.namespace } }))
 }
 
 /// The block as the `spec` of a ValidatingAdmissionPolicy.
