@@ -1,7 +1,7 @@
 //! `isSorted`, `sum`, `min`, `max`, `indexOf`, `lastIndexOf` on lists.
 //!
-//! An overload per element type, as Kubernetes declares them: the type picks the zero that a sum starts from. Where the
-//! elements' type is known only when evaluating, the first overload, that of integers, is taken there and here.
+//! An overload per element type, as Kubernetes declares them: the type picks the sum of no elements. Where it is known
+//! only when evaluating, the first element decides, and an empty list is one of integers.
 
 use std::cmp::Ordering;
 
@@ -80,7 +80,12 @@ fn extreme(_: &mut Call<'_>, args: &[Val], function: &str, replaced: Ordering) -
 }
 
 fn sum(_: &mut Call<'_>, args: &[Val], zero: Val) -> Result<Val, EvalError> {
-    elements("sum", args)?.iter().try_fold(zero, |total, next| add(&total, &next))
+    let mut elements = elements("sum", args)?.iter();
+    let first = elements.next().unwrap_or(zero);
+    if !matches!(first, Val::Int(_) | Val::UInt(_) | Val::Double(_) | Val::Duration(_)) {
+        return Err(mismatch("sum", args));
+    }
+    elements.try_fold(first, |total, next| add(&total, &next))
 }
 
 fn add(a: &Val, b: &Val) -> Result<Val, EvalError> {

@@ -9,7 +9,7 @@ use palisade_model::{Level, Map, Value, go_json};
 
 use super::handle::Handle;
 use crate::library::{Call, Cost, Function, Library, mismatch};
-use crate::{EvalError, Type, Val};
+use crate::{Dict, EvalError, Key, List, Type, Val};
 
 /// The most bytes that one call unpacks.
 const MAX_UNPACKED: u64 = 16 << 20;
@@ -48,9 +48,30 @@ fn unmarshal(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
 
 fn marshal(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let [_, value] = args else { return Err(mismatch("marshal", args)) };
-    let text = go_json::to_string(&value.to_value()?);
+    let text = go_json::to_string(&to_json(value)?);
     call.spend_size(text.len())?;
     Ok(Val::from(text))
+}
+
+/// A value as Go's JSON encoder sees it: durations are nanoseconds, and keys must be texts.
+fn to_json(value: &Val) -> Result<Value, EvalError> {
+    match value {
+        Val::Duration(span) => {
+            i64::try_from(span.as_nanos()).map(Value::Int).map_err(|_| EvalError::Overflow("duration"))
+        }
+        Val::List(List::Items(items)) => items.iter().map(to_json).collect::<Result<Vec<_>, _>>().map(Value::array),
+        Val::Map(Dict::Entries(entries)) => {
+            let members = entries.iter().map(|(key, value)| match key {
+                Key::String(key) => Ok((key.clone(), to_json(value)?)),
+                other => {
+                    let key = other.to_json_key();
+                    Err(EvalError::invalid(format_args!("json.marshal: the key `{key}` is no text")))
+                }
+            });
+            members.collect::<Result<Map, _>>().map(Value::object)
+        }
+        other => other.to_value(),
+    }
 }
 
 /// The first document; an empty text is `null`.

@@ -93,7 +93,8 @@ fn split_repository(name: &str) -> Option<(String, String)> {
 
 /// Whether a URL can have this host and port, without user, path or escapes.
 fn is_authority(registry: &str) -> bool {
-    let plain = registry.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#@%\\^`{|}".contains(&byte));
+    let host = |byte: u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"-_.~!$&'()*+,;=:[]<>\"".contains(&byte);
+    let plain = registry.bytes().all(host);
     let bracketed = registry.strip_prefix('[').and_then(|rest| rest.rsplit_once(']'));
     let port = match bracketed {
         Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => port,

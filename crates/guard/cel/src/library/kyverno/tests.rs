@@ -118,6 +118,8 @@ fn image_references() {
 fn encodings() {
     check(&[
         ("json.marshal({'b': 1, 'a': [true, null, '<']})", "\"{\\\"a\\\":[true,null,\\\"\\\\u003c\\\"],\\\"b\\\":1}\""),
+        ("json.marshal([duration('1s'), duration('2ns')])", "\"[1000000000,2]\""),
+        ("json.marshal({1: 'a'})", "error: json.marshal: the key `1` is no text"),
         ("json.unmarshal('{\"a\": 1.5}').a", "1.5"),
         ("type(json.unmarshal('{\"a\": 1}').a) == double", "true"),
         ("yaml.parse('a: [1, x]\\nb: yes')", "{\"a\":[1,\"x\"],\"b\":true}"),
