@@ -64,7 +64,7 @@ fn a_file_above_the_limit_is_not_read() {
 
 #[test]
 fn huge_scalars_are_read_in_one_pass() {
-    let size = 20 << 20;
+    let size = 4 << 20;
     let plain = format!("a: {}\nb: \"{}\"\nc: '{}'\n", "x".repeat(size), "y".repeat(size), "z".repeat(size));
     assert_eq!(read("a.yaml", &plain).documents.len(), 1);
     let folded = format!("a: >\n{}\n", "  word\n".repeat(size / 7));
@@ -77,22 +77,22 @@ fn huge_scalars_are_read_in_one_pass() {
 
 #[test]
 fn many_keys_items_and_documents_stay_linear() {
-    let keys: String = (0..300_000).map(|n| format!("k{n}: {n}\n")).collect();
+    let keys: String = (0..50_000).map(|n| format!("k{n}: {n}\n")).collect();
     assert_eq!(read("a.yaml", &keys).documents.len(), 1);
-    let items = "- x\n".repeat(1_000_000);
+    let items = "- x\n".repeat(200_000);
     assert_eq!(read("a.yaml", &items).documents.len(), 1);
-    let documents = "---\na: 1\n".repeat(150_000);
+    let documents = "---\na: 1\n".repeat(110_000);
     let parsed = read("a.yaml", &documents);
     assert_eq!((parsed.documents.len(), codes(&parsed)), (100_000, vec!["PAL-D0005"]));
     assert_eq!(read("a.yaml", &"---\n".repeat(99_999)).documents.len(), 0);
     assert_eq!(read("a.yaml", &"...\n".repeat(200_000)).documents.len(), 0);
-    let broken = "---\na: [\n".repeat(50_000);
-    assert_eq!(codes(&read("a.yaml", &broken)).len(), 50_000);
+    let broken = "---\na: [\n".repeat(20_000);
+    assert_eq!(codes(&read("a.yaml", &broken)).len(), 20_000);
 }
 
 #[test]
 fn odd_runs_of_one_character_stay_linear() {
-    let n = 1 << 20;
+    let n = 1 << 18;
     for unit in [
         " ", "\t", "\n", "#", "# x\n", "-", ":", "?", "!", "&", "*", "'", "\"", "|", "&a ", "!a ", "a ", "a: ", "%\n",
         "\\", "\r", ",", "\u{FEFF}",

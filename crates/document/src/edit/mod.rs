@@ -146,6 +146,7 @@ fn splice(text: &str, mut edits: Vec<Edit>) -> Option<String> {
     let carriage = text.split('\n').next().is_some_and(|line| line.ends_with('\r'));
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
+    let mut lines = false;
     for edit in edits {
         out.push_str(text.get(done..edit.range.start)?);
         if carriage {
@@ -154,7 +155,13 @@ fn splice(text: &str, mut edits: Vec<Edit>) -> Option<String> {
             out.push_str(&edit.text);
         }
         done = edit.range.end;
+        lines = edit.text.contains('\n');
     }
-    out.push_str(text.get(done..)?);
+    let rest = text.get(done..)?;
+    out.push_str(rest);
+    // Several lines were written up to the end of a text that does not end in a line break.
+    if rest.is_empty() && lines {
+        out.push('\n');
+    }
     Some(out)
 }

@@ -51,7 +51,7 @@ impl Stream {
     fn read_document(&mut self, parser: &mut Parser<'_>) -> bool {
         parser.start_document();
         let start = parser.cursor.pos;
-        let outcome = parser.document(self.index > 0);
+        let outcome = parser.document();
         let cut = self.control.filter(|_| parser.cursor.at_end());
         if let Some(at) = cut {
             parser.diagnostics.push(control_character(parser, at));
@@ -119,26 +119,23 @@ fn explain_template(fail: Diagnostic, document: &str) -> Diagnostic {
 
 impl<'a> Parser<'a> {
     /// Reads the next document; `None` at the end of the stream.
-    fn document(&mut self, separate: bool) -> Parse<Option<Node>> {
+    fn document(&mut self) -> Parse<Option<Node>> {
         self.fresh = true;
         self.skip_to_token();
+        while self.cursor.at_marker() && self.cursor.peek(0) == b'.' {
+            self.end_marker()?;
+            self.skip_to_token();
+        }
         let directives = self.directives()?;
         if self.cursor.at_marker() && self.cursor.peek(0) == b'-' {
             self.cursor.pos += 3;
             self.fresh = false;
         } else if directives {
-            return Err(self.trouble(
-                codes::DIRECTIVE,
-                self.here(),
-                "a `---` line must follow directives",
-                "expected `---`",
-            ));
+            let message = "a `---` line must follow directives";
+            let fail = self.trouble(codes::DIRECTIVE, self.here(), message, "expected `---`");
+            return Err(trouble::helped(fail, "add the line `---`, or delete the directive"));
         } else if self.cursor.at_end() {
             return Ok(None);
-        } else if self.cursor.at_marker() {
-            self.cursor.pos += 3;
-            self.end_of_marker_line()?;
-            return self.document(separate);
         }
         let empty_at = self.cursor.pos;
         self.skip_to_token();
@@ -203,7 +200,9 @@ impl<'a> Parser<'a> {
             }
             _ => {
                 let message = "this directive is unknown or malformed";
-                Err(self.trouble(codes::DIRECTIVE, span, message, "expected `%YAML 1.x` or `%TAG !name! prefix`"))
+                let fail =
+                    self.trouble(codes::DIRECTIVE, span, message, "expected `%YAML 1.x` or `%TAG !name! prefix`");
+                Err(trouble::helped(fail, "delete the line, or put quotes around a text that begins with `%`"))
             }
         }
     }
