@@ -20,6 +20,7 @@ const HELP: &str = "cargo x <task>
   bench [ARGS]        benchmarks, beside the peers that are installed
   peers               install the peers that benchmarks compare with, into the target folder
   tidy                the rules of the house that no compiler checks
+  gen                 reference pages under docs/reference, from the code
   fuzz [SECONDS]      every fuzz target for SECONDS (default 60); needs nightly and cargo-fuzz
 ";
 
@@ -45,6 +46,7 @@ fn dispatch(task: &str, rest: &[String]) -> Result<()> {
         "bench" => bench(rest),
         "peers" => peers::install(),
         "tidy" => tidy::check(),
+        "gen" => generate(),
         "fuzz" => fuzz(rest),
         _ => Err(format!("no such task\n\n{HELP}")),
     }
@@ -82,6 +84,12 @@ fn bench(rest: &[String]) -> Result<()> {
         vec!["run", "--release", "--quiet", "--locked", "--package", "palisade-bench", "--bin", "bench", "--"];
     arguments.extend(rest.iter().map(String::as_str));
     cargo(&arguments)
+}
+
+/// The test that compares the pages also writes them, so that the two cannot differ.
+fn generate() -> Result<()> {
+    let test = ["test", "--quiet", "--locked", "--package", "palisade", "--lib", "reference_pages"];
+    shell::run(std::process::Command::new("cargo").args(test).env("PALISADE_BLESS", "1"))
 }
 
 fn fuzz(rest: &[String]) -> Result<()> {

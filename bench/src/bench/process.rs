@@ -125,7 +125,11 @@ pub(crate) fn check(context: &Context) -> Result<(), String> {
     for &number in sizes {
         for rules in [1, 20, 200] {
             let (manifests, policies) = inputs(context, number, rules)?;
-            let figures = measure(&context.palisade, &["check", &manifests, "-p", &policies, "--jobs", "1", "--format", "json"], 3)?;
+            let figures = measure(
+                &context.palisade,
+                &["check", &manifests, "-p", &policies, "--jobs", "1", "--format", "json"],
+                3,
+            )?;
             row(&format!("palisade check, {number} manifests, {rules} policies"), figures);
         }
     }

@@ -31,14 +31,32 @@ pub(crate) fn manifest(index: usize) -> String {
     let team = index % 17;
     let meta = |name: &str| {
         let label = if index.is_multiple_of(3) { String::new() } else { format!("\n    team: team-{team}") };
-        format!("metadata:\n  name: {name}-{index}\n  namespace: space-{team}\n  labels:\n    app.kubernetes.io/name: {name}-{index}{label}\n")
+        format!(
+            "metadata:\n  name: {name}-{index}\n  namespace: space-{team}\n  labels:\n    app.kubernetes.io/name: {name}-{index}{label}\n"
+        )
     };
     match index % 10 {
-        6 => format!("apiVersion: v1\nkind: Service\n{}spec:\n  type: {}\n  selector:\n    app.kubernetes.io/name: web-{index}\n  ports:\n    - name: http\n      port: 80\n      targetPort: 8080\n", meta("service"), if index % 20 == 6 { "NodePort" } else { "ClusterIP" }),
-        7 => format!("apiVersion: v1\nkind: ConfigMap\n{}data:\n  mode: \"{team}\"\n  settings.json: |\n    {{\"retries\": 3, \"hosts\": [\"a\", \"b\"]}}\n", meta("settings")),
-        8 => format!("apiVersion: batch/v1\nkind: CronJob\n{}spec:\n  schedule: \"*/5 * * * *\"\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n{}", meta("job"), pod_spec(index, 10)),
+        6 => format!(
+            "apiVersion: v1\nkind: Service\n{}spec:\n  type: {}\n  selector:\n    app.kubernetes.io/name: web-{index}\n  ports:\n    - name: http\n      port: 80\n      targetPort: 8080\n",
+            meta("service"),
+            if index % 20 == 6 { "NodePort" } else { "ClusterIP" }
+        ),
+        7 => format!(
+            "apiVersion: v1\nkind: ConfigMap\n{}data:\n  mode: \"{team}\"\n  settings.json: |\n    {{\"retries\": 3, \"hosts\": [\"a\", \"b\"]}}\n",
+            meta("settings")
+        ),
+        8 => format!(
+            "apiVersion: batch/v1\nkind: CronJob\n{}spec:\n  schedule: \"*/5 * * * *\"\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n{}",
+            meta("job"),
+            pod_spec(index, 10)
+        ),
         9 => format!("apiVersion: v1\nkind: Pod\n{}spec:\n{}", meta("pod"), pod_spec(index, 2)),
-        _ => format!("apiVersion: apps/v1\nkind: Deployment\n{}spec:\n  replicas: {}\n  selector:\n    matchLabels:\n      app.kubernetes.io/name: web-{index}\n  template:\n    metadata:\n      labels:\n        app.kubernetes.io/name: web-{index}\n    spec:\n{}", meta("web"), 1 + index % 4, pod_spec(index, 6)),
+        _ => format!(
+            "apiVersion: apps/v1\nkind: Deployment\n{}spec:\n  replicas: {}\n  selector:\n    matchLabels:\n      app.kubernetes.io/name: web-{index}\n  template:\n    metadata:\n      labels:\n        app.kubernetes.io/name: web-{index}\n    spec:\n{}",
+            meta("web"),
+            1 + index % 4,
+            pod_spec(index, 6)
+        ),
     }
 }
 
@@ -50,11 +68,15 @@ fn pod_spec(index: usize, indent: usize) -> String {
     }
     lines.extend(["securityContext:".into(), "  runAsNonRoot: true".into(), "containers:".into()]);
     for container in 0..3 {
-        let tag = if index % 4 == 1 && container == 2 { "latest".into() } else { format!("1.{}.{container}", index % 30) };
+        let tag =
+            if index % 4 == 1 && container == 2 { "latest".into() } else { format!("1.{}.{container}", index % 30) };
         lines.push(format!("  - name: part-{container}"));
         lines.push(format!("    image: registry.example/team-{}/part-{container}:{tag}", index % 17));
         lines.push("    env:".into());
-        lines.push(format!("      - name: MODE\n        value: \"{}\"", index % 5).replace('\n', &format!("\n{}", " ".repeat(indent))));
+        lines.push(
+            format!("      - name: MODE\n        value: \"{}\"", index % 5)
+                .replace('\n', &format!("\n{}", " ".repeat(indent))),
+        );
         lines.push("    readinessProbe:".into());
         lines.push("      httpGet:".into());
         lines.push("        path: /ready".into());
@@ -77,23 +99,73 @@ fn pod_spec(index: usize, indent: usize) -> String {
 
 /// One of ten kinds of policy that platform teams write, with its own names and values.
 pub(crate) fn policy(index: usize) -> String {
-    let head = |kind: &str, api: &str| format!("apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: policy-{index}\n  annotations:\n    policies.kyverno.io/severity: medium\nspec:\n");
+    let head = |kind: &str, api: &str| {
+        format!(
+            "apiVersion: {api}\nkind: {kind}\nmetadata:\n  name: policy-{index}\n  annotations:\n    policies.kyverno.io/severity: medium\nspec:\n"
+        )
+    };
     let legacy = |kinds: &str, body: &str| {
-        format!("{}  validationFailureAction: Audit\n  background: true\n  rules:\n    - name: rule\n      match:\n        any:\n          - resources:\n              kinds: [{kinds}]\n      validate:\n        message: \"number {index} is not satisfied\"\n{body}", head("ClusterPolicy", "kyverno.io/v1"))
+        format!(
+            "{}  validationFailureAction: Audit\n  background: true\n  rules:\n    - name: rule\n      match:\n        any:\n          - resources:\n              kinds: [{kinds}]\n      validate:\n        message: \"number {index} is not satisfied\"\n{body}",
+            head("ClusterPolicy", "kyverno.io/v1")
+        )
     };
     let cel = |group: &str, resource: &str, expression: &str| {
-        format!("{}  validationActions: [Audit]\n  matchConstraints:\n    resourceRules:\n      - apiGroups: [\"{group}\"]\n        apiVersions: [v1]\n        operations: [CREATE, UPDATE]\n        resources: [{resource}]\n  validations:\n    - message: \"number {index} is not satisfied\"\n      expression: >-\n        {expression}\n", head("ValidatingPolicy", "policies.kyverno.io/v1"))
+        format!(
+            "{}  validationActions: [Audit]\n  matchConstraints:\n    resourceRules:\n      - apiGroups: [\"{group}\"]\n        apiVersions: [v1]\n        operations: [CREATE, UPDATE]\n        resources: [{resource}]\n  validations:\n    - message: \"number {index} is not satisfied\"\n      expression: >-\n        {expression}\n",
+            head("ValidatingPolicy", "policies.kyverno.io/v1")
+        )
     };
     match index % 10 {
-        0 => legacy("Pod", &format!("        pattern:\n          spec:\n            containers:\n              - image: \"!*:latest & !*:dev-{index}\"\n")),
-        1 => legacy("Pod", "        pattern:\n          spec:\n            containers:\n              - resources:\n                  requests:\n                    memory: \"?*\"\n                  limits:\n                    memory: \"<=4Gi\"\n"),
-        2 => legacy("Deployment, Service", "        pattern:\n          metadata:\n            labels:\n              team: \"?*\"\n"),
-        3 => legacy("Deployment", &format!("        deny:\n          conditions:\n            all:\n              - key: \"{{{{ request.object.spec.replicas }}}}\"\n                operator: GreaterThan\n                value: {}\n", 2 + index % 40)),
-        4 => legacy("Pod", &format!("        foreach:\n          - list: \"request.object.spec.containers\"\n            deny:\n              conditions:\n                any:\n                  - key: \"{{{{ element.image }}}}\"\n                    operator: Equals\n                    value: \"*/team-{}/*\"\n", index % 97)),
-        5 => legacy("Pod", "        pattern:\n          spec:\n            =(hostNetwork): \"false\"\n            =(hostPID): \"false\"\n            =(volumes):\n              - X(hostPath): \"null\"\n"),
-        6 => cel("", "pods", "object.spec.containers.all(c, c.?securityContext.?allowPrivilegeEscalation.orValue(true) == false)"),
-        7 => cel("apps", "deployments", &format!("object.spec.replicas >= 1 && object.metadata.name != 'forbidden-{index}'")),
+        0 => legacy(
+            "Pod",
+            &format!(
+                "        pattern:\n          spec:\n            containers:\n              - image: \"!*:latest & !*:dev-{index}\"\n"
+            ),
+        ),
+        1 => legacy(
+            "Pod",
+            "        pattern:\n          spec:\n            containers:\n              - resources:\n                  requests:\n                    memory: \"?*\"\n                  limits:\n                    memory: \"<=4Gi\"\n",
+        ),
+        2 => legacy(
+            "Deployment, Service",
+            "        pattern:\n          metadata:\n            labels:\n              team: \"?*\"\n",
+        ),
+        3 => legacy(
+            "Deployment",
+            &format!(
+                "        deny:\n          conditions:\n            all:\n              - key: \"{{{{ request.object.spec.replicas }}}}\"\n                operator: GreaterThan\n                value: {}\n",
+                2 + index % 40
+            ),
+        ),
+        4 => legacy(
+            "Pod",
+            &format!(
+                "        foreach:\n          - list: \"request.object.spec.containers\"\n            deny:\n              conditions:\n                any:\n                  - key: \"{{{{ element.image }}}}\"\n                    operator: Equals\n                    value: \"*/team-{}/*\"\n",
+                index % 97
+            ),
+        ),
+        5 => legacy(
+            "Pod",
+            "        pattern:\n          spec:\n            =(hostNetwork): \"false\"\n            =(hostPID): \"false\"\n            =(volumes):\n              - X(hostPath): \"null\"\n",
+        ),
+        6 => cel(
+            "",
+            "pods",
+            "object.spec.containers.all(c, c.?securityContext.?allowPrivilegeEscalation.orValue(true) == false)",
+        ),
+        7 => cel(
+            "apps",
+            "deployments",
+            &format!("object.spec.replicas >= 1 && object.metadata.name != 'forbidden-{index}'"),
+        ),
         8 => cel("", "services", "object.spec.?type.orValue('ClusterIP') != 'NodePort'"),
-        _ => cel("", "pods", &format!("object.spec.containers.all(c, !c.image.endsWith(':latest') && !c.image.startsWith('docker.io/bad-{index}'))")),
+        _ => cel(
+            "",
+            "pods",
+            &format!(
+                "object.spec.containers.all(c, !c.image.endsWith(':latest') && !c.image.startsWith('docker.io/bad-{index}'))"
+            ),
+        ),
     }
 }

@@ -51,9 +51,10 @@ impl Config {
         toml::from_str(text).map_err(|error| {
             let source = Source::new(path.display().to_string(), text);
             let span = Span::new(error.span().unwrap_or(0..0));
-            let diagnostic = Diagnostic::error("PAL-P0002", format!("configuration cannot be used: {}", error.message()))
-                .at(Location { source, span }, "")
-                .help("`palisade explain PAL-P0002` lists the keys");
+            let diagnostic =
+                Diagnostic::error("PAL-P0002", format!("configuration cannot be used: {}", error.message()))
+                    .at(Location { source, span }, "")
+                    .help("`palisade explain PAL-P0002` lists the keys");
             Failure::Input(vec![diagnostic])
         })
     }
@@ -83,7 +84,8 @@ mod tests {
 
     #[test]
     fn a_typing_mistake_is_an_error_with_its_place() {
-        let Err(Failure::Input(diagnostics)) = Config::parse(Path::new("palisade.toml"), "[check]\npolicy = []\n") else {
+        let Err(Failure::Input(diagnostics)) = Config::parse(Path::new("palisade.toml"), "[check]\npolicy = []\n")
+        else {
             panic!("an unknown key must not be accepted");
         };
         assert!(diagnostics[0].to_string().starts_with("palisade.toml:2:1: error[PAL-P0002]"), "{}", diagnostics[0]);

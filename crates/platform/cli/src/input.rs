@@ -94,7 +94,12 @@ pub(crate) fn load(documents: Vec<Resource>) -> Policies {
     let claimed_by = |document: &Resource| LANGUAGES.iter().position(|language| language.claims(document));
     let claims: Vec<_> = documents.iter().map(claimed_by).collect();
     let of = |wanted: Option<usize>| -> Vec<Resource> {
-        documents.iter().zip(&claims).filter(|(_, claim)| **claim == wanted).map(|(document, _)| document.clone()).collect()
+        documents
+            .iter()
+            .zip(&claims)
+            .filter(|(_, claim)| **claim == wanted)
+            .map(|(document, _)| document.clone())
+            .collect()
     };
     let others = of(None);
     for (index, language) in LANGUAGES.iter().enumerate() {

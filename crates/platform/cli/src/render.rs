@@ -99,12 +99,7 @@ impl Excerpt {
         let shown = text.get(from..to).unwrap_or_default().trim_end_matches('\r');
         let span = (start - from).min(shown.len())..(end.min(to).saturating_sub(from)).min(shown.len());
         let span = span.start..span.end.max(span.start);
-        Self {
-            path: location.source.name().to_owned(),
-            line: location.start().line,
-            text: shown.to_owned(),
-            span,
-        }
+        Self { path: location.source.name().to_owned(), line: location.start().line, text: shown.to_owned(), span }
     }
 
     fn snippet<'a>(&'a self, kind: AnnotationKind, label: &'a str) -> Snippet<'a, annotate_snippets::Annotation<'a>> {

@@ -85,7 +85,9 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     };
     let severity = match (args.severity, &config.check.severity) {
         (Some(severity), _) => severity,
-        (None, Some(text)) => text.parse().map_err(|e| Failure::new(format!("`check.severity` in palisade.toml: {e}"), "correct the value"))?,
+        (None, Some(text)) => text
+            .parse()
+            .map_err(|e| Failure::new(format!("`check.severity` in palisade.toml: {e}"), "correct the value"))?,
         (None, None) => Severity::Info,
     };
     let policies = args.policies.load(&config)?;
@@ -132,17 +134,33 @@ fn progress(total: usize, quiet: bool) -> ProgressBar {
 fn conclude(report: &Report, failing: usize) -> Outcome {
     let counts = report.counts;
     let scope = format!("{} by {}", count(report.judged, "resource"), count(report.policies, "policy"));
-    let tally = format!("{} passed, {} failed, {} warned, {} skipped, {} errors",
-        counts.pass, counts.fail, counts.warn, counts.skip, counts.error);
+    let tally = format!(
+        "{} passed, {} failed, {} warned, {} skipped, {} errors",
+        counts.pass, counts.fail, counts.warn, counts.skip, counts.error
+    );
     let input_errors = report.diagnostics.iter().filter(|d| d.level == palisade_model::Level::Error).count();
     let (exit, reason) = if counts.error > 0 || has_errors(&report.diagnostics) {
         let evaluations = count(counts.error, "rule evaluation");
-        (Exit::Undecided, format!("could not decide: {evaluations} failed, {} in the input; {scope}: {tally}", count(input_errors, "problem")))
+        (
+            Exit::Undecided,
+            format!(
+                "could not decide: {evaluations} failed, {} in the input; {scope}: {tally}",
+                count(input_errors, "problem")
+            ),
+        )
     } else if counts.total() == 0 {
-        let what = format!("{} in {} and {}", count(report.documents, "document"), count(report.files, "file"), count(report.policies, "policy"));
+        let what = format!(
+            "{} in {} and {}",
+            count(report.documents, "document"),
+            count(report.files, "file"),
+            count(report.policies, "policy")
+        );
         (Exit::Nothing, format!("nothing was evaluated: no rule selects any of {what}; check the paths"))
     } else if failing > 0 {
-        (Exit::Findings, format!("failed: {} ({} shown); {scope}: {tally}", count(failing, "finding"), report.findings.len()))
+        (
+            Exit::Findings,
+            format!("failed: {} ({} shown); {scope}: {tally}", count(failing, "finding"), report.findings.len()),
+        )
     } else {
         (Exit::Passed, format!("passed: {scope}: {tally}"))
     };

@@ -3,15 +3,21 @@
 use palisade_model::CodeEntry;
 
 /// Every crate's table.
-pub(crate) const TABLES: &[&[CodeEntry]] =
-    &[palisade_document::CODES, palisade_kyverno::CODES, palisade_cel::admission::CODES, CODES];
+pub(crate) const TABLES: &[&[CodeEntry]] = &[
+    palisade_document::CODES,
+    palisade_cel::admission::codes::CODES,
+    palisade_kyverno::legacy::codes::CODES,
+    palisade_kyverno::testing::CODES,
+    CODES,
+];
 
 /// Codes of the command line itself.
 const CODES: &[CodeEntry] = &[
     CodeEntry {
         code: "PAL-P0001",
         title: "a file cannot be read",
-        explanation: "The file was named on the command line, by a policy test or by the configuration, and the operating \
+        explanation:
+            "The file was named on the command line, by a policy test or by the configuration, and the operating \
 system refused to open or read it. What it holds is unknown, so the run ends with exit code 2.
 
 Check the path (paths are relative to the working directory, those of a test to the test file) and the permissions.",
@@ -19,7 +25,8 @@ Check the path (paths are relative to the working directory, those of a test to 
     CodeEntry {
         code: "PAL-P0002",
         title: "the configuration cannot be used",
-        explanation: "`palisade.toml` has a syntax error, a key that does not exist, or a value of the wrong type. It is \
+        explanation:
+            "`palisade.toml` has a syntax error, a key that does not exist, or a value of the wrong type. It is \
 not guessed at, because a misspelt key must never weaken a gate.
 
 The keys are, all optional:

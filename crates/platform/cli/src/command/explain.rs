@@ -15,7 +15,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let codes = codes::all();
     let Some(entry) = codes.iter().find(|entry| entry.code.eq_ignore_ascii_case(&args.code)) else {
-        return Err(Failure::new(format!("no diagnostic has the code `{}`", args.code), "`palisade list codes` shows them all"));
+        return Err(Failure::new(
+            format!("no diagnostic has the code `{}`", args.code),
+            "`palisade list codes` shows them all",
+        ));
     };
     write_to(None, |out| writeln!(out, "{}: {}\n\n{}", entry.code, entry.title, entry.explanation))?;
     Ok(Outcome::quiet())

@@ -68,7 +68,9 @@ fn list_policies(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let (empty, broken) = (rows.is_empty(), input::has_errors(&loaded.diagnostics));
     print(rows)?;
     Ok(match (broken, empty) {
-        (true, _) => Outcome { exit: Exit::Undecided, reason: "could not decide: some policies could not be loaded".into() },
+        (true, _) => {
+            Outcome { exit: Exit::Undecided, reason: "could not decide: some policies could not be loaded".into() }
+        }
         (_, true) => Outcome { exit: Exit::Nothing, reason: "no policies found; name them with --policies".into() },
         _ => Outcome::quiet(),
     })

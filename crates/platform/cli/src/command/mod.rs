@@ -12,6 +12,8 @@ pub(crate) mod man;
 pub(crate) mod mutate;
 mod output;
 mod policies;
+#[cfg(test)]
+mod reference;
 pub mod test;
 
 /// Runs the command that was asked for.

@@ -87,7 +87,8 @@ impl Run {
             let mutation = policies.mutate(&request(document, standing), environment);
             self.rules += mutation.outcomes.len();
             for (_, outcome) in mutation.outcomes.iter().filter(|(_, outcome)| outcome.verdict == Verdict::Error) {
-                let message = format!("rule `{}` could not mutate {}: {}", outcome.rule, document.resource(), outcome.message);
+                let message =
+                    format!("rule `{}` could not mutate {}: {}", outcome.rule, document.resource(), outcome.message);
                 let mut diagnostic = Diagnostic::error("PAL-P0003", message);
                 if let Some(place) = document.resource().locate(&palisade_model::Path::from_pointer("/metadata/name")) {
                     diagnostic = diagnostic.at(place, "");
@@ -144,10 +145,16 @@ impl Run {
         let done = format!("{} of {} changed", count(self.mutated, "document"), count(self.changes.len(), "file"));
         if has_errors(&self.diagnostics) {
             let listed: Vec<_> = codes.iter().map(|(code, number)| format!("{number} {code}")).collect();
-            return Outcome { exit: Exit::Undecided, reason: format!("could not decide: {}; {done}", listed.join(", ")) };
+            return Outcome {
+                exit: Exit::Undecided,
+                reason: format!("could not decide: {}; {done}", listed.join(", ")),
+            };
         }
         if self.rules == 0 {
-            return Outcome { exit: Exit::Nothing, reason: "nothing was evaluated: no mutation rule selects any document".into() };
+            return Outcome {
+                exit: Exit::Nothing,
+                reason: "nothing was evaluated: no mutation rule selects any document".into(),
+            };
         }
         Outcome { exit: Exit::Passed, reason: done }
     }

@@ -11,7 +11,7 @@ mod json;
 mod junit;
 mod sarif;
 
-pub(crate) use json::{diagnostic_entry, write_json};
+pub(crate) use json::{DiagnosticEntry, diagnostic_entry, write_json};
 
 /// What a run of `check` has to tell.
 #[derive(Debug)]
@@ -38,6 +38,12 @@ pub(crate) struct Reporter {
     pub(crate) summary: &'static str,
     /// Writes the report.
     pub(crate) write: fn(&Report, &mut dyn Write) -> io::Result<()>,
+}
+
+impl std::fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
 }
 
 /// Every format of `palisade check`.

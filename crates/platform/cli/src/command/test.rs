@@ -1,0 +1,229 @@
+//! `palisade test`: runs tests of policies and refuses the ones that exercise nothing.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use palisade_document::{Document, walk};
+use palisade_kyverno::testing::{self, Files, Mode};
+use palisade_model::{Diagnostic, Level};
+use palisade_policy::testing::{TestOutcome, TestReport, TestRow};
+use serde::Serialize;
+
+use super::output::write_to;
+use super::policies::show;
+use crate::args::Global;
+use crate::input::{self, in_parallel, threads};
+use crate::report::{DiagnosticEntry, count, diagnostic_entry, write_json};
+use crate::{Exit, Failure, Outcome};
+
+/// Names of the files that hold tests.
+const TEST_FILES: &[&str] = &["kyverno-test.yaml", "kyverno-test.yml"];
+
+/// Run tests of policies (kyverno-test.yaml) and refuse those that exercise nothing
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Folders to search, or test files
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Count a row that exercises nothing as passed, as upstream does
+    #[arg(long)]
+    compat: bool,
+    /// Format of the result
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = ["human", "json"])]
+    format: String,
+    /// Write the result to a file
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The moment of the decisions, for policies that look at the clock; by default now
+    #[arg(long, value_name = "RFC3339")]
+    now: Option<Timestamp>,
+    /// Threads; by default one per core
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<usize>,
+}
+
+/// What becomes of a row that exercises nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lenience {
+    /// It fails.
+    None,
+    /// It passes, as upstream would have it.
+    Upstream,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
+    let found = test_files(&args.paths);
+    let lenience = if args.compat { Lenience::Upstream } else { Lenience::None };
+    let reports = run_files(&found.files, lenience, args.now.unwrap_or_else(Timestamp::now), args.jobs);
+    let tally = Tally::of(&reports);
+    write_to(args.output.as_deref(), |out| match &*args.format {
+        "json" => write_json(&body(&reports, tally), out),
+        _ => human(&reports, global.verbose, out),
+    })?;
+    show(&found.diagnostics);
+    for report in &reports {
+        show(&report.diagnostics);
+    }
+    let broken = input::has_errors(&found.diagnostics);
+    Ok(conclude(tally, found.files.len(), broken))
+}
+
+/// The test files below `paths`; hidden folders count, because `.kyverno-test` is where libraries keep them.
+pub fn test_files(paths: &[PathBuf]) -> walk::Walk {
+    let mut walk = walk::files(paths, &walk::Options { hidden: true, ..walk::Options::default() });
+    let named = |path: &PathBuf| paths.contains(path);
+    let is_test = |path: &PathBuf| path.file_name().is_some_and(|name| TEST_FILES.iter().any(|test| name == *test));
+    walk.files.retain(|path| named(path) || is_test(path));
+    walk
+}
+
+/// Runs test files in parallel; one report per file, in order.
+pub fn run_files(files: &[PathBuf], lenience: Lenience, now: Timestamp, jobs: Option<usize>) -> Vec<TestReport> {
+    let mode = match lenience {
+        Lenience::None => Mode::Strict,
+        Lenience::Upstream => Mode::Compat,
+    };
+    in_parallel(files, threads(jobs), |path| run_file(path, mode, now))
+}
+
+fn run_file(path: &Path, mode: Mode, now: Timestamp) -> TestReport {
+    let parsed = input::read(path);
+    let beside = Beside { folder: path.parent().unwrap_or(Path::new("")) };
+    let mut report = TestReport { diagnostics: parsed.diagnostics, ..TestReport::default() };
+    for document in &parsed.documents {
+        let part = testing::run(&document.resource(), &beside, mode, now);
+        report.rows.extend(part.rows);
+        report.diagnostics.extend(part.diagnostics);
+    }
+    report
+}
+
+/// Files named by a test, relative to it.
+struct Beside<'a> {
+    folder: &'a Path,
+}
+
+impl Files for Beside<'_> {
+    fn read(&self, path: &str) -> Result<Vec<Document>, Diagnostic> {
+        let mut parsed = input::read(&self.folder.join(path));
+        match parsed.diagnostics.iter().position(|diagnostic| diagnostic.level == Level::Error) {
+            Some(at) => Err(parsed.diagnostics.swap_remove(at)),
+            None => Ok(parsed.documents),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+    vacuous: usize,
+    errors: usize,
+}
+
+impl Tally {
+    fn of(reports: &[TestReport]) -> Self {
+        let mut tally = Self::default();
+        for row in reports.iter().flat_map(|report| &report.rows) {
+            *match row.outcome {
+                TestOutcome::Passed => &mut tally.passed,
+                TestOutcome::Failed => &mut tally.failed,
+                TestOutcome::Skipped => &mut tally.skipped,
+                TestOutcome::Vacuous => &mut tally.vacuous,
+                TestOutcome::Error => &mut tally.errors,
+            } += 1;
+        }
+        let rowless = |report: &&TestReport| report.rows.is_empty() && input::has_errors(&report.diagnostics);
+        tally.errors += reports.iter().filter(rowless).count();
+        tally
+    }
+
+    fn total(self) -> usize {
+        self.passed + self.failed + self.skipped + self.vacuous + self.errors
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    schema_version: &'static str,
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+    vacuous: usize,
+    errors: usize,
+    results: Vec<Entry<'a>>,
+    diagnostics: Vec<DiagnosticEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    file: &'a str,
+    policy: &'a str,
+    rule: &'a str,
+    resource: &'a str,
+    expected: &'a str,
+    actual: &'a str,
+    outcome: &'static str,
+    message: &'a str,
+}
+
+fn body(reports: &[TestReport], tally: Tally) -> Body<'_> {
+    fn entry(row: &TestRow) -> Entry<'_> {
+        let TestRow { file, policy, rule, resource, expected, actual, outcome, message } = row;
+        Entry { file, policy, rule, resource, expected, actual, outcome: outcome.as_str(), message }
+    }
+    Body {
+        schema_version: "1",
+        passed: tally.passed,
+        failed: tally.failed,
+        skipped: tally.skipped,
+        vacuous: tally.vacuous,
+        errors: tally.errors,
+        results: reports.iter().flat_map(|report| &report.rows).map(entry).collect(),
+        diagnostics: reports.iter().flat_map(|report| &report.diagnostics).map(diagnostic_entry).collect(),
+    }
+}
+
+/// Rows that did not pass, below the file they are in; all rows where asked.
+fn human(reports: &[TestReport], verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+    for report in reports {
+        let worth_showing =
+            |row: &&TestRow| verbose || !matches!(row.outcome, TestOutcome::Passed | TestOutcome::Skipped);
+        let mut rows = report.rows.iter().filter(worth_showing).peekable();
+        if let Some(first) = rows.peek() {
+            writeln!(out, "{}", first.file)?;
+        }
+        for row in rows {
+            let rule = if row.rule.is_empty() { row.policy.clone() } else { format!("{}/{}", row.policy, row.rule) };
+            writeln!(
+                out,
+                "  {:<8} {rule}  {}  expected {}: {}",
+                row.outcome.as_str(),
+                row.resource,
+                row.expected,
+                row.message
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn conclude(tally: Tally, files: usize, broken: bool) -> Outcome {
+    let Tally { passed, failed, skipped, vacuous, errors } = tally;
+    let all = format!(
+        "{passed} passed, {failed} failed, {skipped} skipped, {vacuous} vacuous, {errors} errors in {}",
+        count(files, "test file")
+    );
+    let (exit, reason) = match () {
+        () if broken || errors > 0 => (Exit::Undecided, format!("could not decide: {all}")),
+        () if tally.total() == 0 => {
+            (Exit::Nothing, "nothing was tested: no kyverno-test.yaml with results below the paths".into())
+        }
+        () if failed + vacuous > 0 => (Exit::Findings, format!("failed: {all}")),
+        () => (Exit::Passed, format!("passed: {all}")),
+    };
+    Outcome { exit, reason }
+}

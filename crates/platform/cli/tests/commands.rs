@@ -1,0 +1,254 @@
+//! The built command, as a person runs it: exit codes, the last line, and what is drawn.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const BAD: &str = "apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  labels:
+    app: web # ours
+spec:
+  containers:
+    - name: web
+      image: web:latest
+";
+
+const POLICY: &str = "apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata:
+  name: tags
+  annotations:
+    policies.kyverno.io/severity: high
+    palisade.dev/remediation: name a release tag
+spec:
+  rules:
+    - name: fixed
+      match:
+        any:
+          - resources:
+              kinds: [Pod]
+      validate:
+        message: the tag may move
+        pattern:
+          spec:
+            containers:
+              - image: \"!*:latest\"
+";
+
+const MUTATION: &str = "apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata:
+  name: defaults
+spec:
+  rules:
+    - name: token
+      match:
+        any:
+          - resources:
+              kinds: [Pod]
+      mutate:
+        patchStrategicMerge:
+          spec:
+            automountServiceAccountToken: false
+";
+
+/// A folder of its own for a test, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+        let path = std::env::temp_dir().join(format!("palisade-test-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        for (file, text) in files {
+            fs::write(path.join(file), text).unwrap();
+        }
+        Self(path)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_palisade"))
+            .args(arguments)
+            .current_dir(&self.0)
+            .env("NO_COLOR", "1")
+            .env_remove("PALISADE_CONFIG")
+            .output()
+            .unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn last_line(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_finding_shows_the_line_the_rule_and_the_fix() {
+    let folder = Folder::new("finding", &[("pod.yaml", BAD), ("policy.yaml", POLICY)]);
+    let output = folder.run(&["check", "pod.yaml", "-p", "policy.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = out(&output);
+    assert!(shown.contains("error[tags/fixed]: "), "{shown}");
+    assert!(shown.contains("--> pod.yaml:10:14"), "{shown}");
+    assert!(shown.contains("image: web:latest"), "{shown}");
+    assert!(shown.contains("spec.containers[0].image of Pod web"), "{shown}");
+    assert!(shown.contains("high severity, ClusterPolicy at policy.yaml:10:"), "{shown}");
+    assert!(shown.contains("help: name a release tag"), "{shown}");
+    assert!(last_line(&output).starts_with("failed: 1 finding"), "{}", last_line(&output));
+}
+
+#[test]
+fn severity_filters_and_fail_on_decides() {
+    let folder = Folder::new("severity", &[("pod.yaml", BAD), ("policy.yaml", POLICY)]);
+    let run = |extra: &[&str]| folder.run(&[&["check", "pod.yaml", "-p", "policy.yaml"], extra].concat());
+    assert_eq!(run(&["--fail-on", "critical"]).status.code(), Some(0));
+    assert_eq!(run(&["--fail-on", "never"]).status.code(), Some(0));
+    assert_eq!(run(&["--fail-on", "high"]).status.code(), Some(1));
+    let hidden = run(&["--severity", "critical"]);
+    assert_eq!((hidden.status.code(), out(&hidden).as_str()), (Some(1), ""));
+}
+
+#[test]
+fn nothing_evaluated_is_not_a_pass() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n";
+    let folder = Folder::new("nothing", &[("service.yaml", service), ("policy.yaml", POLICY)]);
+    let output = folder.run(&["check", "service.yaml", "-p", "policy.yaml"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(last_line(&output).starts_with("nothing was evaluated"));
+}
+
+#[test]
+fn what_cannot_be_read_is_exit_code_two() {
+    let folder = Folder::new("broken", &[("pod.yaml", BAD), ("policy.yaml", POLICY), ("bad.yaml", "a: [1\nb: 2\n")]);
+    for paths in [
+        ["missing.yaml", "policy.yaml"],
+        ["bad.yaml", "policy.yaml"],
+        ["pod.yaml", "bad.yaml"],
+        ["pod.yaml", "missing"],
+    ] {
+        let output = folder.run(&["check", paths[0], "-p", paths[1]]);
+        assert_eq!(output.status.code(), Some(2), "{paths:?}");
+        assert!(last_line(&output).starts_with("could not decide"), "{paths:?}: {}", last_line(&output));
+    }
+    assert_eq!(folder.run(&["check"]).status.code(), Some(2));
+    assert_eq!(folder.run(&["check", "pod.yaml"]).status.code(), Some(2), "no policies named");
+}
+
+#[test]
+fn every_format_is_written_from_one_run() {
+    let folder = Folder::new("formats", &[("pod.yaml", BAD), ("policy.yaml", POLICY)]);
+    let arguments = ["check", "pod.yaml", "-p", "policy.yaml", "--format", "json"];
+    let output = folder.run(&[&arguments[..], &["--report", "sarif=a.sarif", "--report", "junit=a.xml"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(json["schema_version"], "1");
+    assert_eq!(json["findings"][0]["location"]["line"], 10);
+    assert_eq!(json["findings"][0]["path"], "spec.containers[0].image");
+    assert_eq!(json["summary"]["fail"], 1);
+    let sarif: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.0.join("a.sarif")).unwrap()).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 10);
+    assert_eq!(result["partialFingerprints"]["palisade/v1"], json["findings"][0]["fingerprint"]);
+    let junit = fs::read_to_string(folder.0.join("a.xml")).unwrap();
+    assert!(junit.contains("<failure") && junit.contains("pod.yaml:10:14"), "{junit}");
+}
+
+#[test]
+fn mutation_keeps_comments_and_writes_only_when_asked() {
+    let folder = Folder::new("mutate", &[("pod.yaml", BAD), ("policy.yaml", MUTATION)]);
+    let output = folder.run(&["mutate", "pod.yaml", "-p", "policy.yaml"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(out(&output), format!("{BAD}  automountServiceAccountToken: false\n"));
+    let diff = out(&folder.run(&["mutate", "pod.yaml", "-p", "policy.yaml", "--diff"]));
+    assert!(diff.contains("+++ b/pod.yaml") && diff.contains("+  automountServiceAccountToken: false"), "{diff}");
+    assert_eq!(fs::read_to_string(folder.0.join("pod.yaml")).unwrap(), BAD);
+    folder.run(&["mutate", "pod.yaml", "-p", "policy.yaml", "--write"]);
+    assert_eq!(fs::read_to_string(folder.0.join("pod.yaml")).unwrap(), out(&output));
+}
+
+#[test]
+fn a_vacuous_test_fails_and_upstreams_leniency_is_asked_for() {
+    let test = "apiVersion: cli.kyverno.io/v1alpha1
+kind: Test
+metadata: {name: t}
+policies: [policy.yaml]
+resources: [pod.yaml]
+results:
+  - {policy: tags, rule: fixed, kind: Pod, resources: [web], result: fail}
+  - {policy: tags, rule: fixde, kind: Pod, resources: [web], result: pass}
+";
+    let folder = Folder::new("vacuous", &[("pod.yaml", BAD), ("policy.yaml", POLICY), ("kyverno-test.yaml", test)]);
+    let strict = folder.run(&["test", ".", "--format", "json"]);
+    assert_eq!(strict.status.code(), Some(1));
+    let json: serde_json::Value = serde_json::from_str(&out(&strict)).unwrap();
+    assert_eq!((&json["passed"], &json["vacuous"]), (&1.into(), &1.into()), "{json}");
+    assert_eq!(json["results"].as_array().unwrap().len(), 2);
+    let compat = folder.run(&["test", ".", "--compat"]);
+    assert_eq!(compat.status.code(), Some(0), "{}", last_line(&compat));
+}
+
+#[test]
+fn the_example_company_finds_what_its_story_says() {
+    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../examples/shop");
+    let folder = Folder::new("shop", &[]);
+    let config = shop.join("palisade.toml").display().to_string();
+    let deploy = shop.join("deploy").display().to_string();
+    let output = folder.run(&["check", &deploy, "--config", &config, "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let json: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    let found = |policy: &str, resource: &str| {
+        findings.iter().any(|f| f["policy"]["name"] == policy && f["resource"].as_str().unwrap().ends_with(resource))
+    };
+    for (policy, resource) in [
+        ("images", "catalog"),
+        ("images", "reports"),
+        ("images", "recommendations"),
+        ("pod-security", "recommendations"),
+        ("pod-security", "search"),
+        ("credentials", "search"),
+        ("pod-security", "payments"),
+        ("credentials", "payments"),
+        ("pod-security", "orders"),
+        ("credentials", "accounts"),
+        ("resources", "cart"),
+        ("ownership", "checkout"),
+        ("ownership", "shop-platform"),
+        ("ownership", "notifications"),
+        ("exposure", "inventory-scanners"),
+        ("exposure", "shipping-callbacks"),
+        ("least-privilege", "pipeline"),
+        ("least-privilege", "pipeline-admin"),
+    ] {
+        assert!(found(policy, resource), "{policy} says nothing of {resource}");
+    }
+    assert!(!found("images", "search"), "the exception is not honoured");
+    assert!(
+        findings.iter().all(|f| !f["resource"].as_str().unwrap().ends_with("/storefront")),
+        "the model service has findings"
+    );
+    let tests = folder.run(&["test", &shop.join("tests").display().to_string(), "--compat"]);
+    assert_eq!(tests.status.code(), Some(0), "{}", last_line(&tests));
+}
+
+#[test]
+fn tables_are_printed_for_people_and_scripts() {
+    let folder = Folder::new("tables", &[("policy.yaml", POLICY)]);
+    assert!(out(&folder.run(&["list", "formats"])).contains("sarif"));
+    assert!(out(&folder.run(&["list", "rules", "-p", "policy.yaml"])).contains("autogen-cronjob-fixed"));
+    assert!(out(&folder.run(&["explain", "pal-p0001"])).starts_with("PAL-P0001: "));
+    assert_eq!(folder.run(&["explain", "PAL-X9999"]).status.code(), Some(2));
+    assert!(out(&folder.run(&["completions", "bash"])).contains("palisade"));
+    assert!(out(&folder.run(&["man"])).starts_with(".ie"));
+}
