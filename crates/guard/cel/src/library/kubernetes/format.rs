@@ -223,7 +223,7 @@ fn is_base64(text: &str) -> bool {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
     let digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    !text.is_empty() && text.len() % 4 == 0 && padding <= 2 && digits.bytes().all(digit)
+    !text.is_empty() && text.len().is_multiple_of(4) && padding <= 2 && digits.bytes().all(digit)
 }
 
 fn is_date(text: &str) -> bool {

@@ -52,8 +52,8 @@ pub(super) fn library() -> Library {
         Function::member("family", [ip_type()], Type::Int, |_, args| {
             address("family", args).map(|address| Val::Int(if address.is_ipv4() { 4 } else { 6 }))
         }),
-        test("isUnspecified", |_, args| is("isUnspecified", args, |address| address.is_unspecified())),
-        test("isLoopback", |_, args| is("isLoopback", args, |address| address.is_loopback())),
+        test("isUnspecified", |_, args| is("isUnspecified", args, IpAddr::is_unspecified)),
+        test("isLoopback", |_, args| is("isLoopback", args, IpAddr::is_loopback)),
         test("isLinkLocalMulticast", |_, args| is("isLinkLocalMulticast", args, is_link_local_multicast)),
         test("isLinkLocalUnicast", |_, args| is("isLinkLocalUnicast", args, is_link_local_unicast)),
         test("isGlobalUnicast", |_, args| is("isGlobalUnicast", args, is_global_unicast)),

@@ -84,6 +84,7 @@ pub(super) fn library() -> Library {
     Library { structs: vec![object], ..Library::of("kubernetes.object", []) }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of constructors")]
 fn construct(_: &mut Call<'_>, type_name: &str, fields: Vec<(Str, Val)>) -> Result<Val, EvalError> {
     Ok(Val::opaque(DynamicObject { type_name: type_name.into(), fields }))
 }

@@ -15,6 +15,7 @@ pub fn library() -> Library {
     Library { macros: vec![or_value], ..Library::of("kyverno.orValue", [function]) }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of macros")]
 fn expand(_: &mut Expander, call: MacroCall) -> Result<Expansion, CompileError> {
     let MacroCall { target: Some(target), mut args, span, .. } = call else { return Ok(Expansion::Unchanged(call)) };
     args.insert(0, target);

@@ -23,6 +23,6 @@ pub(super) fn library() -> Library {
 
 fn digest<D: Digest>(args: &[Val]) -> Result<Val, EvalError> {
     let [Val::String(text)] = args else { return Err(mismatch("hash", args)) };
-    let digest = D::digest(text.as_bytes());
-    Ok(Val::from(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+    let digits = D::digest(text.as_bytes()).iter().flat_map(|byte| [byte >> 4, byte & 15]).collect::<Vec<_>>();
+    Ok(Val::from(digits.into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)).collect::<String>()))
 }

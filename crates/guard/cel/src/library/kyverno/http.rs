@@ -34,16 +34,16 @@ pub(super) fn library() -> Library {
 
 fn get(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let [_, Val::String(url), ..] = args else { return Err(mismatch("Get", args)) };
-    send(call, ApiCall { method: "GET".into(), url: url.clone(), body: Value::Null })
+    send(call, &ApiCall { method: "GET".into(), url: url.clone(), body: Value::Null })
 }
 
 fn post(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let [_, Val::String(url), body, ..] = args else { return Err(mismatch("Post", args)) };
-    send(call, ApiCall { method: "POST".into(), url: url.clone(), body: body.to_value()? })
+    send(call, &ApiCall { method: "POST".into(), url: url.clone(), body: body.to_value()? })
 }
 
-fn send(call: &mut Call<'_>, request: ApiCall) -> Result<Val, EvalError> {
-    let answer = call.environment()?.cluster.http(&request);
+fn send(call: &mut Call<'_>, request: &ApiCall) -> Result<Val, EvalError> {
+    let answer = call.environment()?.cluster.http(request);
     answer.map(Val::from).map_err(|error| EvalError::invalid(format_args!("request failed: {error}")))
 }
 

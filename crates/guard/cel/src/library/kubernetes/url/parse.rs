@@ -76,12 +76,12 @@ impl UrlParts {
             "Opaque": self.opaque,
             "User": self.user.as_ref().map(|_| serde_json::Map::new()),
             "Host": self.host,
-            "Path": into_text(path),
+            "Path": into_text(&path),
             "RawPath": raw_path,
             "OmitHost": omit_host,
             "ForceQuery": self.query.as_deref() == Some(""),
             "RawQuery": self.query.as_deref().unwrap_or_default(),
-            "Fragment": into_text(plain),
+            "Fragment": into_text(&plain),
             "RawFragment": raw_fragment,
         })
     }
@@ -154,8 +154,7 @@ fn parse(text: &str, request: bool) -> Result<UrlParts, String> {
     let mut url = UrlParts { scheme: scheme.to_ascii_lowercase(), query, ..UrlParts::default() };
     if !rest.starts_with('/') {
         if !url.scheme.is_empty() {
-            url.opaque = rest.to_owned();
-            return Ok(url);
+            return Ok(UrlParts { opaque: rest.to_owned(), ..url });
         }
         if request {
             return Err("invalid URI for request".into());
@@ -165,18 +164,17 @@ fn parse(text: &str, request: bool) -> Result<UrlParts, String> {
         }
     }
     let mut path = rest;
-    if !url.scheme.is_empty() || (!request && !rest.starts_with("///")) {
-        if let Some(authority) = rest.strip_prefix("//") {
-            let slash = authority.find('/').unwrap_or(authority.len());
-            let (authority, tail) = authority.split_at_checked(slash).unwrap_or((authority, ""));
-            url.has_authority = true;
-            (url.user, url.host) = parse_authority(&url.scheme, authority)?;
-            path = tail;
-        }
+    if (!url.scheme.is_empty() || (!request && !rest.starts_with("///")))
+        && let Some(authority) = rest.strip_prefix("//")
+    {
+        let slash = authority.find('/').unwrap_or(authority.len());
+        let (authority, tail) = authority.split_at_checked(slash).unwrap_or((authority, ""));
+        url.has_authority = true;
+        (url.user, url.host) = parse_authority(&url.scheme, authority)?;
+        path = tail;
     }
     unescape(path, Part::Path)?;
-    url.raw_path = path.to_owned();
-    Ok(url)
+    Ok(UrlParts { raw_path: path.to_owned(), ..url })
 }
 
 fn split_scheme(text: &str) -> Result<(&str, &str), String> {
@@ -216,7 +214,7 @@ fn parse_host(scheme: &str, host: &str) -> Result<String, String> {
     {
         return Err(format!("invalid port {port:?} after host"));
     }
-    unescape(host, Part::Host).map(into_text)
+    unescape(host, Part::Host).map(|host| into_text(&host))
 }
 
 /// An IPv6 address in brackets, with an optional zone and port.
@@ -227,10 +225,10 @@ fn parse_literal(host: &str) -> Result<String, String> {
     }
     let inside = inside.strip_prefix('[').unwrap_or(inside);
     let (address, zone) = match inside.find("%25").and_then(|at| inside.split_at_checked(at)) {
-        Some((address, zone)) => (address, into_text(unescape(zone, Part::Zone)?)),
+        Some((address, zone)) => (address, into_text(&unescape(zone, Part::Zone)?)),
         None => (inside, String::new()),
     };
-    let address = into_text(unescape(address, Part::Host)?);
+    let address = into_text(&unescape(address, Part::Host)?);
     match address.parse::<IpAddr>() {
         Ok(IpAddr::V4(_)) => Err("invalid IP-literal".into()),
         Err(_) => Err(format!("invalid host: ParseAddr({address:?})")),
@@ -243,8 +241,8 @@ fn is_optional_port(port: &str) -> bool {
     port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn into_text(bytes: Vec<u8>) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+fn into_text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn unescape(text: &str, part: Part) -> Result<Vec<u8>, String> {
@@ -304,7 +302,9 @@ fn escape(bytes: &[u8], part: Part) -> String {
     let mut text = String::with_capacity(bytes.len());
     for byte in bytes {
         if must_escape(*byte, part) {
-            text.push_str(&format!("%{byte:02X}"));
+            text.push('%');
+            let digits = [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+            text.extend(digits.into_iter().flatten().map(|digit| digit.to_ascii_uppercase()));
         } else {
             text.push(char::from(*byte));
         }

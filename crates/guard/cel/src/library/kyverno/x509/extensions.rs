@@ -18,10 +18,8 @@ pub(super) struct Extension<'a> {
 impl<'a> Extension<'a> {
     pub(super) fn read(mut reader: Reader<'a>) -> Result<Self, String> {
         let id = reader.oid().ok_or("x509: malformed extension OID field")?;
-        let critical = match reader.next_is(tag::BOOLEAN) {
-            true => reader.boolean().ok_or("x509: malformed extension critical field")?,
-            false => false,
-        };
+        let critical = if reader.next_is(tag::BOOLEAN) { reader.boolean() } else { Some(false) };
+        let critical = critical.ok_or("x509: malformed extension critical field")?;
         let value = reader.expect(tag::OCTET_STRING).ok_or("x509: malformed extension value field")?;
         Ok(Self { id, critical, value: value.body })
     }
@@ -87,10 +85,8 @@ fn basic_constraints(mut value: Reader<'_>, into: &mut Map) -> Done {
     let failed = || wrong("basic constraints");
     let mut value = value.enter(tag::SEQUENCE).ok_or_else(failed)?;
     let is_ca = if value.next_is(tag::BOOLEAN) { value.boolean().ok_or_else(failed)? } else { false };
-    let most = match value.next_is(tag::INTEGER) {
-        true => value.small_integer().filter(|most| *most >= 0).ok_or_else(failed)?,
-        false => -1,
-    };
+    let limit = value.next_is(tag::INTEGER).then(|| value.small_integer().filter(|most| *most >= 0));
+    let most = limit.unwrap_or(Some(-1)).ok_or_else(failed)?;
     into.insert("BasicConstraintsValid", true);
     into.insert("IsCA", is_ca);
     into.insert("MaxPathLen", number(most));
@@ -132,12 +128,9 @@ fn ia5(element: &Element<'_>, what: &str) -> Result<String, String> {
 
 /// An address as Go's `net.IP` prints it, IPv4-mapped ones as IPv4.
 fn address(bytes: &[u8]) -> Option<String> {
-    let address = match *bytes {
-        [a, b, c, d] => IpAddr::from([a, b, c, d]),
-        _ => {
-            let address = Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?);
-            address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4)
-        }
+    let address = match bytes.len() {
+        4 => IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?),
+        _ => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?)).to_canonical(),
     };
     Some(address.to_string())
 }

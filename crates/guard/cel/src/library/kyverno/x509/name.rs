@@ -96,7 +96,10 @@ fn is_printable(byte: u8) -> bool {
 
 /// UCS-2, without surrogates and non-characters; a terminator is dropped.
 fn bmp_string(bytes: &[u8]) -> Option<String> {
-    let bytes = if bytes.len() % 2 == 0 { bytes.strip_suffix(&[0, 0]).unwrap_or(bytes) } else { return None };
+    if !bytes.len().is_multiple_of(2) {
+        return None;
+    }
+    let bytes = bytes.strip_suffix(&[0, 0]).unwrap_or(bytes);
     let units = bytes.chunks_exact(2).map(|pair| pair.iter().fold(0_u32, |unit, byte| unit << 8 | u32::from(*byte)));
     units
         .map(|unit| {
