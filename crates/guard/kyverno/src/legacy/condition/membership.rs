@@ -136,7 +136,8 @@ pub(super) fn subset(key: &Value, value: &Value) -> Result<Option<bool>, String>
     match key {
         Value::Array(items) => {
             let keys = texts_of(items)?;
-            Ok(only_key_is_value(&keys, value).or_else(|| literal_set(value).map(|set| keys.iter().all(|key| set.contains(key)))))
+            Ok(only_key_is_value(&keys, value)
+                .or_else(|| literal_set(value).map(|set| keys.iter().all(|key| set.contains(key)))))
         }
         _ => Ok(literal_one(key, value)),
     }
@@ -148,7 +149,8 @@ pub(super) fn not_subset(key: &Value, value: &Value) -> Result<Option<bool>, Str
         Value::Array(items) => {
             let keys = texts_of(items)?;
             // Kyverno answers yes here as well, as it does for `In`.
-            Ok(only_key_is_value(&keys, value).or_else(|| literal_set(value).map(|set| keys.iter().any(|key| !set.contains(key)))))
+            Ok(only_key_is_value(&keys, value)
+                .or_else(|| literal_set(value).map(|set| keys.iter().any(|key| !set.contains(key)))))
         }
         _ => Ok(literal_one(key, value).map(|found| !found)),
     }
@@ -157,7 +159,10 @@ pub(super) fn not_subset(key: &Value, value: &Value) -> Result<Option<bool>, Str
 fn texts_of(items: &[Value]) -> Result<Vec<String>, String> {
     let text = |item: &Value| {
         item.as_str().map(str::to_owned).ok_or_else(|| {
-            format!("`In` and `NotIn` take lists of strings as keys, not of {}s; use `AllIn` or `AnyNotIn`", item.type_name())
+            format!(
+                "`In` and `NotIn` take lists of strings as keys, not of {}s; use `AllIn` or `AnyNotIn`",
+                item.type_name()
+            )
         })
     };
     items.iter().map(text).collect()

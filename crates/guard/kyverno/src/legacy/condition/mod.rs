@@ -64,7 +64,10 @@ pub type Substitute<'s> = dyn FnMut(&Value) -> Result<Value, String> + 's;
 impl Condition {
     fn parse(source: &Value) -> Result<Self, String> {
         let Value::Object(map) = source else {
-            return Err(format!("a condition is a mapping of `key`, `operator` and `value`, not a {}", source.type_name()));
+            return Err(format!(
+                "a condition is a mapping of `key`, `operator` and `value`, not a {}",
+                source.type_name()
+            ));
         };
         let text = |name: &str| match map.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -77,11 +80,13 @@ impl Condition {
     }
 
     fn evaluate(&self, substitute: &mut Substitute<'_>, steps: &Cell<u64>) -> Result<bool, String> {
-        let key = substitute(&self.key).map_err(|error| format!("failed to substitute variables in condition key: {error}"))?;
-        let value =
-            substitute(&self.value).map_err(|error| format!("failed to substitute variables in condition value: {error}"))?;
-        let operator = Operator::parse(&self.operator)
-            .ok_or_else(|| format!("unknown condition operator `{}`; use one such as `Equals` or `AnyIn`", self.operator))?;
+        let key = substitute(&self.key)
+            .map_err(|error| format!("failed to substitute variables in condition key: {error}"))?;
+        let value = substitute(&self.value)
+            .map_err(|error| format!("failed to substitute variables in condition value: {error}"))?;
+        let operator = Operator::parse(&self.operator).ok_or_else(|| {
+            format!("unknown condition operator `{}`; use one such as `Equals` or `AnyIn`", self.operator)
+        })?;
         evaluate(&key, operator, &value, steps)
     }
 

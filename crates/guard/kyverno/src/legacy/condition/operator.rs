@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::cmp::Ordering;
 
-use palisade_model::Value;
+use palisade_model::{Value, wildcard};
 
 use super::membership::{self, Quantifier};
 use super::{equality, size};
@@ -113,10 +113,14 @@ pub fn evaluate(key: &Value, operator: Operator, value: &Value, steps: &Cell<u64
     })
 }
 
-/// An upper bound of the comparisons: each key with each value, and a share for long texts.
+/// An upper bound of the comparisons: each key with each value, and a share for long texts and wildcards.
 fn cost(key: &Value, value: &Value) -> u64 {
     let size = |value: &Value| -> u64 {
-        let text = |item: &Value| 1 + item.as_str().map_or(0, str::len) as u64 / 32;
+        let text = |item: &Value| match item {
+            Value::String(text) if wildcard::contains_wildcard(text) => 1 + text.len() as u64 / 4,
+            Value::String(text) => 1 + text.len() as u64 / 32,
+            _ => 1,
+        };
         value.as_array().map_or_else(|| text(value), |items| 1 + items.iter().map(text).sum::<u64>())
     };
     size(key).saturating_mul(size(value))

@@ -11,7 +11,8 @@ use crate::legacy::pattern::go_text::parse_float;
 /// Key and value as durations, where at least one of them is written as one; the other may be a number of seconds.
 pub(super) fn durations(key: &Value, value: &Value) -> Option<(GoDuration, GoDuration)> {
     // A lone zero is a number, though Go reads it as a duration.
-    let written = |side: &Value| side.as_str().filter(|text| *text != "0").and_then(|text| GoDuration::parse(text).ok());
+    let written =
+        |side: &Value| side.as_str().filter(|text| *text != "0").and_then(|text| GoDuration::parse(text).ok());
     match (written(key), written(value)) {
         (None, None) => None,
         (Some(key), Some(value)) => Some((key, value)),

@@ -178,7 +178,8 @@ fn bare_lists_mean_all() {
     let (outcome, _) = run(&json!([{"key": 1, "operator": "Foo", "value": 1}]));
     assert!(outcome.unwrap_err().contains("`Foo`"));
     assert!(run(&json!("text")).0.is_err());
-    let blocks = Conditions::parse_blocks(&json!([{"all": [condition("a", "a")]}, {"any": [condition("b", "b")]}])).unwrap();
+    let blocks =
+        Conditions::parse_blocks(&json!([{"all": [condition("a", "a")]}, {"any": [condition("b", "b")]}])).unwrap();
     assert_eq!(blocks.iter().count(), 2);
     let outcome = blocks.evaluate(&mut |value| Ok(value.clone()), &Cell::new(100)).unwrap();
     assert_eq!((outcome.met, outcome.message.as_str()), (true, "a is a;b is b"));

@@ -105,9 +105,9 @@ impl Compiler {
         // Kyverno rewrites the labels and annotations of a pattern and keeps only those whose pattern is a text.
         let kept = map.iter().filter(|(_, value)| place != Place::Tags || value.as_str().is_some());
         let members: Vec<_> = kept.map(|(written, value)| self.member(written, value, place, depth)).collect();
-        let has_anchors = members.iter().any(|member| {
-            member.has_anchors || member.anchor.is_some_and(|kind| kind != AnchorKind::AddIfAbsent)
-        });
+        let has_anchors = members
+            .iter()
+            .any(|member| member.has_anchors || member.anchor.is_some_and(|kind| kind != AnchorKind::AddIfAbsent));
         let wild = place == Place::Tags && members.iter().any(|member| wildcard::contains_wildcard(&member.written));
         (Node::Object(Members::new(members, wild)), has_anchors)
     }
@@ -138,12 +138,11 @@ impl Compiler {
 impl Members {
     fn new(mut members: Vec<Member>, wild: bool) -> Self {
         members.sort_by(|a, b| a.written.cmp(&b.written));
-        let (anchors, fields): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| {
-            !matches!(member.anchor, None | Some(AnchorKind::Global | AnchorKind::AddIfAbsent))
-        });
-        let (mut first, rest): (Vec<_>, Vec<_>) = fields
+        let (anchors, fields): (Vec<_>, Vec<_>) = members
             .into_iter()
-            .partition(|member| member.anchor == Some(AnchorKind::Global) || member.has_anchors);
+            .partition(|member| !matches!(member.anchor, None | Some(AnchorKind::Global | AnchorKind::AddIfAbsent)));
+        let (mut first, rest): (Vec<_>, Vec<_>) =
+            fields.into_iter().partition(|member| member.anchor == Some(AnchorKind::Global) || member.has_anchors);
         first.reverse();
         first.extend(rest);
         Self { anchors, fields: first, wild }
@@ -176,8 +175,7 @@ impl Member {
         let found = resource.iter().find(|(key, value)| value.as_str().is_some() && wildcard::matches(pattern, key));
         let Some((key, _)) = found else { return member };
         member.written = anchor.map_or_else(|| key.clone(), |anchor| anchor.around(key).into());
-        member.key =
-            if member.anchor == Some(AnchorKind::AddIfAbsent) { member.written.clone() } else { key.clone() };
+        member.key = if member.anchor == Some(AnchorKind::AddIfAbsent) { member.written.clone() } else { key.clone() };
         member.tracked = None;
         member
     }

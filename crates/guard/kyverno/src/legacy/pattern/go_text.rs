@@ -111,7 +111,13 @@ pub(crate) fn scientific(value: f64) -> String {
 }
 
 fn not_finite(value: f64) -> String {
-    let text = if value.is_nan() { "NaN" } else if value > 0.0 { "+Inf" } else { "-Inf" };
+    let text = if value.is_nan() {
+        "NaN"
+    } else if value > 0.0 {
+        "+Inf"
+    } else {
+        "-Inf"
+    };
     text.to_owned()
 }
 

@@ -40,7 +40,8 @@ impl Scalar {
 
     /// Compiles a string pattern.
     pub(crate) fn text(source: &Str) -> Self {
-        let terms = |alternative: &str| alternative.split('&').map(|term| Term::compile(term.trim_matches(' '))).collect();
+        let terms =
+            |alternative: &str| alternative.split('&').map(|term| Term::compile(term.trim_matches(' '))).collect();
         let alternatives = source.split('|').map(|alternative| terms(alternative.trim_matches(' '))).collect();
         Self::Text { source: source.clone(), alternatives }
     }
@@ -48,6 +49,14 @@ impl Scalar {
     /// Whether this is the pattern `*`, which only asks for presence.
     pub(super) fn is_star(&self) -> bool {
         matches!(self, Self::Text { source, .. } if &**source == "*")
+    }
+
+    /// What matching a value costs: wildcards compare up to each of their letters with each of the text's.
+    pub(super) fn cost(&self, value: &Value) -> usize {
+        match (self, value) {
+            (Self::Text { source, .. }, Value::String(text)) => 1 + source.len() * text.len() / 64,
+            _ => 1,
+        }
     }
 
     /// Whether a single value matches.
@@ -96,7 +105,9 @@ mod tests {
     #[test]
     fn typed_leaves_coerce_as_kyverno_does() {
         assert!(matches(&json!(5), &json!("5")) && matches(&json!(5), &Value::Float(5.0)));
-        assert!(!matches(&json!(5), &json!(5.5)) && !matches(&json!(5), &json!("5.0")) && !matches(&json!(5), &json!(true)));
+        assert!(
+            !matches(&json!(5), &json!(5.5)) && !matches(&json!(5), &json!("5.0")) && !matches(&json!(5), &json!(true))
+        );
         assert!(matches(&json!(2.5), &json!("2.50")) && !matches(&json!(2.5), &json!(2)));
         assert!(matches(&Value::Float(2.0), &json!(2)));
         assert!(matches(&json!(true), &json!(true)) && !matches(&json!(true), &json!("true")));

@@ -129,7 +129,13 @@ impl Comparison {
         let printed;
         let text = match value {
             Value::String(text) => &**text,
-            Value::Bool(value) => if *value { "true" } else { "false" },
+            Value::Bool(value) => {
+                if *value {
+                    "true"
+                } else {
+                    "false"
+                }
+            }
             number => {
                 let Some(number) = number.as_f64() else { return false };
                 printed = go_text::scientific(number);

@@ -57,7 +57,8 @@ fn lists_take_one_pattern_for_all_elements() {
 #[test]
 fn condition_anchors_skip_what_they_do_not_select() {
     let pattern = json!({"containers": [{"(image)": "*:latest", "imagePullPolicy": "Always"}]});
-    let pod = |policy: &str| json!({"containers": [{"image": "a:1"}, {"image": "b:latest", "imagePullPolicy": policy}]});
+    let pod =
+        |policy: &str| json!({"containers": [{"image": "a:1"}, {"image": "b:latest", "imagePullPolicy": policy}]});
     assert_eq!(verdict(&pattern, &pod("Always")).0, PASS);
     assert_eq!(verdict(&pattern, &pod("Never")), (FAIL, "/containers/1/imagePullPolicy/".into()));
     assert_eq!(verdict(&pattern, &json!({"containers": [{"image": "a:1"}]})).0, SKIP);

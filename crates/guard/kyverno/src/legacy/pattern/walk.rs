@@ -136,9 +136,8 @@ impl<'w> Walk<'w> {
         let absent = || self.seen.iter().any(|(reached, found)| *reached && !found);
         let mismatch = match kind {
             Kind::Condition | Kind::Skipped => Mismatch::Skip,
-            Kind::Negation => Mismatch::Fail,
             Kind::Value if absent() => Mismatch::Error,
-            Kind::Value => Mismatch::Fail,
+            Kind::Negation | Kind::Value => Mismatch::Fail,
             Kind::Unfit | Kind::Limit => Mismatch::Error,
         };
         let path = if mismatch == Mismatch::Fail { path } else { Path::root() };
@@ -146,16 +145,11 @@ impl<'w> Walk<'w> {
     }
 
     fn spend(&self, steps: usize, at: &Trail<'_>) -> Judgement {
-        match self.steps.get().checked_sub(steps as u64) {
-            Some(left) => {
-                self.steps.set(left);
-                Ok(())
-            }
-            None => {
-                self.steps.set(0);
-                Err(Failure::new(Kind::Limit, at, "the pattern takes too many steps; simplify it or split the rule"))
-            }
-        }
+        let left = self.steps.get().checked_sub(steps as u64);
+        self.steps.set(left.unwrap_or_default());
+        left.map(|_| ()).ok_or_else(|| {
+            Failure::new(Kind::Limit, at, "the pattern takes too many steps; simplify it or split the rule")
+        })
     }
 
     pub(super) fn judge(&mut self, node: &Node, value: &Value, at: &Trail<'_>) -> Judgement {
@@ -196,7 +190,7 @@ impl<'w> Walk<'w> {
             single => std::slice::from_ref(single),
         };
         for item in values {
-            self.spend(1 + item.as_str().map_or(0, |text| text.len() / 64), at)?;
+            self.spend(scalar.cost(item), at)?;
             if !scalar.matches(item) {
                 self.spend(MESSAGE_COST, at)?;
                 let message = format!(
@@ -262,13 +256,13 @@ impl<'w> Walk<'w> {
             (Some(AnchorKind::Equality), Some(value)) => self.judge(&member.node, value, &inside),
             (Some(AnchorKind::Existence), Some(value)) => self.existence(&member.node, value, &inside),
             (Some(AnchorKind::Negation), Some(_)) => {
-                let message = format!("negation anchor matched in resource: {} is not allowed", pointer(&inside.path()));
+                let message =
+                    format!("negation anchor matched in resource: {} is not allowed", pointer(&inside.path()));
                 Err(Failure::new(Kind::Negation, &inside, message))
             }
-            (
-                Some(AnchorKind::Global | AnchorKind::Equality | AnchorKind::Existence | AnchorKind::Negation),
-                None,
-            ) => Ok(()),
+            (Some(AnchorKind::Global | AnchorKind::Equality | AnchorKind::Existence | AnchorKind::Negation), None) => {
+                Ok(())
+            }
             (None | Some(AnchorKind::AddIfAbsent), value) => self.field(member, value.unwrap_or(&NULL), at, &inside),
         }
     }

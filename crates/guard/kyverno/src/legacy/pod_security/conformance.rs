@@ -11,5 +11,9 @@ pub fn check(level: Level, version: Version, expect_allowed: bool, pod: &Value) 
         return Ok(());
     }
     let details: Vec<&str> = result.checks.iter().map(|check| check.detail.as_str()).collect();
-    Err(if result.allowed { "no check forbids the pod".to_owned() } else { format!("forbidden: {}", details.join("; ")) })
+    Err(if result.allowed {
+        "no check forbids the pod".to_owned()
+    } else {
+        format!("forbidden: {}", details.join("; "))
+    })
 }

@@ -57,11 +57,8 @@ fn adding<'a>(pod: &Pod<'a>, allowed: &[&str]) -> (Offenders<'a>, String) {
         (!forbidden.is_empty()).then(|| Bad::values(forbidden))
     });
     let named: BTreeSet<String> = offenders.fields.iter().flat_map(|field| field.bad.words()).collect();
-    let detail = format!(
-        "{} must not include {} in securityContext.capabilities.add",
-        offenders.described(),
-        quoted(named)
-    );
+    let detail =
+        format!("{} must not include {} in securityContext.capabilities.add", offenders.described(), quoted(named));
     (offenders, detail)
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Forbidden<'a> {
 pub(super) struct Field<'a> {
     /// Where, in the pod.
     pub(super) path: Path,
+    /// The path with every number replaced by `*`, as exclusions name fields.
+    pub(super) general: String,
     pub(super) bad: Bad,
     /// Name and image of the container it belongs to.
     pub(super) container: Option<(&'a str, &'a str)>,
@@ -54,24 +56,23 @@ impl Bad {
 
 impl<'a> Field<'a> {
     pub(super) fn of_pod(path: impl IntoIterator<Item = Segment>, bad: Bad) -> Self {
-        Self { path: path.into_iter().collect(), bad, container: None }
+        Self::new(path.into_iter().collect(), bad, None)
     }
 
     pub(super) fn of_container(container: &Container<'a>, fields: &[Segment], bad: Bad) -> Self {
-        Self { path: container.path(fields), bad, container: Some((container.name, container.image)) }
+        Self::new(container.path(fields), bad, Some((container.name, container.image)))
     }
 
-    /// The path with every number replaced by `*`, as exclusions name fields.
-    pub(super) fn general(&self) -> String {
+    fn new(path: Path, bad: Bad, container: Option<(&'a str, &'a str)>) -> Self {
         let mut general = String::new();
-        for letter in path_text(&self.path).chars() {
+        for letter in path_text(&path).chars() {
             match (letter.is_ascii_digit(), general.ends_with('*')) {
                 (true, true) => {}
                 (true, false) => general.push('*'),
                 (false, _) => general.push(letter),
             }
         }
-        general
+        Self { path, general, bad, container }
     }
 
     /// Kyverno's words for the field at `path` in the object that was judged.
@@ -92,10 +93,10 @@ fn path_text(path: &Path) -> String {
     let mut text = String::new();
     for segment in &path.0 {
         match segment {
-            Segment::Index(index) => text.push_str(&format!("[{index}]")),
-            Segment::Key(key) if key.contains(['.', '/']) => text.push_str(&format!("[{key}]")),
+            Segment::Index(index) => text.extend(["[", &index.to_string(), "]"]),
+            Segment::Key(key) if key.contains(['.', '/']) => text.extend(["[", key, "]"]),
             Segment::Key(key) if text.is_empty() => text.push_str(key),
-            Segment::Key(key) => text.push_str(&format!(".{key}")),
+            Segment::Key(key) => text.extend([".", key]),
         }
     }
     text

@@ -13,6 +13,7 @@ mod pod;
 mod pod_checks;
 mod security_checks;
 
+use std::collections::HashSet;
 use std::str::FromStr;
 
 use palisade_model::{Path, Segment, Str, Value};
@@ -141,8 +142,9 @@ pub fn evaluate(
     let part = |key: &str| root.and_then(|root| root.get(key));
     let pod = Pod::read(part("metadata"), part("spec"))?;
     let mut found = judge(level, version, &pod);
+    let mut comparisons = exclusion::MAX_COMPARISONS;
     for exclusion in exclude {
-        exclusion::apply(exclusion, &pod, &mut found, |pod| judge(level, version, pod));
+        exclusion::apply(exclusion, &pod, &mut found, &mut comparisons, |pod| judge(level, version, pod))?;
     }
     let checks: Vec<Check> = found.into_iter().map(|found| found.into_check(&template)).collect();
     Ok(PodSecurityResult { allowed: checks.is_empty(), checks })
@@ -177,14 +179,12 @@ fn judge<'a>(level: Level, version: Version, pod: &Pod<'a>) -> Vec<Found<'a>> {
 impl Found<'_> {
     fn into_check(self, template: &Path) -> Check {
         let Self { entry, forbidden } = self;
-        let mut images: Vec<Str> = Vec::new();
-        for (_, image) in forbidden.fields.iter().filter_map(|field| field.container) {
-            if !images.iter().any(|known| &**known == image) {
-                images.push(image.into());
-            }
-        }
+        let mut seen = HashSet::new();
+        let images = forbidden.fields.iter().filter_map(|field| field.container).map(|(_, image)| image);
+        let images = images.filter(|image| seen.insert(*image)).map(Str::from).collect();
         let violation = |field: &forbidden::Field<'_>| {
-            let path: Path = template.0.iter().chain(&field.path.0).cloned().collect::<Vec<Segment>>().into_iter().collect();
+            let path: Path =
+                template.0.iter().chain(&field.path.0).cloned().collect::<Vec<Segment>>().into_iter().collect();
             let value = match &field.bad {
                 Bad::Value(value) => value.clone(),
                 Bad::Missing | Bad::Present => Value::Null,

@@ -123,7 +123,8 @@ impl<'a> Volume<'a> {
         Ok(Self {
             name: text(volume, "name")?.unwrap_or_default(),
             sources: sources.map(|(key, _)| &**key).collect(),
-            host_path: host_path.map_or(Ok(None), |source| Ok::<_, String>(Some(text(source, "path")?.unwrap_or_default())))?,
+            host_path: host_path
+                .map_or(Ok(None), |source| Ok::<_, String>(Some(text(source, "path")?.unwrap_or_default())))?,
         })
     }
 }
@@ -217,7 +218,9 @@ fn flag(map: &Map, key: &str) -> Read<Option<bool>> {
 fn number(map: &Map, key: &str) -> Read<Option<i64>> {
     match map.get(key) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => value.as_i64().map_or_else(|| wrong_type(key, "a whole number", value), |number| Ok(Some(number))),
+        Some(value) => {
+            value.as_i64().map_or_else(|| wrong_type(key, "a whole number", value), |number| Ok(Some(number)))
+        }
     }
 }
 

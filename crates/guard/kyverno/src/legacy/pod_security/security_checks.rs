@@ -105,12 +105,12 @@ const SECCOMP_POD_ANNOTATION: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const SECCOMP_CONTAINER_ANNOTATION: &str = "container.seccomp.security.alpha.kubernetes.io/";
 
 fn seccomp_annotations<'a>(pod: &Pod<'a>) -> Option<Forbidden<'a>> {
-    let allowed = |value: &str| {
-        matches!(value, "runtime/default" | "docker/default") || value.starts_with("localhost/")
-    };
+    let allowed =
+        |value: &str| matches!(value, "runtime/default" | "docker/default") || value.starts_with("localhost/");
+    let names: BTreeSet<&str> = pod.containers.iter().map(|container| container.name).collect();
     let concerns = |key: &str| {
         let container = key.strip_prefix(SECCOMP_CONTAINER_ANNOTATION);
-        key == SECCOMP_POD_ANNOTATION || container.is_some_and(|name| pod.containers.iter().any(|it| it.name == name))
+        key == SECCOMP_POD_ANNOTATION || container.is_some_and(|name| names.contains(name))
     };
     let bad: Vec<_> = pod.annotations.iter().filter(|(key, value)| concerns(key) && !allowed(value)).collect();
     let named: BTreeSet<String> = bad.iter().map(|(key, value)| format!("{key}={value:?}")).collect();
@@ -181,11 +181,8 @@ pub(super) fn selinux<'a>(pod: &Pod<'a>, minor: u32) -> Option<Forbidden<'a>> {
         }
     }
     setters.add_containers(offenders);
-    let detail = format!(
-        "{} set forbidden securityContext.seLinuxOptions: {}",
-        setters.described(),
-        selinux_detail(&all_bad)
-    );
+    let detail =
+        format!("{} set forbidden securityContext.seLinuxOptions: {}", setters.described(), selinux_detail(&all_bad));
     setters.forbidden("seLinuxOptions", detail)
 }
 
