@@ -12,6 +12,7 @@ use palisade_policy::{
 use super::manifest::Manifest;
 use super::material::{Material, TestPolicy};
 use super::objects::{Key, TestObject};
+use super::silence::is_silent;
 
 /// The variable by which values choose the operation.
 const OPERATION: &str = "request.operation";
@@ -39,6 +40,8 @@ pub(super) struct Trigger {
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) key: Key,
+    /// Index of the policy.
+    pub(super) policy: usize,
     pub(super) outcome: RuleOutcome,
     pub(super) patched: Value,
 }
@@ -95,7 +98,7 @@ fn change(response: &Response, key: &Key) -> Option<Change> {
     response.outcomes.iter().find_map(|outcome| {
         let Effect::PatchedTargets(patched) = &outcome.effect else { return None };
         let patched = patched.iter().find(|patched| Key::of(patched) == *key)?.clone();
-        Some(Change { key: key.clone(), outcome: outcome.clone(), patched })
+        Some(Change { key: key.clone(), policy: response.policy, outcome: outcome.clone(), patched })
     })
 }
 
@@ -133,29 +136,6 @@ impl Class {
 /// What a policy judges, by `spec.evaluation.mode`.
 fn mode(document: &Resource) -> &str {
     document.object.dig(["spec", "evaluation", "mode"]).and_then(Value::as_str).unwrap_or("Kubernetes")
-}
-
-/// Policies of some kinds leave no answer where they do not select the object, but only if their constraints are as
-/// simple as this; otherwise upstream answers without outcomes.
-fn is_simple(document: &Resource) -> bool {
-    let Some(constraints) = document.object.dig(["spec", "matchConstraints"]).filter(|value| !value.is_null()) else {
-        return false;
-    };
-    let filled = |value: Option<&Value>| match value {
-        Some(Value::Array(items)) => !items.is_empty(),
-        Some(Value::Object(map)) => !map.is_empty(),
-        _ => false,
-    };
-    let selects = |selector: &str| {
-        let selector = constraints.get(selector);
-        ["matchLabels", "matchExpressions"].iter().any(|key| filled(selector.and_then(|value| value.get(key))))
-    };
-    let rules = constraints.get("resourceRules").and_then(Value::as_array).unwrap_or_default();
-    let [rule] = rules else { return false };
-    !selects("namespaceSelector")
-        && !selects("objectSelector")
-        && !filled(constraints.get("excludeResourceRules"))
-        && !filled(rule.get("resourceNames"))
 }
 
 /// One run over objects with one operation.
@@ -343,7 +323,7 @@ impl Asking<'_, '_> {
             let outcomes = self.run.ask(entry, phase, &request);
             let silent = match class {
                 Class::Validating if json => true,
-                Class::Validating | Class::Mutating => is_simple(&entry.document),
+                Class::Validating | Class::Mutating => is_silent(&entry.document),
                 Class::MutatingAdmission | Class::Generating | Class::Deleting => true,
                 _ => false,
             };

@@ -81,17 +81,27 @@ impl<'a, 'd> Fields<'a, 'd> {
         items.iter().enumerate().map(|(index, item)| (path.child(Segment::Index(index)), item)).collect()
     }
 
-    /// The texts of the member `key`, without repetition.
+    /// The texts of the member `key`.
     pub(super) fn texts(&mut self, key: &str) -> Vec<String> {
         let mut texts = Vec::new();
         for (path, item) in self.list(key) {
             match item.as_str() {
-                Some(text) if texts.iter().any(|known| known == text) => {}
                 Some(text) => texts.push(text.to_owned()),
                 None => self.refuse(&path, &format!("must be a string, not {}", item.type_name())),
             }
         }
         texts
+    }
+
+    /// The texts of the member `key`, each once.
+    pub(super) fn distinct_texts(&mut self, key: &str) -> Vec<String> {
+        let mut distinct = Vec::new();
+        for text in self.texts(key) {
+            if !distinct.contains(&text) {
+                distinct.push(text);
+            }
+        }
+        distinct
     }
 
     /// The members of the object under `key`; anything else is reported.

@@ -115,7 +115,7 @@ impl Manifest {
         if document.kind() != "Test" || fields.text("apiVersion").is_none_or(|text| !text.starts_with("cli.kyverno.io/")) {
             fields.wrong("kind", "must be `Test` of apiVersion `cli.kyverno.io/v1alpha1`");
         }
-        let mut payloads = fields.texts("jsonPayloads");
+        let mut payloads = fields.distinct_texts("jsonPayloads");
         if payloads.is_empty() {
             payloads.extend(fields.text("jsonPayload"));
         }
@@ -124,8 +124,8 @@ impl Manifest {
                 Origin::File { source, .. } => source.name().to_owned(),
                 Origin::Memory => String::new(),
             },
-            policies: fields.texts("policies"),
-            resources: fields.texts("resources"),
+            policies: fields.distinct_texts("policies"),
+            resources: fields.distinct_texts("resources"),
             json_payloads: payloads.iter().map(|path| path.trim_start_matches("./").to_owned()).collect(),
             http_payloads: fields.texts("httpPayloads"),
             envoy_payloads: fields.texts("envoyPayloads"),

@@ -16,6 +16,7 @@ mod material;
 mod mocks;
 mod objects;
 mod rows;
+mod silence;
 mod surroundings;
 pub mod values;
 

@@ -61,6 +61,11 @@ impl<'a> Checking<'a> {
         rows
     }
 
+    /// The rule that a row names: none for policies that have no rules.
+    fn rule_of(&self, policy: usize, outcome: &RuleOutcome) -> String {
+        if self.has_no_rules(policy) { String::new() } else { outcome.rule.to_string() }
+    }
+
     fn row(&self, rule: &str, resource: String, checked: Checked) -> TestRow {
         TestRow {
             file: self.file.to_owned(),
@@ -166,15 +171,15 @@ impl<'a> Checking<'a> {
         rows: &mut Vec<TestRow>,
         dropped: &mut bool,
     ) {
-        let resource = key.to_string();
+        let (rule, resource) = (self.rule_of(response.policy, outcome), key.to_string());
         if outcome.phase == Phase::Generate {
             let Effect::Generated(generated) = &outcome.effect else {
-                rows.push(self.row(&outcome.rule, resource, self.check_verdict(outcome)));
+                rows.push(self.row(&rule, resource, self.check_verdict(outcome)));
                 return;
             };
             rows.extend(generated.iter().map(|object| {
                 let name = Key::of(object).name.to_string();
-                self.row(&outcome.rule, name, self.check(outcome, object))
+                self.row(&rule, name, self.check(outcome, object))
             }));
             return;
         }
@@ -186,7 +191,7 @@ impl<'a> Checking<'a> {
             *dropped = true;
             return;
         }
-        rows.push(self.row(&outcome.rule, resource, self.check(outcome, object)));
+        rows.push(self.row(&rule, resource, self.check(outcome, object)));
     }
 
     /// Whether the file of the expected object does not have it: such rows are left out unless the test wants them.
@@ -200,7 +205,7 @@ impl<'a> Checking<'a> {
     }
 
     fn row_of_change(&self, change: &Change) -> TestRow {
-        self.row(&change.outcome.rule, change.key.to_string(), self.check(&change.outcome, &change.patched))
+        self.row(&self.rule_of(change.policy, &change.outcome), change.key.to_string(), self.check(&change.outcome, &change.patched))
     }
 
     /// Compares the object with the expected one where there is one, then the verdict.
