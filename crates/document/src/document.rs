@@ -5,6 +5,7 @@ use std::sync::Arc;
 use palisade_model::{Diagnostic, Location, Origin, Resource, Source, Span, SpanTree, Value};
 
 use crate::codes;
+use crate::fail::Fail;
 
 /// How much of a hostile file is read before it is refused.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +36,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Whether a source is small enough to be read.
-    pub(crate) fn admit(&self, source: &Arc<Source>) -> Result<(), Box<Diagnostic>> {
+    pub(crate) fn admit(&self, source: &Arc<Source>) -> Result<(), Fail> {
         let size = source.text().len();
         if size <= self.max_bytes.min(u32::MAX as usize) {
             return Ok(());
@@ -43,7 +44,7 @@ impl Limits {
         let message = format!("`{}` has {size} bytes, more than the limit of {}", source.name(), self.max_bytes);
         let location = Location { source: source.clone(), span: Span::default() };
         let help = "split the file, or leave it out with `.palisadeignore`";
-        Err(Box::new(Diagnostic::error(codes::TOO_LARGE, message).at(location, "not read").help(help)))
+        Err(Fail::new(Diagnostic::error(codes::TOO_LARGE, message).at(location, "not read").help(help)))
     }
 }
 

@@ -12,11 +12,11 @@ use palisade_model::{Diagnostic, Location, Map, Source, Span, SpanEntry, SpanTre
 
 use crate::codes;
 use crate::document::{Document, Limits, Parsed};
+use crate::fail::Fail;
 use crate::yaml::Names;
 
-type Fail = Box<Diagnostic>;
-
 /// Reads the documents of a JSON source: one, or several that each begin on a line of their own.
+#[expect(clippy::needless_pass_by_value, reason = "the documents take shares of the source")]
 pub fn parse_json(source: Arc<Source>, limits: &Limits) -> Parsed {
     let mut reader = Reader {
         source: &source,
@@ -31,7 +31,7 @@ pub fn parse_json(source: Arc<Source>, limits: &Limits) -> Parsed {
     };
     let mut documents = Vec::new();
     if let Err(fail) = limits.admit(&source).and_then(|()| reader.stream(&mut documents)) {
-        reader.diagnostics.push(*fail);
+        reader.diagnostics.push(fail.into_diagnostic());
     }
     Parsed { documents, diagnostics: reader.diagnostics }
 }
@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let help = "a JSON file holds one document, or several objects that each begin on a line of their own";
-        Err(Box::new(self.trouble(self.pos, "text follows the end of the document", "not expected").help(help)))
+        Err(Fail::new(self.trouble(self.pos, "text follows the end of the document", "not expected").help(help)))
     }
 
     fn value(&mut self) -> Result<(Value, SpanTree), Fail> {
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
             let what = if close == b']' { "list" } else { "object" };
             let location = self.location(opened..opened + 1);
             let fail = Diagnostic::error(codes::UNCLOSED, format!("this {what} is never closed"));
-            return Err(Box::new(fail.at(location, "opened here").help("add the closing bracket")));
+            return Err(Fail::new(fail.at(location, "opened here").help("add the closing bracket")));
         }
         if first {
             return Ok(true);
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
         self.skip_space();
         if self.peek() == close {
             let fail = self.trouble(comma, "a comma stands after the last element", "JSON allows none here");
-            return Err(Box::new(fail.help("delete the comma")));
+            return Err(Fail::new(fail.help("delete the comma")));
         }
         Ok(true)
     }
@@ -196,12 +196,12 @@ impl<'a> Reader<'a> {
                 _ if self.pos < self.bytes.len() => {
                     let message = "a string must not contain a control character or line break";
                     let fail = self.trouble(self.pos, message, "this must be escaped");
-                    return Err(Box::new(fail.help("close the string, or write `\\n` for a line break")));
+                    return Err(Fail::new(fail.help("close the string, or write `\\n` for a line break")));
                 }
                 _ => {
                     let location = self.location(opened..opened + 1);
                     let fail = Diagnostic::error(codes::UNCLOSED, "this string is never closed");
-                    return Err(Box::new(fail.at(location, "opened here").help("add the closing quote")));
+                    return Err(Fail::new(fail.at(location, "opened here").help("add the closing quote")));
                 }
             }
             let run = self.run();
@@ -264,7 +264,9 @@ impl<'a> Reader<'a> {
         let location = self.location(start..start + width);
         let message = format!("`{}` is not a valid JSON escape", rest.get(..width).unwrap_or_default());
         let fail = Diagnostic::error(codes::ESCAPE, message).at(location, "unknown or incomplete escape");
-        Box::new(fail.help("write `\\\\` for a backslash; `\\u` takes four hexadecimal digits, in pairs beyond U+FFFF"))
+        Fail::new(
+            fail.help("write `\\\\` for a backslash; `\\u` takes four hexadecimal digits, in pairs beyond U+FFFF"),
+        )
     }
 
     fn number(&mut self) -> Result<Value, Fail> {
@@ -295,7 +297,7 @@ impl<'a> Reader<'a> {
                 let location = self.location(start..self.pos);
                 let fail = Diagnostic::error(codes::NUMBER, format!("`{text}` is not a JSON number"));
                 let help = "write digits without leading zeros and with digits on both sides of a point";
-                Err(Box::new(fail.at(location, "cannot be read as a number").help(help)))
+                Err(Fail::new(fail.at(location, "cannot be read as a number").help(help)))
             }
         }
     }
@@ -363,12 +365,12 @@ impl<'a> Reader<'a> {
             b'/' | b'#' => "JSON has no comments; keep the file as YAML if it needs them",
             _ => "JSON is read strictly: double quotes, commas between elements, no comments",
         };
-        Box::new(self.trouble(self.pos, message, &format!("expected {expected}")).help(help))
+        Fail::new(self.trouble(self.pos, message, &format!("expected {expected}")).help(help))
     }
 
     fn limit(&self, code: &'static str, message: String) -> Fail {
         let fail = Diagnostic::error(code, message).at(self.location(self.pos..self.pos), "reading stops here");
-        Box::new(fail.help("split the file, or leave it out with `.palisadeignore`"))
+        Fail::new(fail.help("split the file, or leave it out with `.palisadeignore`"))
     }
 
     fn duplicate(&mut self, name: &str, key: Span, first: Span) {

@@ -9,6 +9,7 @@ mod codes;
 mod decode;
 mod document;
 pub mod edit;
+mod fail;
 mod json;
 pub mod walk;
 pub mod write;

@@ -85,7 +85,7 @@ impl Layout {
                 }
             }
             Value::String(text) => {
-                out.push_str(&literal(text, column.max(2)).unwrap_or_else(|| inline(text, Quotes::Plain)))
+                out.push_str(&literal(text, column.max(2)).unwrap_or_else(|| inline(text, Quotes::Plain)));
             }
             leaf => out.push_str(&flow(leaf)),
         }
@@ -136,10 +136,9 @@ fn line(out: &mut String, at: usize, column: usize) {
 /// One-line style: `[a, b]`, `{a: 1}`, and scalars.
 pub(crate) fn flow(value: &Value) -> String {
     match value {
-        Value::Null | Value::Bool(_) | Value::Int(_) => value.to_json(),
         Value::Float(number) if number.is_nan() => ".nan".to_owned(),
         Value::Float(number) if number.is_infinite() => if *number > 0.0 { ".inf" } else { "-.inf" }.to_owned(),
-        Value::Float(_) => value.to_json(),
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => value.to_json(),
         Value::String(text) => flow_text(text),
         Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Value::Object(map) => format!("{{{}}}", flow_members(map)),
@@ -215,7 +214,11 @@ fn double_quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if needs_escape(c) => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if needs_escape(c) => {
+                out.push_str("\\u");
+                let code = u32::from(c);
+                out.extend([12, 8, 4, 0].iter().filter_map(|shift| char::from_digit(code >> shift & 0xF, 16)));
+            }
             c => out.push(c),
         }
     }

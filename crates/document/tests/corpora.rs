@@ -6,6 +6,7 @@ use palisade_document::{Limits, parse, walk, write};
 use palisade_model::Level;
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a skipped test says why")]
 fn real_files_are_read_and_written() {
     let root = std::env::var_os("PALISADE_CORPORA")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpora")), PathBuf::from);

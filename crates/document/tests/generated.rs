@@ -20,8 +20,9 @@ impl Random {
         (self.next() % bound.max(1) as u64) as usize
     }
 
-    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[self.below(items.len())]
+    fn text(&mut self, texts: &[&'static str]) -> &'static str {
+        let at = self.below(texts.len());
+        texts.get(at).copied().unwrap_or_default()
     }
 }
 
@@ -97,9 +98,9 @@ fn value(random: &mut Random, depth: usize) -> Value {
     match random.below(if depth == 0 { 6 } else { 10 }) {
         0 => Value::Null,
         1 => Value::Bool(random.below(2) == 0),
-        2 => Value::Int(random.next() as i64 >> random.below(64)),
+        2 => Value::Int(random.next().cast_signed() >> random.below(64)),
         3 => Value::Float(random.below(1000) as f64 / 8.0),
-        4 | 5 => Value::from(*random.pick(TEXTS)),
+        4 | 5 => Value::from(random.text(TEXTS)),
         6 | 7 => Value::array((0..random.below(4)).map(|_| value(random, depth - 1)).collect::<Vec<_>>()),
         8 => Value::array(
             (0..random.below(4))
@@ -111,7 +112,7 @@ fn value(random: &mut Random, depth: usize) -> Value {
                 .collect::<Vec<_>>(),
         ),
         _ => Value::object(
-            (0..random.below(5)).map(|_| (Str::from(*random.pick(TEXTS)), value(random, depth - 1))).collect(),
+            (0..random.below(5)).map(|_| (Str::from(random.text(TEXTS)), value(random, depth - 1))).collect(),
         ),
     }
 }
@@ -127,7 +128,11 @@ fn mutate(random: &mut Random, old: &Value) -> Value {
                 items.remove(at);
             }
             1 => items.insert(at, value(random, 2)),
-            _ => items[at] = mutate(random, &items[at]),
+            _ => {
+                if let Some(item) = items.get_mut(at) {
+                    *item = mutate(random, item);
+                }
+            }
         }
         return new;
     }
@@ -138,7 +143,7 @@ fn mutate(random: &mut Random, old: &Value) -> Value {
                 map.remove(&key);
             }
             1 => {
-                map.insert(*random.pick(TEXTS), value(random, 2));
+                map.insert(random.text(TEXTS), value(random, 2));
             }
             _ => {
                 let changed = map.get(&key).map(|inner| mutate(random, inner)).unwrap_or_default();
@@ -218,7 +223,7 @@ fn damaged_text_never_panics_and_spans_stay_inside() {
             if random.below(4) == 0 {
                 text.truncate(at);
             } else {
-                text.insert_str(at, random.pick::<&str>(DAMAGE));
+                text.insert_str(at, random.text(DAMAGE));
             }
         }
         for name in ["a.yaml", "a.json"] {

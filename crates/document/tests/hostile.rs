@@ -37,7 +37,10 @@ fn a_ladder_of_aliases_cannot_nest_without_end() {
 
 #[test]
 fn nested_anchors_cannot_multiply_memory() {
-    let open: String = (0..100).map(|level| format!("&n{level} [")).collect();
+    let mut open = String::new();
+    for level in 0..100 {
+        write!(open, "&n{level} [").unwrap();
+    }
     let text = format!("{open}{}{}", "x,".repeat(300_000), "]".repeat(100));
     assert_eq!(codes(&read("a.yaml", &text)), ["PAL-D0005"]);
 }
@@ -50,7 +53,7 @@ fn depth_is_bounded_in_every_style() {
         writeln!(ladder, "{}a:", " ".repeat(level)).unwrap();
     }
     for text in ["[".repeat(n), "{a: ".repeat(n), "- ".repeat(n), "? ".repeat(n), "[{".repeat(n), ladder] {
-        assert_eq!(codes(&read("a.yaml", &text)), ["PAL-D0004"], "{:?}", &text[..10]);
+        assert_eq!(codes(&read("a.yaml", &text)), ["PAL-D0004"], "{:?}", text.get(..10));
     }
     assert_eq!(codes(&read("a.json", &"[".repeat(n))), ["PAL-D0004"]);
     assert_eq!(codes(&read("a.json", &"{\"a\":".repeat(n))), ["PAL-D0004"]);
@@ -77,7 +80,10 @@ fn huge_scalars_are_read_in_one_pass() {
 
 #[test]
 fn many_keys_items_and_documents_stay_linear() {
-    let keys: String = (0..50_000).map(|n| format!("k{n}: {n}\n")).collect();
+    let mut keys = String::new();
+    for n in 0..50_000 {
+        writeln!(keys, "k{n}: {n}").unwrap();
+    }
     assert_eq!(read("a.yaml", &keys).documents.len(), 1);
     let items = "- x\n".repeat(200_000);
     assert_eq!(read("a.yaml", &items).documents.len(), 1);

@@ -85,9 +85,8 @@ impl Plan<'_> {
             .is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')))
     }
 
-    fn push(&mut self, range: Range<usize>, text: impl Into<String>) -> Done {
+    fn push(&mut self, range: Range<usize>, text: impl Into<String>) {
         self.edits.push(Edit { range, text: text.into() });
-        Some(())
     }
 
     fn block_mapping(&mut self, old: &Map, tree: &SpanTree, new: &Map, place: Place) -> Done {
@@ -117,7 +116,7 @@ impl Plan<'_> {
         let tail = self.text.tail(&last.entry.tree);
         for (name, value) in added {
             let pad = " ".repeat(column);
-            self.push(tail..tail, format!("\n{pad}{}", self.layout.member(name, value, column)))?;
+            self.push(tail..tail, format!("\n{pad}{}", self.layout.member(name, value, column)));
         }
         self.delete_members(&own, new);
         for member in kept {
@@ -133,12 +132,12 @@ impl Plan<'_> {
             let at = own.iter().position(|member| new.contains_key(member.name)).unwrap_or(0);
             rest = own.get(at..).unwrap_or_default();
             if let (true, Some(staying)) = (at > 0, rest.first()) {
-                self.edits.push(Edit { range: first.start()..staying.start(), text: String::new() });
+                self.push(first.start()..staying.start(), "");
             }
         }
         for member in rest.iter().filter(|member| !new.contains_key(member.name)) {
             let range = self.text.line_start(member.start())..self.text.next_line(self.text.tail(&member.entry.tree));
-            self.edits.push(Edit { range, text: String::new() });
+            self.push(range, "");
         }
     }
 
@@ -184,13 +183,13 @@ impl Plan<'_> {
             ", ".to_owned()
         };
         for text in added {
-            self.push(last.end..last.end, format!("{separator}{text}"))?;
+            self.push(last.end..last.end, format!("{separator}{text}"));
         }
         for (at, (range, _)) in entries.iter().enumerate().filter(|(_, (_, kept))| !kept) {
             if at < first_kept {
-                self.push(range.start..entries.get(at + 1)?.0.start, "")?;
+                self.push(range.start..entries.get(at + 1)?.0.start, "");
             } else {
-                self.push(entries.get(at - 1)?.0.end..range.end, "")?;
+                self.push(entries.get(at - 1)?.0.end..range.end, "");
             }
         }
         Some(())
@@ -236,7 +235,7 @@ impl Plan<'_> {
         let first_dash = dash(self, first_kept)?;
         let compact = !self.text.leads_line(tree.span.start as usize);
         if compact && first_kept > 0 {
-            self.push(tree.span.start as usize..first_dash, "")?;
+            self.push(tree.span.start as usize..first_dash, "");
         }
         let pad = " ".repeat(column);
         let mut previous = None;
@@ -249,16 +248,16 @@ impl Plan<'_> {
                 Step::Delete(o) if compact && o < first_kept => {}
                 Step::Delete(o) => {
                     let range = self.text.line_start(dash(self, o)?)..self.text.next_line(self.text.tail(child(o)?));
-                    self.push(range, "")?;
+                    self.push(range, "");
                 }
                 Step::Insert(n) => {
                     let item = self.layout.node(&Value::array(vec![new.get(n)?.clone()]), column);
                     match previous {
                         Some(o) => {
                             let tail = self.text.tail(child(o)?);
-                            self.push(tail..tail, format!("\n{pad}{item}"))?;
+                            self.push(tail..tail, format!("\n{pad}{item}"));
                         }
-                        None => self.push(first_dash..first_dash, format!("{item}\n{pad}"))?,
+                        None => self.push(first_dash..first_dash, format!("{item}\n{pad}")),
                     }
                 }
             }
@@ -277,26 +276,33 @@ impl Plan<'_> {
                 _ => "",
             };
             let near = if let Place::Member(key) = place { key.start as usize } else { span.start };
-            return self.push(span, format!("{missing}{}", self.one(new, near)));
+            self.push(span, format!("{missing}{}", self.one(new, near)));
+            return Some(());
         }
-        let Place::Member(key) = place else { return self.replace_inline(tree, new, place) };
+        let Place::Member(key) = place else {
+            self.replace_inline(tree, new, place);
+            return Some(());
+        };
         let column = self.text.column(key.start as usize);
         let single_token = tree.children.is_empty() || matches!(self.text.at(span.start), b'{' | b'[' | b'*');
         if let (true, false, Some(text)) = (single_token, tree.span.is_empty(), self.token(new, tree)) {
-            return self.push(span, text);
+            self.push(span, text);
+            return Some(());
         }
         let colon = self.text.after_colon(key)?;
         let text = self.layout.after_key(new, column);
         let end = if text.contains('\n') { self.drop_comment(tree, span.end) } else { span.end };
-        self.push(colon..end.max(colon), text)
+        self.push(colon..end.max(colon), text);
+        Some(())
     }
 
     /// Replaces an item or the root, which begins where the old one did.
-    fn replace_inline(&mut self, tree: &SpanTree, new: &Value, place: Place) -> Done {
+    fn replace_inline(&mut self, tree: &SpanTree, new: &Value, place: Place) {
         let span = tree.span.range();
         let column = self.text.column(span.start);
         if let (false, Some(text)) = (tree.span.is_empty(), self.token(new, tree)) {
-            return self.push(span, text);
+            self.push(span, text);
+            return;
         }
         let behind_marker = matches!(place, Place::Root)
             && self.text.slice(self.text.line_start(span.start), span.start).starts_with("---");
@@ -308,7 +314,7 @@ impl Plan<'_> {
             self.layout.node(new, column)
         };
         let end = if text.contains('\n') { self.drop_comment(tree, span.end) } else { span.end };
-        self.push(span.start..end, text)
+        self.push(span.start..end, text);
     }
 
     /// The end of the line where only a comment is left on it: what follows several lines must not become text.

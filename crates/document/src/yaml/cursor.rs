@@ -25,7 +25,10 @@ static SPECIAL: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = is_special(byte as u8);
+        #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+        {
+            table[byte] = is_special(byte as u8);
+        }
         byte += 1;
     }
     table
@@ -62,9 +65,8 @@ impl<'a> Cursor<'a> {
     /// The length of the line break at `offset`; 0 where there is none.
     pub(super) fn break_len(&self, offset: usize) -> usize {
         match self.at(offset) {
-            b'\n' => 1,
             b'\r' if self.at(offset + 1) == b'\n' => 2,
-            b'\r' => 1,
+            b'\n' | b'\r' => 1,
             0xC2 if self.at(offset + 1) == 0x85 => 2,
             0xE2 if self.at(offset + 1) == 0x80 && matches!(self.at(offset + 2), 0xA8 | 0xA9) => 3,
             _ => 0,
@@ -159,16 +161,17 @@ pub(super) fn examine(text: &str) -> (Option<usize>, bool) {
             let offset = chunk_at * 256 + at;
             match (byte, bytes.get(offset + 1), bytes.get(offset + 2)) {
                 (0xC2, Some(0x85), _) | (0xE2, Some(0x80), Some(0xA8 | 0xA9)) => exotic = true,
-                (0xC2, Some(0xA0..), _) | (0xE2, ..) => {}
-                (0xEF, second, third) if !matches!((second, third), (Some(0xBF), Some(0xBE | 0xBF))) => {}
-                (0xF0..=0xF4 | 0x09 | 0x0A | 0x0D, ..) => {}
-                _ => return (Some(offset), exotic),
+                (0xC2, Some(0x80..0xA0), _) | (0xEF, Some(0xBF), Some(0xBE | 0xBF)) | (0..0x80, ..) => {
+                    return (Some(offset), exotic);
+                }
+                _ => {}
             }
         }
     }
     (None, exotic)
 }
 
+#[expect(clippy::needless_bitwise_bool, reason = "without branches, a block of bytes is examined at once")]
 fn is_suspect(byte: u8) -> bool {
     (byte < 0x20) & (byte != b'\n') & (byte != b'\r') & (byte != b'\t')
         | (byte == 0x7F)

@@ -3,8 +3,9 @@
 use palisade_model::{Span, SpanEntry, SpanTree, Value};
 
 use super::mapping::{Key, Mapping};
-use super::parser::{Fail, Leaf, Node, Parse, Parser, Properties};
+use super::parser::{Leaf, Node, Parse, Parser, Properties};
 use super::scalar::Scalar;
+use crate::fail::Fail;
 
 impl<'a> Parser<'a> {
     pub(super) fn flow_sequence(&mut self, properties: Properties<'a>) -> Parse<Node> {
@@ -27,7 +28,7 @@ impl<'a> Parser<'a> {
         while self.flow_continues(opened, b'}', first)? {
             first = false;
             let (key, value) = self.flow_member(opened)?;
-            self.insert(&mut mapping, key, value)?;
+            self.insert(&mut mapping, &key, value)?;
         }
         let node = mapping.into_node(Span::new(opened..self.cursor.pos));
         self.leave_flow(node, properties)
@@ -81,18 +82,18 @@ impl<'a> Parser<'a> {
         let (start, line) = (self.cursor.pos, self.cursor.line_start);
         if self.cursor.peek(0) == b'?' {
             let (key, value) = self.flow_member(opened)?;
-            return self.pair(start, key, value);
+            return self.pair(start, &key, value);
         }
         let (leaf, properties) = self.flow_leaf()?;
         if self.at_flow_colon(line) {
             let key = self.key(leaf, properties)?;
             let value = self.flow_value(opened)?;
-            return self.pair(start, key, value);
+            return self.pair(start, &key, value);
         }
         self.finish(leaf, properties)
     }
 
-    fn pair(&mut self, start: usize, key: Key, value: Node) -> Parse<Node> {
+    fn pair(&mut self, start: usize, key: &Key, value: Node) -> Parse<Node> {
         let end = (key.span.end).max(value.tree.span.end) as usize;
         let mut mapping = Mapping::default();
         self.insert(&mut mapping, key, value)?;

@@ -5,9 +5,9 @@
 
 use palisade_model::{Diagnostic, Map, Span, SpanEntry, SpanTree, Str, Value};
 
-use super::parser::{Fail, Node, Parse, Parser};
-use super::trouble::helped;
+use super::parser::{Node, Parse, Parser};
 use crate::codes;
+use crate::fail::Fail;
 
 /// A key, once it is known to be one.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Mapping {
     }
 
     /// Sets a member, and returns the key it replaces unless a merge had set that.
-    fn set(&mut self, name: Str, entry: SpanEntry, value: Value, merged: bool) -> Option<Span> {
+    fn set(&mut self, name: &Str, entry: SpanEntry, value: Value, merged: bool) -> Option<Span> {
         if self.map.insert(name.clone(), value).is_none() {
             if merged || !self.merged.is_empty() {
                 self.merged.resize(self.children.len(), false);
@@ -44,7 +44,7 @@ impl Mapping {
             self.children.push(entry);
             return None;
         }
-        let at = self.map.position(&name)?;
+        let at = self.map.position(name)?;
         let was_merged = self.merged.get_mut(at).is_some_and(|flag| std::mem::replace(flag, merged));
         let slot = self.children.get_mut(at)?;
         let replaced = std::mem::replace(slot, entry);
@@ -54,21 +54,21 @@ impl Mapping {
     fn merge(&mut self, source: &Value, spans: &SpanTree) -> bool {
         let Value::Object(members) = source else { return false };
         for ((name, value), entry) in members.iter().zip(&spans.children) {
-            self.set(name.clone(), entry.clone(), value.clone(), true);
+            self.set(name, entry.clone(), value.clone(), true);
         }
         true
     }
 }
 
 impl Parser<'_> {
-    pub(super) fn insert(&mut self, mapping: &mut Mapping, key: Key, node: Node) -> Parse<()> {
+    pub(super) fn insert(&mut self, mapping: &mut Mapping, key: &Key, node: Node) -> Parse<()> {
         mapping.height = mapping.height.max(node.height);
         if key.merge {
-            return self.merge(mapping, &key, &node);
+            return self.merge(mapping, key, &node);
         }
         let entry = SpanEntry { key: key.span, tree: node.tree };
-        if let Some(first) = mapping.set(key.name.clone(), entry, node.value, false) {
-            self.duplicate(&key, first);
+        if let Some(first) = mapping.set(&key.name, entry, node.value, false) {
+            self.duplicate(key, first);
         }
         Ok(())
     }
@@ -90,7 +90,7 @@ impl Parser<'_> {
             "`<<` needs a mapping, or a list of mappings, to copy from",
             "the value of this merge key is neither",
         );
-        helped(fail, "refer to an anchored mapping: `<<: *defaults`")
+        fail.help("refer to an anchored mapping: `<<: *defaults`")
     }
 
     fn duplicate(&mut self, key: &Key, first: Span) {

@@ -25,9 +25,10 @@ mod tests;
 mod trouble;
 
 /// Reads the documents of a YAML source. Empty documents are dropped, but counted in [`Document::index`].
+#[expect(clippy::needless_pass_by_value, reason = "the documents take shares of the source")]
 pub fn parse_yaml(source: Arc<Source>, limits: &Limits) -> Parsed {
-    if let Err(diagnostic) = limits.admit(&source) {
-        return Parsed { documents: Vec::new(), diagnostics: vec![*diagnostic] };
+    if let Err(fail) = limits.admit(&source) {
+        return Parsed { documents: Vec::new(), diagnostics: vec![fail.into_diagnostic()] };
     }
     let (control, exotic) = cursor::examine(source.text());
     let readable = control.map_or(source.text().len(), |at| at);
@@ -63,7 +64,7 @@ impl Stream {
             Err(fail) => {
                 let more = parser.cursor.next_document();
                 let document = parser.cursor.slice(start..parser.cursor.pos);
-                parser.diagnostics.push(explain_template(*fail, document));
+                parser.diagnostics.push(explain_template(fail.into_diagnostic(), document));
                 if !more {
                     return false;
                 }
@@ -75,7 +76,7 @@ impl Stream {
         }
         let message = format!("the file holds more than {} documents", parser.limits.max_documents);
         let fail = parser.limit(codes::TOO_MANY, parser.here(), message);
-        parser.diagnostics.push(*fail);
+        parser.diagnostics.push(fail.into_diagnostic());
         false
     }
 
@@ -117,7 +118,7 @@ fn explain_template(fail: Diagnostic, document: &str) -> Diagnostic {
     fail.help("a variable such as `{{ name }}` needs quotes around the whole value: `'{{ name }}'`")
 }
 
-impl<'a> Parser<'a> {
+impl Parser<'_> {
     /// Reads the next document; `None` at the end of the stream.
     fn document(&mut self) -> Parse<Option<Node>> {
         self.fresh = true;
@@ -133,7 +134,7 @@ impl<'a> Parser<'a> {
         } else if directives {
             let message = "a `---` line must follow directives";
             let fail = self.trouble(codes::DIRECTIVE, self.here(), message, "expected `---`");
-            return Err(trouble::helped(fail, "add the line `---`, or delete the directive"));
+            return Err(fail.help("add the line `---`, or delete the directive"));
         } else if self.cursor.at_end() {
             return Ok(None);
         }
@@ -202,7 +203,7 @@ impl<'a> Parser<'a> {
                 let message = "this directive is unknown or malformed";
                 let fail =
                     self.trouble(codes::DIRECTIVE, span, message, "expected `%YAML 1.x` or `%TAG !name! prefix`");
-                Err(trouble::helped(fail, "delete the line, or put quotes around a text that begins with `%`"))
+                Err(fail.help("delete the line, or put quotes around a text that begins with `%`"))
             }
         }
     }

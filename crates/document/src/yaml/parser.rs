@@ -15,11 +15,10 @@ use super::mapping::{Key, Mapping};
 use super::names::Names;
 use super::resolve;
 use super::scalar::Scalar;
-use super::trouble::helped;
 use crate::codes;
 use crate::document::Limits;
+use crate::fail::Fail;
 
-pub(super) type Fail = Box<Diagnostic>;
 pub(super) type Parse<T> = Result<T, Fail>;
 
 /// The longest implicit key, as YAML defines it.
@@ -149,7 +148,7 @@ impl<'a> Parser<'a> {
     }
 
     fn column(&self) -> isize {
-        self.cursor.column() as isize
+        self.cursor.column().cast_signed()
     }
 
     /// Whether `indicator` followed by a blank is at the cursor.
@@ -260,7 +259,7 @@ impl<'a> Parser<'a> {
             let span = Span::new(start..self.cursor.line_end(start).min(start + 40));
             let message = format!("this is not the name of an {what}");
             let fail = self.trouble(codes::ALIAS, span, message, "names consist of letters, digits, `_` and `-`");
-            return Err(helped(fail, "put quotes around the text if it begins with this character by intention"));
+            return Err(fail.help("put quotes around the text if it begins with this character by intention"));
         }
         Ok((name, Span::new(start..self.cursor.pos)))
     }
@@ -298,12 +297,12 @@ impl<'a> Parser<'a> {
         if self.open.contains(&name) {
             let message = format!("the alias `*{name}` stands inside its own anchor");
             let fail = self.trouble(codes::ALIAS, span, message, "this would never end");
-            return Err(helped(fail, "repeat the part that is meant, without the alias"));
+            return Err(fail.help("repeat the part that is meant, without the alias"));
         }
         let Some(anchor) = self.anchors.get(name) else {
             let message = format!("the alias `*{name}` refers to no anchor above it");
             let fail = self.trouble(codes::ALIAS, span, message, "no such anchor in this document");
-            return Err(helped(fail, "put quotes around the text if it begins with an asterisk by intention"));
+            return Err(fail.help("put quotes around the text if it begins with an asterisk by intention"));
         };
         let (nodes, height) = (anchor.nodes, anchor.node.height);
         if self.depth + height > self.limits.max_depth {
@@ -378,7 +377,7 @@ impl<'a> Parser<'a> {
     pub(super) fn not_json(&self, scalar: &Scalar<'_>) -> Fail {
         let message = format!("`{}` cannot be written in JSON, which Kubernetes stores", scalar.text);
         let fail = self.trouble(codes::NUMBER, scalar.span, message, "infinity or not a number");
-        helped(fail, "put quotes around it if text is meant")
+        fail.help("put quotes around it if text is meant")
     }
 
     /// A leaf as the key of a mapping.
@@ -404,7 +403,7 @@ impl<'a> Parser<'a> {
     fn block_sequence(&mut self, properties: Properties<'a>) -> Parse<Node> {
         if !self.fresh {
             let fail = self.unexpected("a value on this line");
-            return Err(helped(fail, "begin the list on its own line"));
+            return Err(fail.help("begin the list on its own line"));
         }
         self.nested(|parser| {
             parser.open_anchor(properties);
@@ -480,7 +479,7 @@ impl<'a> Parser<'a> {
                 None => (self.simple_key()?, self.simple_value()?),
             };
             end = end.max(value.tree.span.end as usize);
-            self.insert(&mut mapping, key, value)?;
+            self.insert(&mut mapping, &key, value)?;
             self.skip_to_token();
             if self.at_boundary() || self.column() < self.indent {
                 return Ok(mapping.into_node(Span::new(start..end)));
@@ -511,7 +510,7 @@ impl<'a> Parser<'a> {
                 "this line is not a `key: value` pair",
                 "expected `:` and a value",
             );
-            return Err(helped(fail, "add the colon, or indent the line if it continues the value above"));
+            return Err(fail.help("add the colon, or indent the line if it continues the value above"));
         }
         self.key(leaf, properties)
     }

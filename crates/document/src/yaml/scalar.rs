@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use palisade_model::Span;
 
 use super::cursor::Cursor;
-use super::parser::{Fail, Parse, Parser};
-use super::trouble::helped;
+use super::parser::{Parse, Parser};
 use crate::codes;
+use crate::fail::Fail;
 
 /// A scalar as it was read, before anyone asks for its type.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl<'a> Parser<'a> {
         let mut more = Vec::new();
         loop {
             while matches!(self.cursor.peek(0), b' ' | b'\t') {
-                if self.cursor.peek(0) == b'\t' && (self.cursor.column() as isize) < indent {
+                if self.cursor.peek(0) == b'\t' && self.cursor.column().cast_signed() < indent {
                     return Err(self.unexpected("indentation"));
                 }
                 self.cursor.pos += 1;
@@ -103,7 +103,7 @@ impl<'a> Parser<'a> {
             }
         }
         self.fresh = true;
-        let outdented = self.flow == 0 && (self.cursor.column() as isize) < indent;
+        let outdented = self.flow == 0 && self.cursor.column().cast_signed() < indent;
         let ends = outdented || self.cursor.at_end() || self.cursor.at_marker() || self.cursor.peek(0) == b'#';
         if ends || self.plain_cannot_continue() {
             return Ok(None);
@@ -231,10 +231,8 @@ impl<'a> Parser<'a> {
         let span = Span::new(start..start + 1 + width);
         let escape = self.cursor.slice(span.range());
         let message = format!("`{escape}` is not an escape sequence that YAML knows");
-        helped(
-            self.trouble(codes::ESCAPE, span, message, "unknown or incomplete escape"),
-            "write `\\\\` for a backslash, or use single quotes, where a backslash is an ordinary character",
-        )
+        self.trouble(codes::ESCAPE, span, message, "unknown or incomplete escape")
+            .help("write `\\\\` for a backslash, or use single quotes, where a backslash is an ordinary character")
     }
 
     /// A literal (`|`) or folded (`>`) scalar.
@@ -252,16 +250,13 @@ impl<'a> Parser<'a> {
         }
         self.fresh = true;
         let mut blank_lines = String::new();
-        let indent = match increment {
-            Some(increment) => {
-                let indent = usize::try_from(self.indent).unwrap_or(0) + increment;
-                self.block_breaks(Some(indent), &mut blank_lines)?;
-                indent
-            }
-            None => {
-                let deepest = self.block_breaks(None, &mut blank_lines)?;
-                deepest.max(usize::try_from(self.indent + 1).unwrap_or(0)).max(1)
-            }
+        let indent = if let Some(increment) = increment {
+            let indent = usize::try_from(self.indent).unwrap_or(0) + increment;
+            self.block_breaks(Some(indent), &mut blank_lines)?;
+            indent
+        } else {
+            let deepest = self.block_breaks(None, &mut blank_lines)?;
+            deepest.max(usize::try_from(self.indent + 1).unwrap_or(0)).max(1)
         };
         let mut body = BlockBody { literal, chomping, indent, end: header_end };
         let text = self.block_lines(&mut body, blank_lines)?;

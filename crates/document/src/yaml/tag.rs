@@ -5,11 +5,11 @@
 
 use palisade_model::{Span, Str, Value};
 
-use super::parser::{Fail, Parse, Parser};
+use super::parser::{Parse, Parser};
 use super::resolve;
 use super::scalar::Scalar;
-use super::trouble::helped;
 use crate::codes;
+use crate::fail::Fail;
 
 /// What the handle `!!` stands for.
 const CORE: &str = "tag:yaml.org,2002:";
@@ -31,7 +31,7 @@ impl<'a> Parser<'a> {
             return Ok(span);
         }
         let fail = self.trouble(codes::TAG, span, "this tag is malformed", "a tag ends at a space");
-        Err(helped(fail, "put quotes around the text if it begins with `!` by intention"))
+        Err(fail.help("put quotes around the text if it begins with `!` by intention"))
     }
 
     fn at_flow_indicator(&self) -> bool {
@@ -63,7 +63,7 @@ impl<'a> Parser<'a> {
     fn unknown_handle(&self, span: Span, handle: &str) -> Fail {
         let message = format!("the tag handle `{handle}` is not declared");
         let fail = self.trouble(codes::TAG, span, message, "no `%TAG` line declares this handle");
-        helped(fail, "delete the tag, or declare its handle above the document")
+        fail.help("delete the tag, or declare its handle above the document")
     }
 
     /// A scalar read as its tag says.
@@ -73,13 +73,12 @@ impl<'a> Parser<'a> {
         let natural = resolve::resolve(&scalar.text);
         let value = match (name.as_str(), natural) {
             ("binary", _) => resolve::base64(&scalar.text).map(|bytes| String::from_utf8_lossy(&bytes).as_ref().into()),
-            ("int", Some(value @ Value::Int(_))) => Some(value),
+            ("int", Some(value @ Value::Int(_))) | ("bool", Some(value @ Value::Bool(_))) => Some(value),
             ("float", Some(Value::Int(value))) => Some(Value::Float(value as f64)),
             ("float", Some(Value::Float(value))) if !value.is_finite() => return Err(self.not_json(scalar)),
             ("float" | "int", Some(value @ Value::Float(_))) if name == "float" || is_whole(&scalar.text) => {
                 Some(value)
             }
-            ("bool", Some(value @ Value::Bool(_))) => Some(value),
             ("null", Some(Value::Null)) => Some(Value::Null),
             ("int" | "float" | "bool" | "null", _) => None,
             _ => Some(as_text()),
@@ -90,7 +89,7 @@ impl<'a> Parser<'a> {
     fn misfit(&self, scalar: &Scalar<'a>, name: &str) -> Fail {
         let message = format!("`{}` cannot be read as `!!{name}`", scalar.text);
         let fail = self.trouble(codes::TAG, scalar.span, message, "does not fit its tag");
-        helped(fail, "correct the value, or delete the tag")
+        fail.help("correct the value, or delete the tag")
     }
 }
 

@@ -2,13 +2,14 @@
 
 use palisade_model::{Diagnostic, Location, Span};
 
-use super::parser::{Fail, Parser};
+use super::parser::Parser;
 use crate::codes;
+use crate::fail::Fail;
 
 impl Parser<'_> {
-    /// A diagnostic at `span`, boxed because it travels through every result.
+    /// A diagnostic at `span`.
     pub(super) fn trouble(&self, code: &'static str, span: Span, message: impl Into<String>, label: &str) -> Fail {
-        Box::new(Diagnostic::error(code, message).at(self.location(span), label))
+        Fail::new(Diagnostic::error(code, message).at(self.location(span), label))
     }
 
     pub(super) fn location(&self, span: Span) -> Location {
@@ -27,7 +28,7 @@ impl Parser<'_> {
         if self.cursor.peek(0) == b'\t' {
             let fail =
                 self.trouble(codes::TAB, self.here(), "a tab is used for indentation", "this is a tab character");
-            return helped(fail, "replace the tab by spaces");
+            return fail.help("replace the tab by spaces");
         }
         if self.cursor.peek(0) == b':' && self.cursor.blank_or_end(self.cursor.pos + 1) {
             return self.stray_colon();
@@ -46,9 +47,9 @@ impl Parser<'_> {
         );
         match self.cursor.peek(0) {
             b'@' | b'`' | b'%' | b'*' | b'&' | b'!' | b'|' | b'>' | b'{' | b'[' => {
-                helped(fail, "put quotes around the text if it begins with this character by intention")
+                fail.help("put quotes around the text if it begins with this character by intention")
             }
-            _ => helped(fail, "check the indentation of this line against the lines above it"),
+            _ => fail.help("check the indentation of this line against the lines above it"),
         }
     }
 
@@ -59,7 +60,7 @@ impl Parser<'_> {
             "a mapping cannot begin here",
             "this colon would begin a mapping inside a value",
         );
-        helped(fail, "put quotes around the value if the colon belongs to the text")
+        fail.help("put quotes around the value if the colon belongs to the text")
     }
 
     pub(super) fn unclosed(&self, opened: usize, what: &str) -> Fail {
@@ -69,7 +70,7 @@ impl Parser<'_> {
             format!("this {what} is never closed"),
             "opened here",
         );
-        helped(fail, "add the closing character, or put quotes around the whole text if this one belongs to it")
+        fail.help("add the closing character, or put quotes around the whole text if this one belongs to it")
     }
 
     pub(super) fn complex_key(&self, span: Span) -> Fail {
@@ -79,16 +80,10 @@ impl Parser<'_> {
             "a key must be a string, a number or a boolean",
             "this cannot be the key of a JSON object",
         );
-        helped(fail, "put quotes around the key if it is text")
+        fail.help("put quotes around the key if it is text")
     }
 
     pub(super) fn limit(&self, code: &'static str, span: Span, message: String) -> Fail {
-        helped(self.trouble(code, span, message, "reading stops here"), "split the document, or leave the file out")
+        self.trouble(code, span, message, "reading stops here").help("split the document, or leave the file out")
     }
-}
-
-/// The same failure with one more piece of advice.
-pub(super) fn helped(mut fail: Fail, help: &str) -> Fail {
-    fail.help.push(help.to_owned());
-    fail
 }
