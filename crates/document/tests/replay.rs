@@ -1,0 +1,46 @@
+//! Replays the seeds of the fuzz targets, with the targets' assertions, on the stable compiler.
+
+use std::path::Path;
+
+use palisade_document::{Limits, edit, parse, write};
+use palisade_model::Value;
+
+fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let mut seeds: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.display().to_string(), std::fs::read(&path).unwrap()))
+        .collect();
+    seeds.sort();
+    assert!(!seeds.is_empty(), "no seeds in {}", folder.display());
+    seeds
+}
+
+#[test]
+fn yaml_seeds_are_written_and_edited_faithfully() {
+    for (name, bytes) in seeds("yaml") {
+        let parsed = parse("seed.yaml", &bytes, &Limits::default());
+        assert!(!parsed.documents.is_empty() || !parsed.diagnostics.is_empty(), "{name}");
+        for document in &parsed.documents {
+            let text = write::to_yaml(&document.value);
+            let again = parse("again.yaml", text.as_bytes(), &Limits::default());
+            assert_eq!(again.documents.first().map(|again| &again.value), Some(&document.value), "{name}");
+            if parsed.diagnostics.is_empty() {
+                let wanted = Value::array(vec![document.value.clone()]);
+                edit::apply(document, &wanted).unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn json_seeds_agree_with_serde() {
+    for (name, bytes) in seeds("json") {
+        let parsed = parse("seed.json", &bytes, &Limits::default());
+        assert!(!parsed.documents.is_empty() || !parsed.diagnostics.is_empty(), "{name}");
+        if let Ok(value) = Value::from_json(&String::from_utf8_lossy(&bytes)) {
+            assert_eq!(parsed.documents.first().map(|document| &document.value), Some(&value), "{name}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Any bytes: the JSON reader ends without a panic and agrees with serde_json on what is JSON.
+//!
+//! Run with `cargo +nightly fuzz run json`. Every file of `corpus/json` is replayed by `crates/document/tests/replay.rs`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use palisade_document::{Limits, parse};
+use palisade_model::{Level, Value};
+
+fuzz_target!(|bytes: &[u8]| {
+    let parsed = parse("fuzz.json", bytes, &Limits::default());
+    let accepted = parsed.diagnostics.iter().all(|diagnostic| diagnostic.level < Level::Error);
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match Value::from_json(text) {
+        Ok(Value::Null) => assert!(accepted && parsed.documents.is_empty()),
+        Ok(value) => {
+            // A byte order mark, and depth and numbers beyond the limits, are where the two may differ.
+            if accepted {
+                assert_eq!(parsed.documents.first().map(|document| &document.value), Some(&value));
+            }
+        }
+        Err(_) if accepted => assert!(parsed.documents.len() != 1 || text.starts_with('\u{FEFF}'), "{text}"),
+        Err(_) => {}
+    }
+});
