@@ -1,16 +1,22 @@
 //! What rules do: anchors where they have a meaning, labels that are texts, controls that exist.
 
-use palisade_model::{Map, Path, Segment, Value};
+use palisade_model::{Path, Segment, Value};
 
+use super::Checked;
 use crate::legacy::codes;
 use crate::legacy::pattern::{Anchor, AnchorKind};
+use crate::legacy::mutate::json_patch_problem;
 use crate::legacy::spec::{
-    Body, CelCheck, Check, ForEachValidation, Generation, Mutation, Patch, PodSecurity, Reader, Rule,
+    Body, CelCheck, Check, ForEachValidation, GeneratePattern, Generation, Mutation, Patch, PodSecurity, Reader, Rule,
 };
 
-pub(super) fn rule(reader: &mut Reader<'_>, rule: &Rule, path: &Path) {
-    let is_cel = matches!(&rule.body, Body::Validate(validation) if matches!(validation.check, Check::Cel(_)));
-    if !rule.cel_preconditions.is_empty() && !is_cel && !matches!(rule.body, Body::VerifyImages(_)) {
+pub(super) fn rule(reader: &mut Reader<'_>, policy: &Checked<'_>, rule: &Rule, path: &Path) {
+    let judges_otherwise = match &rule.body {
+        Body::Validate(validation) => !matches!(validation.check, Check::Cel(_)),
+        Body::Mutate(_) => true,
+        Body::Generate(_) | Body::VerifyImages(_) => false,
+    };
+    if !rule.cel_preconditions.is_empty() && judges_otherwise {
         let message = "`celPreconditions` belong to rules with `validate.cel`";
         reader.error(codes::INVALID_RULE, &path.child("celPreconditions"), message, "write `preconditions`");
     }
@@ -21,7 +27,7 @@ pub(super) fn rule(reader: &mut Reader<'_>, rule: &Rule, path: &Path) {
     match &rule.body {
         Body::Validate(validation) => check(reader, &validation.check, &path.child("validate")),
         Body::Mutate(mutation) => mutate(reader, mutation, &path.child("mutate")),
-        Body::Generate(generation) => generate(reader, rule, generation, &path.child("generate")),
+        Body::Generate(generation) => generate(reader, policy, rule, generation, &path.child("generate")),
         Body::VerifyImages(_) => {}
     }
 }
@@ -173,6 +179,12 @@ fn cel(reader: &mut Reader<'_>, spec: &CelCheck, path: &Path) {
 }
 
 fn mutate(reader: &mut Reader<'_>, mutation: &Mutation, path: &Path) {
+    if let Some(Patch::Json6902(text)) = &mutation.patch
+        && let Some(problem) = json_patch_problem(text)
+    {
+        let help = "write a list of operations with `op`, `path` and `value`";
+        reader.error(codes::INVALID_RULE, &path.child("patchesJson6902"), problem, help);
+    }
     let patch = mutation.patch.iter().chain(mutation.foreach.first().and_then(|item| item.patch.as_ref()));
     for patch in patch {
         match patch {
@@ -182,20 +194,65 @@ fn mutate(reader: &mut Reader<'_>, mutation: &Mutation, path: &Path) {
     }
 }
 
-fn generate(reader: &mut Reader<'_>, rule: &Rule, generation: &Generation, path: &Path) {
+fn generate(reader: &mut Reader<'_>, policy: &Checked<'_>, rule: &Rule, generation: &Generation, path: &Path) {
+    for (index, item) in generation.foreach.iter().enumerate() {
+        generated(reader, policy, &item.pattern, &path.child("foreach").child(index));
+    }
     let Some(pattern) = &generation.pattern else { return };
-    let source = pattern.source.as_object().map_or_else(Map::new, Map::clone);
-    let given = ["data", "clone", "cloneList"].iter().filter(|key| source.contains_key(key)).count();
-    if given > 1 {
-        let message = "a generate rule needs one of data, clone, cloneList";
-        reader.error(codes::INVALID_RULE, path, message, "split it into one rule per source");
+    generated(reader, policy, pattern, path);
+    let kind = pattern.source.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if rule.matches.direct.resources.kinds.iter().any(|selector| &*selector.text == kind) {
+        let message = format!("the rule would create `{kind}` objects for `{kind}` objects, without end");
+        reader.error(codes::INVALID_RULE, path, message, "match another kind");
+    }
+}
+
+fn generated(reader: &mut Reader<'_>, policy: &Checked<'_>, pattern: &GeneratePattern, path: &Path) {
+    let source = &pattern.source;
+    let text = |key: &str| source.get(key).and_then(Value::as_str).unwrap_or_default();
+    let sources = ["data", "clone", "cloneList"].iter().filter(|key| source.get(key).is_some()).count();
+    let kinds = source.dig(["cloneList", "kinds"]).and_then(Value::as_array).unwrap_or_default();
+    let own = policy.document.namespace();
+    let elsewhere = |namespace: Option<&Value>| namespace.and_then(Value::as_str).unwrap_or_default() != own;
+    let problem = if sources > 1 {
+        Some("a generate rule needs one of data, clone, cloneList")
+    } else if kinds.is_empty() && ["apiVersion", "kind", "name"].iter().any(|key| text(key).is_empty()) {
+        Some("what is generated needs `apiVersion`, `kind` and `name`")
+    } else if kinds.is_empty() && text("namespace").is_empty() && is_namespaced(text("apiVersion"), text("kind")) {
+        Some("what is generated needs `namespace`")
+    } else if policy.namespaced && elsewhere(source.get("namespace")) {
+        Some("a Policy generates into its own namespace only")
+    } else if policy.namespaced && source.get("clone").is_some() && elsewhere(source.dig(["clone", "namespace"])) {
+        Some("a Policy clones from its own namespace only")
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        reader.error(codes::INVALID_RULE, path, problem, "complete the rule");
     }
     if let Some(data) = source.get("data") {
         anchors(reader, data, &path.child("data"), &|_| false);
     }
-    let kind = source.get("kind").and_then(Value::as_str).unwrap_or_default();
-    if rule.matches.direct.resources.kinds.iter().any(|selector| &*selector.text == kind) {
-        let message = format!("the rule would create `{kind}` objects for `{kind}` objects, without end");
-        reader.error(codes::INVALID_RULE, path, message, "match another kind");
+}
+
+/// Whether objects of a kind that every cluster has are in namespaces. Custom kinds get the benefit of the doubt.
+fn is_namespaced(api_version: &str, kind: &str) -> bool {
+    const CORE: [&str; 9] = [
+        "ConfigMap",
+        "Secret",
+        "Service",
+        "ServiceAccount",
+        "Pod",
+        "LimitRange",
+        "ResourceQuota",
+        "PersistentVolumeClaim",
+        "Endpoints",
+    ];
+    match api_version {
+        "v1" => CORE.contains(&kind),
+        "apps/v1" | "batch/v1" | "policy/v1" | "autoscaling/v2" => true,
+        "networking.k8s.io/v1" => matches!(kind, "NetworkPolicy" | "Ingress"),
+        "rbac.authorization.k8s.io/v1" => matches!(kind, "Role" | "RoleBinding"),
+        _ => false,
     }
 }

@@ -5,6 +5,7 @@
 //! anywhere: a mutation is a value in the outcome.
 
 mod foreach;
+mod json_patch;
 mod patcher;
 mod strategic;
 mod targets;
@@ -19,6 +20,7 @@ use crate::legacy::context::RuleContext;
 use crate::legacy::spec::{Mutation, Rule};
 use crate::legacy::validate::evaluate;
 
+pub(crate) use json_patch::problem as json_patch_problem;
 pub use strategic::{MergeError, strategic_merge};
 
 /// What came of one object.

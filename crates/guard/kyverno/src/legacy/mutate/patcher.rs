@@ -1,10 +1,9 @@
 //! One change laid over one object, its variables replaced first.
 
-use palisade_document::Limits;
 use palisade_model::patch::{self, Dialect};
 use palisade_model::{Resource, Str, Value};
 
-use super::strategic_merge;
+use super::{json_patch, strategic_merge};
 use crate::legacy::condition::Conditions;
 use crate::legacy::context::RuleContext;
 use crate::legacy::spec::{ContextEntry, EntrySource, Mutation, Patch, Rule, Target};
@@ -37,7 +36,9 @@ pub(super) fn apply(patch: &Patch, base: &str, object: &Value, context: &RuleCon
             strategic_merge(object, &overlay, context.steps()).map_err(|error| failed(&error))?
         }
         Patch::Json6902(text) => {
-            let operations = operations(&substitute_text(text, context).map_err(unresolved)?)?;
+            let text = substitute_text(text, context).map_err(unresolved)?;
+            let text = text.as_str().ok_or("empty mutate rule: patchesJson6902 must be a text")?;
+            let operations = json_patch::operations(text)?;
             spend_on(&operations, context)?;
             patch::apply(object, &operations, Dialect::Kyverno).map_err(|error| failed(&error))?
         }
@@ -54,22 +55,6 @@ pub(super) fn apply(patch: &Patch, base: &str, object: &Value, context: &RuleCon
 fn spend_on(operations: &Value, context: &RuleContext<'_>) -> Result<(), String> {
     let count = operations.as_array().map_or(0, <[Value]>::len) as u64;
     context.spend(count).map_err(|error| error.to_string())
-}
-
-/// Reads the text of a JSON patch: JSON where it starts like a list, YAML otherwise.
-fn operations(text: &Value) -> Result<Value, String> {
-    let Some(text) = text.as_str() else {
-        return Err(format!("empty mutate rule: patchesJson6902 must be a text, not {}", text.type_name()));
-    };
-    if text.starts_with('[') {
-        return Value::from_json(text).map_err(|error| format!("failed to decode patches: {error}"));
-    }
-    let parsed = palisade_document::parse("patchesJson6902", text.as_bytes(), &Limits::default());
-    match (parsed.documents.into_iter().next(), parsed.diagnostics.into_iter().next()) {
-        (Some(document), None) => Ok(document.value),
-        (_, Some(problem)) => Err(format!("failed to convert patchesJson6902 to JSON: {}", problem.message)),
-        (None, None) => Err("empty mutate rule".to_owned()),
-    }
 }
 
 /// Whether everything beside the patch has a value.

@@ -146,3 +146,21 @@ fn an_unset_variable_elsewhere_in_the_rule_is_an_error_too() {
     let outcomes = apply_rule(&rule, mutation, &context.object(), &context);
     assert_eq!(outcomes[0].verdict, Verdict::Error);
 }
+
+#[test]
+fn patches_that_can_never_apply_are_found_before_they_run() {
+    for (text, problem) in [
+        ("- op: add\n  path: /a\n  value: {{ x }}", None),
+        ("[{\"op\": \"remove\", \"path\": \"/a\"}]", None),
+        ("- op: change\n  path: /a", Some("operation 0 of the JSON patch: unknown operation `change`")),
+        ("- op: add\n  path: /a", Some("operation 0 of the JSON patch: `value` is missing")),
+        ("- op: remove\n  path: a", Some("operation 0 of the JSON patch: path `a` must begin with a forward slash")),
+        ("op: remove", Some("a JSON patch is a list of operations, not object")),
+        (
+            "- op: remove\n  path: '/{{ x }}'",
+            Some("a JSON patch of a rule cannot have variables in its paths; use foreach"),
+        ),
+    ] {
+        assert_eq!(json_patch_problem(&text.into()).as_deref(), problem, "{text}");
+    }
+}
