@@ -8,6 +8,7 @@
 
 mod anchor;
 mod compile;
+mod failure;
 pub(crate) mod go_text;
 mod scalar;
 mod term;
@@ -54,7 +55,7 @@ pub struct PatternError {
 impl PatternError {
     /// The path as Kyverno prints it in messages: `/spec/containers/0/image/`.
     pub fn pointer(&self) -> String {
-        walk::pointer(&self.path)
+        failure::pointer(&self.path)
     }
 }
 
@@ -69,7 +70,7 @@ impl Pattern {
     /// Judges a resource; `steps` is the rule's budget and counts down.
     pub fn validate(&self, resource: &Value, steps: &Cell<u64>) -> Result<(), PatternError> {
         let mut walk = walk::Walk::new(steps, self.tracked);
-        walk.judge(&self.root, resource, &walk::Trail::ROOT).map_err(|failure| walk.conclude(failure))
+        walk.judge(&self.root, resource, &failure::Trail::ROOT).map_err(|failure| walk.conclude(failure))
     }
 }
 

@@ -98,8 +98,8 @@ mod tests {
         Scalar::compile(pattern).is_some_and(|scalar| scalar.matches(value))
     }
 
-    fn text_matches(pattern: &str, value: Value) -> bool {
-        matches(&pattern.into(), &value)
+    fn text_matches(pattern: &str, value: &Value) -> bool {
+        matches(&pattern.into(), value)
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
             ("?", json!(8), false),
             ("0s", json!(0), false),
         ] {
-            assert_eq!(text_matches(pattern, value.clone()), expected, "{pattern} ~ {value}");
+            assert_eq!(text_matches(pattern, &value), expected, "{pattern} ~ {value}");
         }
     }
 
@@ -167,7 +167,7 @@ mod tests {
             ("!a & !b", json!("c"), true),
             ("a | b", json!("a | b"), true),
         ] {
-            assert_eq!(text_matches(pattern, value.clone()), expected, "{pattern} ~ {value}");
+            assert_eq!(text_matches(pattern, &value), expected, "{pattern} ~ {value}");
         }
     }
 }

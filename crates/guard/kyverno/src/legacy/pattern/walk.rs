@@ -5,10 +5,11 @@
 
 use std::cell::Cell;
 
-use palisade_model::{Map, Path, Segment, Str, Value};
+use palisade_model::{Map, Path, Value};
 
 use super::anchor::AnchorKind;
 use super::compile::{Member, Members, Node};
+use super::failure::{Failure, Kind, Trail, pointer};
 use super::go_text;
 use super::{Mismatch, PatternError};
 
@@ -16,91 +17,6 @@ static NULL: Value = Value::Null;
 
 /// Steps for writing a message, which takes as long as some comparisons.
 const MESSAGE_COST: usize = 16;
-/// How many reasons of skipped elements a message lists.
-const MAX_REASONS: usize = 20;
-
-/// The route to the value being judged, kept on the stack until a failure needs it.
-#[derive(Clone, Copy)]
-pub(super) struct Trail<'t> {
-    parent: Option<&'t Trail<'t>>,
-    step: Step<'t>,
-}
-
-#[derive(Clone, Copy)]
-enum Step<'t> {
-    Root,
-    Key(&'t Str),
-    Index(usize),
-}
-
-impl<'t> Trail<'t> {
-    pub(super) const ROOT: Trail<'static> = Trail { parent: None, step: Step::Root };
-
-    fn key(&'t self, key: &'t Str) -> Self {
-        Self { parent: Some(self), step: Step::Key(key) }
-    }
-
-    fn index(&'t self, index: usize) -> Self {
-        Self { parent: Some(self), step: Step::Index(index) }
-    }
-
-    fn path(&self) -> Path {
-        let mut segments = Vec::new();
-        let mut trail = Some(self);
-        while let Some(Trail { parent, step }) = trail {
-            match step {
-                Step::Root => {}
-                Step::Key(key) => segments.push(Segment::Key((*key).clone())),
-                Step::Index(index) => segments.push(Segment::Index(*index)),
-            }
-            trail = *parent;
-        }
-        segments.reverse();
-        Path(segments)
-    }
-}
-
-/// Why a part does not match.
-pub(super) struct Failure {
-    kind: Kind,
-    path: Path,
-    message: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A condition or global anchor does not hold.
-    Condition,
-    /// Everything that could have been judged was skipped.
-    Skipped,
-    /// A forbidden key is there.
-    Negation,
-    /// The value does not match.
-    Value,
-    /// The pattern cannot be applied to this resource.
-    Unfit,
-    /// The step budget is used up, or the pattern is nested too deeply; nothing may swallow this.
-    Limit,
-}
-
-impl Failure {
-    fn new(kind: Kind, at: &Trail<'_>, message: impl Into<String>) -> Self {
-        Self { kind, path: at.path(), message: message.into() }
-    }
-
-    fn skips(&self) -> bool {
-        matches!(self.kind, Kind::Condition | Kind::Skipped)
-    }
-
-    /// The same failure seen through a condition or global anchor: whatever went wrong inside, the anchor's condition
-    /// does not hold.
-    fn through(self, anchor: &str) -> Self {
-        match self.kind {
-            Kind::Limit => self,
-            _ => Self { kind: Kind::Condition, message: format!("{anchor} anchor mismatch: {}", self.message), ..self },
-        }
-    }
-}
 
 type Judgement = Result<(), Failure>;
 
@@ -109,19 +25,6 @@ pub(super) struct Walk<'w> {
     steps: &'w Cell<u64>,
     /// For each tracked anchor, whether it was reached, and whether its key was ever there.
     seen: Vec<(bool, bool)>,
-}
-
-/// The text of a path as Kyverno prints it.
-pub(super) fn pointer(path: &Path) -> String {
-    let mut text = String::from("/");
-    for segment in &path.0 {
-        match segment {
-            Segment::Key(key) => text.push_str(key),
-            Segment::Index(index) => text.push_str(&index.to_string()),
-        }
-        text.push('/');
-    }
-    text
 }
 
 impl<'w> Walk<'w> {
@@ -235,7 +138,7 @@ impl<'w> Walk<'w> {
         if skipped.is_empty() || applied && skipped.iter().all(|skip| skip.kind == Kind::Skipped) {
             return Ok(());
         }
-        Err(all_skipped(&skipped, at))
+        Err(Failure::all_skipped(&skipped, at))
     }
 
     fn member(&mut self, member: &Member, resource: &Map, at: &Trail<'_>) -> Judgement {
@@ -342,15 +245,8 @@ impl<'w> Walk<'w> {
                 Err(failure) => return Err(failure),
             }
         }
-        if applied || skipped.is_empty() { Ok(()) } else { Err(all_skipped(&skipped, at)) }
+        if applied || skipped.is_empty() { Ok(()) } else { Err(Failure::all_skipped(&skipped, at)) }
     }
-}
-
-fn all_skipped(skipped: &[Failure], at: &Trail<'_>) -> Failure {
-    let mut reasons: Vec<&str> = skipped.iter().take(MAX_REASONS).map(|skip| skip.message.as_str()).collect();
-    let more = skipped.len().checked_sub(MAX_REASONS + 1).map(|more| format!("and {} more", more + 1));
-    reasons.extend(more.as_deref());
-    Failure::new(Kind::Skipped, at, reasons.join("; "))
 }
 
 fn invalid_existence(node: &Node, expected: &str, at: &Trail<'_>) -> Failure {
