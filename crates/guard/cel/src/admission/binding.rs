@@ -44,8 +44,8 @@ impl Binding {
         self.constraints.as_ref().is_none_or(|constraints| constraints.matches(request, namespace))
     }
 
-    /// The values of `params` to evaluate with, one evaluation each; `Ok(None)` where there is nothing to evaluate.
-    pub fn params(
+    /// The parameters, one evaluation each; `Ok(None)` where there is nothing to evaluate.
+    pub(super) fn params(
         &self,
         kind: Option<&ParamKind>,
         namespace: &str,

@@ -104,8 +104,12 @@ impl<'r, 'd> Compiler<'r, 'd> {
     pub fn declare_variables(&mut self, parent: &Node<'_>, key: &str) {
         for node in self.reader.list(parent, key) {
             let Some(name) = self.reader.required_text(&node, "name") else { continue };
-            let Some(expression) = self.required(&node, "expression", &[]) else { continue };
             let reference: Str = format!("{PREFIX}{name}").into();
+            let Some(expression) = self.required(&node, "expression", &[]) else {
+                // One report is enough: what uses the variable is not to blame.
+                self.declare(reference, Type::Dyn);
+                continue;
+            };
             self.env = self.env.extend().variable(reference.clone(), expression.result_type().clone()).build();
             self.variables.entries.push(Variable { reference, expression });
         }

@@ -37,14 +37,10 @@ impl MutatingAdmissionPolicy {
         subject: &Subject<'_>,
         environment: &Environment<'_>,
     ) -> Option<Result<Option<Value>, String>> {
-        let kind = self.frame.param_kind.as_ref();
         let mut object = request.object.clone();
         let (mut asked, mut mutated) = (false, false);
         for binding in self.frame.bound(request, subject) {
-            let params = binding.map_or(Ok(Some(vec![Value::Null])), |binding| {
-                binding.params(kind, &request.namespace, &self.frame.others, environment)
-            });
-            let params = match params {
+            let params = match self.frame.params(binding, request, environment) {
                 Ok(params) => params.unwrap_or_default(),
                 Err(message) => return Some(Err(message)),
             };

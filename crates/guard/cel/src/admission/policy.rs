@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use palisade_model::{Str, Value, Verdict};
+use palisade_model::{Map, Str, Value, Verdict};
 use palisade_policy::policy::reference_of;
-use palisade_policy::{AdmissionRequest, Phase, PolicyMeta, RuleInfo, RuleOutcome};
+use palisade_policy::{AdmissionRequest, Environment, Phase, PolicyMeta, RuleInfo, RuleOutcome};
 
 use super::binding::Binding;
 use super::conditions::Conditions;
@@ -31,6 +31,8 @@ pub(super) struct Frame {
     pub(super) ignore_failures: bool,
     pub(super) param_kind: Option<ParamKind>,
     pub(super) bindings: Vec<Binding>,
+    /// Whether expressions read `params.items`: Kyverno's commands hand all parameters of a binding over at once.
+    list_params: bool,
     /// Objects that were loaded beside the policies.
     pub(super) others: Arc<[Value]>,
 }
@@ -75,6 +77,7 @@ impl Frame {
             ignore_failures,
             param_kind,
             bindings,
+            list_params: spec.value.to_json().contains("params.items"),
             others,
         };
         Some((frame, body))
@@ -103,12 +106,31 @@ impl Frame {
         self.bindings.iter().filter(|binding| binding.matches(request, namespace)).map(Some).collect()
     }
 
+    /// The values of `params` under a binding, one evaluation each; `Ok(None)` where there is nothing to evaluate.
+    pub(super) fn params(
+        &self,
+        binding: Option<&Binding>,
+        request: &AdmissionRequest,
+        environment: &Environment<'_>,
+    ) -> Result<Option<Vec<Value>>, String> {
+        let Some(binding) = binding else { return Ok(Some(vec![Value::Null])) };
+        let found = binding.params(self.param_kind.as_ref(), &request.namespace, &self.others, environment)?;
+        Ok(match found {
+            Some(params) if self.list_params => {
+                let mut list = Map::new();
+                list.insert("items", params);
+                Some(vec![Value::object(list)])
+            }
+            other => other,
+        })
+    }
+
     /// An evaluation with `params`.
     pub(super) fn evaluation<'e>(
         &'e self,
         subject: &'e Subject<'e>,
         params: &Value,
-        environment: &'e palisade_policy::Environment<'e>,
+        environment: &'e Environment<'e>,
     ) -> Evaluation<'e> {
         let evaluation =
             Evaluation::new(subject, environment, &self.variables).with("authorizer", authorizer::authorizer());

@@ -49,8 +49,13 @@ impl<'a> Subject<'a> {
 
     /// A document that is not a Kubernetes object.
     pub fn payload(document: &Value) -> Self {
+        Self::of_value(Val::from(document))
+    }
+
+    /// A value that is not a Kubernetes object, as `object`.
+    pub const fn of_value(object: Val) -> Self {
         Self {
-            object: Val::from(document),
+            object,
             old_object: Val::Null,
             dialect: Dialect::Kyverno,
             request: None,

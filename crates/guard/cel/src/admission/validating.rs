@@ -43,11 +43,7 @@ impl ValidatingAdmissionPolicy {
         environment: &Environment<'_>,
     ) -> Option<RuleOutcome> {
         let frame = &self.frame;
-        let kind = frame.param_kind.as_ref();
-        let params = binding.map_or(Ok(Some(vec![Value::Null])), |binding| {
-            binding.params(kind, &request.namespace, &frame.others, environment)
-        });
-        let mut outcome = match params {
+        let mut outcome = match frame.params(binding, request, environment) {
             Ok(None) => return None,
             Err(message) => self.outcome(Verdict::Error, message),
             Ok(Some(params)) => {

@@ -17,7 +17,7 @@ use super::kind::Kind;
 #[derive(Debug)]
 pub(super) struct DeletingPolicy {
     head: Head,
-    constraints: MatchResources,
+    constraints: Option<MatchResources>,
     conditions: Conditions,
     variables: Variables,
     exceptions: Vec<Exception>,
@@ -26,7 +26,9 @@ pub(super) struct DeletingPolicy {
 impl DeletingPolicy {
     pub(super) fn read(reader: &mut Reader<'_>, exceptions: Vec<Exception>) -> Option<Self> {
         let (head, spec) = Head::read(reader, Kind::Deleting)?;
-        let constraints = judging::constraints(reader, &spec).for_any_operation();
+        // Without constraints a policy has a say about documents that are no Kubernetes objects, and only about those.
+        let constraints = reader.object(&spec, "matchConstraints");
+        let constraints = constraints.map(|node| MatchResources::read(reader, &node).for_any_operation());
         reader.required_text(&spec, "schedule");
         let mut compiler = Compiler::new(reader, head.environment(Purpose::Validation));
         compiler.declare_variables(&spec, "variables");
@@ -69,7 +71,10 @@ impl Policy for DeletingPolicy {
 
     fn may_apply(&self, request: &Request) -> bool {
         match request.payload() {
-            Payload::Kubernetes(request) => self.head.reaches(request) && self.constraints.may_match(request),
+            Payload::Kubernetes(request) => {
+                let selects = |constraints: &MatchResources| constraints.may_match(request);
+                self.head.reaches(request) && self.constraints.as_ref().is_some_and(selects)
+            }
             Payload::Json(_) => true,
             _ => false,
         }
@@ -82,7 +87,8 @@ impl Policy for DeletingPolicy {
         match request.payload() {
             Payload::Kubernetes(request) => {
                 let subject = Subject::admission(request, environment, Dialect::Kyverno).about(request.subject());
-                let selected = self.head.reaches(request) && judging::selects(&self.constraints, request, &subject);
+                let selects = |constraints: &MatchResources| judging::selects(constraints, request, &subject);
+                let selected = self.head.reaches(request) && self.constraints.as_ref().is_some_and(selects);
                 selected.then(|| self.judge(&subject, environment)).into_iter().collect()
             }
             // A document that is no Kubernetes object has nothing that constraints could select by.

@@ -5,6 +5,7 @@
 //!
 //! Deliberately absent: schedules and synchronisation, which are the server's business.
 
+mod authorization;
 mod autogen;
 mod deleting;
 mod exception;
@@ -26,6 +27,7 @@ use palisade_cel::admission::Reader;
 use palisade_model::{Resource, Value};
 use palisade_policy::{Loaded, Policy, PolicyDocument};
 
+use authorization::Gateway;
 use exception::{Exception, ExceptionDocument};
 use kind::Kind;
 
@@ -69,7 +71,10 @@ fn read(reader: &mut Reader<'_>, document: &Resource, exceptions: Vec<Exception>
         policy.map(|policy| Arc::new(policy) as Arc<dyn Policy>)
     }
     match Kind::of(document)? {
-        Kind::Validating => shared(validating::ValidatingPolicy::read(reader, exceptions, mode(document) == "JSON")),
+        Kind::Validating => match Gateway::of_mode(mode(document)) {
+            Some(gateway) => shared(authorization::AuthorizingPolicy::read(reader, exceptions, gateway)),
+            None => shared(validating::ValidatingPolicy::read(reader, exceptions, mode(document) == "JSON")),
+        },
         Kind::Mutating => shared(mutating::MutatingPolicy::read(reader, exceptions)),
         Kind::Generating => shared(generating::GeneratingPolicy::read(reader, exceptions)),
         Kind::Deleting => shared(deleting::DeletingPolicy::read(reader, exceptions)),
