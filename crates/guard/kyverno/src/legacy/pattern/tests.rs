@@ -3,6 +3,8 @@ use std::cell::Cell;
 use palisade_model::{Value, json};
 
 use super::{Mismatch, Pattern, PatternError};
+use crate::legacy::condition::Conditions;
+use crate::legacy::pod_security::{self, Level, Version};
 
 fn judge(pattern: &Value, resource: &Value) -> Result<(), PatternError> {
     Pattern::compile(pattern).validate(resource, &Cell::new(100_000))
@@ -141,4 +143,22 @@ fn hostile_patterns_end_in_an_error() {
     let items: Vec<Value> = (0..1_000).map(|n| json!({"name": n})).collect();
     let error = judge(&wide, &json!({"list": items})).unwrap_err();
     assert!(error.message.contains("too many steps"), "{error}");
+}
+
+/// The inputs of the fuzz target `pattern`: pairs of a policy's part and a resource.
+#[test]
+fn the_fuzz_corpus_ends_within_its_budget() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../fuzz/corpus/pattern");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let Ok(pair) = Value::from_json(&text) else { continue };
+        let (Some(policy), Some(resource)) = (pair.at(0), pair.at(1)) else { continue };
+        assert_eq!(judge(policy, resource), judge(policy, resource), "{text}");
+        if let Ok(conditions) = Conditions::parse(policy) {
+            let evaluate = || conditions.evaluate(&mut |value| Ok(value.clone()), &Cell::new(100_000));
+            assert_eq!(evaluate(), evaluate(), "{text}");
+        }
+        let pod = || pod_security::evaluate(Level::Restricted, Version::Latest, &[], resource);
+        assert_eq!(pod(), pod(), "{text}");
+    }
 }
