@@ -3,7 +3,8 @@
 use palisade_model::{Span, SpanEntry, SpanTree, Value};
 
 use super::mapping::{Key, Mapping};
-use super::parser::{Leaf, Node, Parse, Parser, Properties};
+use super::node::{Leaf, Node, Properties};
+use super::parser::{Parse, Parser};
 use super::scalar::Scalar;
 use crate::fail::Fail;
 

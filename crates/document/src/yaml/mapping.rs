@@ -5,7 +5,8 @@
 
 use palisade_model::{Diagnostic, Map, Span, SpanEntry, SpanTree, Str, Value};
 
-use super::parser::{Node, Parse, Parser};
+use super::node::Node;
+use super::parser::{Parse, Parser};
 use crate::codes;
 use crate::fail::Fail;
 

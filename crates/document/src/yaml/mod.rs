@@ -10,12 +10,15 @@ use palisade_model::{Diagnostic, Location, Source, Span, Value};
 use crate::codes;
 use crate::document::{Document, Limits, Parsed};
 pub(crate) use names::Names;
-use parser::{Node, Parse, Parser};
+use node::Node;
+use parser::{Parse, Parser};
 
+mod block;
 mod cursor;
 mod flow;
 mod mapping;
 mod names;
+mod node;
 mod parser;
 pub(crate) mod resolve;
 mod scalar;
@@ -144,7 +147,7 @@ impl Parser<'_> {
             self.end_marker()?;
             return Ok(Some(Node::null(empty_at)));
         }
-        let node = self.block_node(parser::Properties::default(), false)?;
+        let node = self.block_node(node::Properties::default(), false)?;
         self.skip_to_token();
         if !self.at_boundary() {
             return Err(self.unexpected("the end of the document"));

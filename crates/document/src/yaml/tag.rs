@@ -76,7 +76,7 @@ impl<'a> Parser<'a> {
             ("int", Some(value @ Value::Int(_))) | ("bool", Some(value @ Value::Bool(_))) => Some(value),
             ("float", Some(Value::Int(value))) => Some(Value::Float(value as f64)),
             ("float", Some(Value::Float(value))) if !value.is_finite() => return Err(self.not_json(scalar)),
-            ("float" | "int", Some(value @ Value::Float(_))) if name == "float" || is_whole(&scalar.text) => {
+            ("float" | "int", Some(value @ Value::Float(_))) if name == "float" || is_unsigned(&scalar.text) => {
                 Some(value)
             }
             ("null", Some(Value::Null)) => Some(Value::Null),
@@ -93,9 +93,9 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Whether a number too large for 64 bits is still written as a whole number.
-fn is_whole(text: &str) -> bool {
-    !text.contains(['.', 'e', 'E']) || text.starts_with("0x")
+/// Whether a whole number is beyond the signed 64 bits but within the unsigned ones.
+fn is_unsigned(text: &str) -> bool {
+    text.parse::<i64>().is_err() && text.parse::<u64>().is_ok()
 }
 
 fn is_tag_byte(byte: u8) -> bool {
