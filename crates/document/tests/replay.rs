@@ -5,6 +5,7 @@ use std::path::Path;
 use palisade_document::{Limits, edit, parse, write};
 use palisade_model::Value;
 
+#[expect(clippy::unwrap_used, reason = "a missing seed fails the test")]
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
     let mut seeds: Vec<_> = std::fs::read_dir(&folder)
