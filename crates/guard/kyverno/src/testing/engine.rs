@@ -328,7 +328,7 @@ impl Asking<'_, '_> {
                 _ => false,
             };
             if !silent || !outcomes.is_empty() {
-                let targets = about_targets(index, &outcomes);
+                let (outcomes, targets) = about_targets(index, outcomes);
                 self.answer(index, outcomes);
                 self.responses.borrow_mut().extend(targets);
             }
@@ -336,15 +336,18 @@ impl Asking<'_, '_> {
     }
 }
 
-/// For an answer that changed existing objects, upstream gives one more answer for each of them.
-fn about_targets(policy: usize, outcomes: &[RuleOutcome]) -> Vec<Response> {
+/// Upstream answers about the object itself first, and then once more for each existing object that was changed.
+fn about_targets(policy: usize, mut outcomes: Vec<RuleOutcome>) -> (Vec<RuleOutcome>, Vec<Response>) {
     let mut responses = Vec::new();
-    for outcome in outcomes {
-        let Effect::PatchedTargets(targets) = &outcome.effect else { continue };
+    for outcome in &mut outcomes {
+        if !matches!(outcome.effect, Effect::PatchedTargets(_)) {
+            continue;
+        }
+        let Effect::PatchedTargets(targets) = std::mem::take(&mut outcome.effect) else { continue };
         for target in targets {
-            let outcomes = vec![outcome.clone().effect(Effect::PatchedTargets(vec![target.clone()]))];
+            let outcomes = vec![outcome.clone().effect(Effect::PatchedTargets(vec![target]))];
             responses.push(Response { policy, outcomes, patched: Value::Null });
         }
     }
-    responses
+    (outcomes, responses)
 }

@@ -46,6 +46,15 @@ impl<'a, 'd> Fields<'a, 'd> {
         self.refuse(&self.path.child(key), what);
     }
 
+    /// Asks for `apiVersion` and `kind`. Like upstream it does not mind what they say.
+    pub(super) fn identify(&mut self, kind: &str) {
+        for (key, value) in [("apiVersion", "cli.kyverno.io/v1alpha1"), ("kind", kind)] {
+            if self.text(key).is_none_or(|text| text.is_empty()) {
+                self.wrong(key, &format!("is missing; write `{key}: {value}`"));
+            }
+        }
+    }
+
     /// The member `key`; null counts as absent.
     pub(super) fn get(&self, key: &str) -> Option<&'a Value> {
         self.map?.get(key).filter(|value| !value.is_null())

@@ -112,9 +112,7 @@ impl Manifest {
     pub(super) fn read(document: &Resource, diagnostics: &mut Vec<Diagnostic>) -> Option<Self> {
         let before = diagnostics.len();
         let mut fields = Fields::new(document, Path::root(), TEST_FIELDS, diagnostics);
-        if document.kind() != "Test" || fields.text("apiVersion").is_none_or(|text| !text.starts_with("cli.kyverno.io/")) {
-            fields.wrong("kind", "must be `Test` of apiVersion `cli.kyverno.io/v1alpha1`");
-        }
+        fields.identify("Test");
         let mut payloads = fields.distinct_texts("jsonPayloads");
         if payloads.is_empty() {
             payloads.extend(fields.text("jsonPayload"));

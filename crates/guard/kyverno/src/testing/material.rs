@@ -239,10 +239,18 @@ fn payloads(manifest: &Manifest, files: &dyn Files) -> Loading<Vec<(Key, Payload
                 let message = format!("the payload `{path}` must be an object, not {}", document.type_name());
                 return Err(Box::new(Diagnostic::error(codes::INVALID_TEST, message)));
             }
-            payloads.push((Key::of_file(path), payload(document)));
+            // JSON payloads go by the path as written, the others by their place, as upstream has it.
+            let name = if matches!(payload(Value::Null), Payload::Json(_)) { path.clone() } else { place(manifest, path) };
+            payloads.push((Key::of_file(&name), payload(document)));
         }
     }
     Ok(payloads)
+}
+
+/// A path beside the test file.
+fn place(manifest: &Manifest, path: &str) -> String {
+    let path = path.trim_start_matches("./");
+    manifest.file.rsplit_once('/').map_or_else(|| path.to_owned(), |(folder, _)| format!("{folder}/{path}"))
 }
 
 /// Reads a file of kind `UserInfo`.

@@ -151,8 +151,9 @@ impl Cluster for Surroundings {
     /// Namespaces come from the values; the test's own objects stand for a cluster only where it describes one.
     fn namespace(&self, name: &str) -> Result<Value, LookupError> {
         let unknown = || LookupError::NotFound(format!("namespace `{name}` among the values of the test"));
-        let mut known = self.namespaces.iter().chain(self.objects.iter().filter(|_| self.live));
-        let is_it = |object: &&Value| object.get("kind").is_none_or(|kind| *kind == Value::from("Namespace"));
-        known.find(|object| is_it(object) && *Key::of(object).name == *name).cloned().ok_or_else(unknown)
+        let given = self.namespaces.iter();
+        let is_namespace = |object: &&Value| object.get("kind").and_then(Value::as_str) == Some("Namespace");
+        let declared = self.objects.iter().filter(|_| self.live).filter(is_namespace);
+        given.chain(declared).find(|object| *Key::of(object).name == *name).cloned().ok_or_else(unknown)
     }
 }

@@ -21,9 +21,7 @@ const FILE_FIELDS: &[&str] = &[
 pub fn read(document: &Resource, variables: &mut Variables) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut fields = Fields::new(document, Path::root(), FILE_FIELDS, &mut diagnostics);
-    if document.kind() != "Values" || fields.text("apiVersion").is_none() {
-        fields.wrong("kind", "must be `Values` of apiVersion `cli.kyverno.io/v1alpha1`");
-    }
+    fields.identify("Values");
     read_fields(&mut fields, variables);
     diagnostics
 }
