@@ -279,9 +279,9 @@ mod tests {
 
     use super::*;
 
-    fn policy(annotations: Value, rule: Value) -> Value {
-        json!({"metadata": {"annotations": annotations.to_json().parse::<palisade_model::value::serde_json::Value>().unwrap()},
-            "spec": {"rules": [rule.to_json().parse::<palisade_model::value::serde_json::Value>().unwrap()]}})
+    fn policy(annotations: &Value, rule: &Value) -> Value {
+        let text = format!(r#"{{"metadata":{{"annotations":{annotations}}},"spec":{{"rules":[{rule}]}}}}"#);
+        Value::from_json(&text).unwrap()
     }
 
     fn pod_rule(validate: &str) -> Value {
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn patterns_move_under_the_template_and_cron_jobs_one_deeper() {
-        let derived = derive(&policy(json!({}), pod_rule(r#"{"pattern":{"spec":{"hostNetwork":false}}}"#)));
+        let derived = derive(&policy(&json!({}), &pod_rule(r#"{"pattern":{"spec":{"hostNetwork":false}}}"#)));
         let names: Vec<_> = derived.rules.iter().map(|(_, rule)| rule.get("name").cloned().unwrap()).collect();
         assert_eq!(names, [json!("autogen-r"), json!("autogen-cronjob-r")]);
         let pattern = |at: usize| derived.rules[at].1.dig(["validate", "pattern"]).cloned().unwrap();
@@ -304,29 +304,29 @@ mod tests {
     #[test]
     fn variables_and_cel_expressions_are_redirected() {
         let deny = r#"{"message":"{{request.object.metadata.name}}","deny":{"conditions":[{"key":"{{request.object.spec.x}}"}]}}"#;
-        let derived = derive(&policy(json!({}), pod_rule(deny)));
+        let derived = derive(&policy(&json!({}), &pod_rule(deny)));
         let text = derived.rules[0].1.to_json();
         assert!(text.contains("{{request.object.spec.template.spec.x}}"), "{text}");
         assert!(text.contains("{{request.object.spec.template.metadata.name}}"), "{text}");
         let derived =
-            derive(&policy(json!({}), pod_rule(r#"{"cel":{"expressions":[{"expression":"object.spec.x"}]}}"#)));
+            derive(&policy(&json!({}), &pod_rule(r#"{"cel":{"expressions":[{"expression":"object.spec.x"}]}}"#)));
         assert!(derived.rules[1].1.to_json().contains("object.spec.jobTemplate.spec.template.spec.x"));
     }
 
     #[test]
     fn the_annotation_narrows_and_some_rules_have_no_counterpart() {
         let narrowed = json!({"pod-policies.kyverno.io/autogen-controllers": "Deployment,Job"});
-        let derived = derive(&policy(narrowed, pod_rule(r#"{"pattern":{}}"#)));
+        let derived = derive(&policy(&narrowed, &pod_rule(r#"{"pattern":{}}"#)));
         assert_eq!(derived.rules.len(), 1);
         assert_eq!(kinds_of(derived.rules[0].1.get("match")), ["apps/v1/Deployment", "batch/v1/Job"]);
         let none = json!({"pod-policies.kyverno.io/autogen-controllers": "none"});
-        assert!(derive(&policy(none, pod_rule(r#"{"pattern":{}}"#))).rules.is_empty());
+        assert!(derive(&policy(&none, &pod_rule(r#"{"pattern":{}}"#))).rules.is_empty());
         let named =
             json!({"name": "r", "match": {"resources": {"kinds": ["Pod"], "name": "x"}}, "validate": {"pattern": {}}});
-        assert!(derive(&policy(json!({}), named)).rules.is_empty());
+        assert!(derive(&policy(&json!({}), &named)).rules.is_empty());
         let mixed =
             json!({"name": "r", "match": {"resources": {"kinds": ["Pod", "Job"]}}, "validate": {"pattern": {}}});
-        assert!(derive(&policy(json!({}), mixed)).rules.is_empty());
+        assert!(derive(&policy(&json!({}), &mixed)).rules.is_empty());
     }
 
     #[test]

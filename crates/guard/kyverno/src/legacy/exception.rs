@@ -11,7 +11,7 @@ use super::condition::Conditions;
 use super::context::RuleContext;
 use super::matching::{self, Subjects};
 use super::pod_security::Exclusion;
-use super::spec::{MatchBlock, Reader, conditions, exclusion};
+use super::spec::{MatchBlock, Reader, ResourceFilter, conditions, exclusion};
 use super::validate::evaluate;
 
 /// A PolicyException of `kyverno.io`.
@@ -59,7 +59,7 @@ impl Exception {
             rules.push((policy, reader.texts(&node, "ruleNames")));
         }
         let matches = spec.get("match").map(|node| MatchBlock::read(reader, &node)).unwrap_or_default();
-        if reader.flag(&spec, "background").unwrap_or(true) && matches.filters().any(|filter| filter.names_users()) {
+        if reader.flag(&spec, "background").unwrap_or(true) && matches.filters().any(ResourceFilter::names_users) {
             let message = "an exception with `background: true` cannot match subjects, roles or clusterRoles";
             reader.error(codes::INVALID_EXCEPTION, &spec.path, message, "set `background: false`");
         }

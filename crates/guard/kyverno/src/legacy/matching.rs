@@ -12,6 +12,7 @@ use palisade_policy::{AdmissionRequest, Environment, Operation, UserInfo};
 use super::spec::{KindSelector, LabelSelector, MatchBlock, ResourceDescription, ResourceFilter, Rule, Subject};
 
 /// A request as `match` blocks see it.
+#[derive(Debug)]
 pub struct Subjects<'a> {
     /// The object that is looked at.
     pub object: &'a Value,
@@ -28,7 +29,7 @@ pub struct Subjects<'a> {
 }
 
 /// Who asks, with the roles bound to them.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Asker<'a> {
     /// The user.
     pub info: &'a UserInfo,

@@ -68,3 +68,6 @@ pub fn policy(
     let policy = load::policy(document, exceptions, diagnostics)?;
     Some(Arc::new(policy))
 }
+
+#[cfg(test)]
+mod tests;

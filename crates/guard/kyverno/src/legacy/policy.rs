@@ -95,11 +95,6 @@ impl ReadyRule {
 }
 
 impl LegacyPolicy {
-    /// The name by which exceptions name the policy: with its namespace where it has one.
-    pub(super) fn key(&self) -> String {
-        self.reference.to_string()
-    }
-
     /// The namespace of a namespaced policy; empty for others.
     pub(super) fn namespace(&self) -> &str {
         self.reference.namespace.as_deref().unwrap_or_default()

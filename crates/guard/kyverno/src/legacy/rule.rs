@@ -41,7 +41,8 @@ pub(super) fn evaluate(
         if let Some(object) = patched {
             request.to_mut().object = object;
         }
-        let applied = said.iter().any(|outcome| matches!(outcome.verdict, Verdict::Pass | Verdict::Warn | Verdict::Fail));
+        let applied =
+            said.iter().any(|outcome| matches!(outcome.verdict, Verdict::Pass | Verdict::Warn | Verdict::Fail));
         outcomes.extend(said);
         if policy.spec.apply_one && applied {
             break;

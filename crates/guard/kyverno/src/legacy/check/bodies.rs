@@ -4,8 +4,8 @@ use palisade_model::{Path, Segment, Value};
 
 use super::Checked;
 use crate::legacy::codes;
-use crate::legacy::pattern::{Anchor, AnchorKind};
 use crate::legacy::mutate::json_patch_problem;
+use crate::legacy::pattern::{Anchor, AnchorKind};
 use crate::legacy::spec::{
     Body, CelCheck, Check, ForEachValidation, GeneratePattern, Generation, Mutation, Patch, PodSecurity, Reader, Rule,
 };
@@ -26,7 +26,7 @@ pub(super) fn rule(reader: &mut Reader<'_>, policy: &Checked<'_>, rule: &Rule, p
     }
     match &rule.body {
         Body::Validate(validation) => check(reader, &validation.check, &path.child("validate")),
-        Body::Mutate(mutation) => mutate(reader, mutation, &path.child("mutate")),
+        Body::Mutate(mutation) => mutate(reader, policy, mutation, &path.child("mutate")),
         Body::Generate(generation) => generate(reader, policy, rule, generation, &path.child("generate")),
         Body::VerifyImages(_) => {}
     }
@@ -178,7 +178,15 @@ fn cel(reader: &mut Reader<'_>, spec: &CelCheck, path: &Path) {
     }
 }
 
-fn mutate(reader: &mut Reader<'_>, mutation: &Mutation, path: &Path) {
+fn mutate(reader: &mut Reader<'_>, policy: &Checked<'_>, mutation: &Mutation, path: &Path) {
+    let on_update = [Path::from_pointer("/spec"), path.clone()].iter().any(|path| {
+        let flag = path.child("mutateExistingOnPolicyUpdate");
+        flag.resolve(&policy.document.object).and_then(Value::as_bool) == Some(true)
+    });
+    if on_update && mutation.targets.is_empty() {
+        let message = "`mutateExistingOnPolicyUpdate` is for rules with `targets`";
+        reader.error(codes::INVALID_RULE, path, message, "name the targets, or turn it off");
+    }
     if let Some(Patch::Json6902(text)) = &mutation.patch
         && let Some(problem) = json_patch_problem(text)
     {
@@ -210,6 +218,9 @@ fn generate(reader: &mut Reader<'_>, policy: &Checked<'_>, rule: &Rule, generati
 fn generated(reader: &mut Reader<'_>, policy: &Checked<'_>, pattern: &GeneratePattern, path: &Path) {
     let source = &pattern.source;
     let text = |key: &str| source.get(key).and_then(Value::as_str).unwrap_or_default();
+    let text_at = |key: &str, below: &str| source.dig([key, below]).and_then(Value::as_str).unwrap_or_default();
+    let needs_namespace =
+        |kind: &str| kind.rsplit_once('/').is_some_and(|(version, kind)| is_namespaced(version, kind));
     let sources = ["data", "clone", "cloneList"].iter().filter(|key| source.get(key).is_some()).count();
     let kinds = source.dig(["cloneList", "kinds"]).and_then(Value::as_array).unwrap_or_default();
     let own = policy.document.namespace();
@@ -222,8 +233,14 @@ fn generated(reader: &mut Reader<'_>, policy: &Checked<'_>, pattern: &GeneratePa
         Some("what is generated needs `namespace`")
     } else if policy.namespaced && elsewhere(source.get("namespace")) {
         Some("a Policy generates into its own namespace only")
-    } else if policy.namespaced && source.get("clone").is_some() && elsewhere(source.dig(["clone", "namespace"])) {
+    } else if policy.namespaced
+        && ["clone", "cloneList"].iter().any(|key| source.get(key).is_some_and(|from| elsewhere(from.get("namespace"))))
+    {
         Some("a Policy clones from its own namespace only")
+    } else if kinds.iter().filter_map(Value::as_str).any(needs_namespace)
+        && text_at("cloneList", "namespace").is_empty()
+    {
+        Some("`cloneList` needs `namespace`")
     } else {
         None
     };

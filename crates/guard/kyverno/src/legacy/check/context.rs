@@ -47,7 +47,7 @@ fn entry_of(reader: &mut Reader<'_>, policy: &Checked<'_>, entry: &ContextEntry,
     for query in queried.into_iter().filter(|query| variables_of(query).is_empty()) {
         if let Err(error) = Query::parse(query) {
             let message = format!("`{query}` is no JMESPath expression: {error}");
-            reader.error(codes::INVALID_VARIABLE, &path, message, "correct the expression");
+            reader.error(codes::INVALID_VARIABLE, path, message, "correct the expression");
         }
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn policy(reader: &mut Reader<'_>, document: &Resource, spec: &Policy
         blocks::rule(reader, &policy, rule, &path);
         conditions::rule(reader, rule, &path);
         context::rule(reader, &policy, rule, &path);
-        bodies::rule(reader, rule, &path);
+        bodies::rule(reader, &policy, rule, &path);
         variables::rule(reader, &policy, rule, written, &path);
     }
 }
@@ -98,6 +98,14 @@ impl Checked<'_> {
             if self.document.object.dig(["spec", old]).is_some() && given(["webhookConfiguration", new]) {
                 let message = format!("`{old}` and `webhookConfiguration.{new}` say the same");
                 reader.error(codes::INVALID_POLICY, &spec.child(old), message, "remove the first, which is deprecated");
+            }
+        }
+        for pointer in ["/spec/webhookTimeoutSeconds", "/spec/webhookConfiguration/timeoutSeconds"] {
+            let path = Path::from_pointer(pointer);
+            let seconds = path.resolve(&self.document.object).filter(|seconds| !seconds.is_null());
+            if seconds.is_some_and(|seconds| !seconds.as_i64().is_some_and(|seconds| (1..=30).contains(&seconds))) {
+                let message = "a webhook's timeout is between 1 and 30 seconds";
+                reader.error(codes::INVALID_POLICY, &path, message, "correct the number");
             }
         }
         if self.document.object.dig(["spec", "generateExistingOnPolicyUpdate"]).is_some() {

@@ -55,6 +55,24 @@ pub(super) fn rule(reader: &mut Reader<'_>, policy: &Checked<'_>, rule: &Rule, w
         map.retain(|key, _| &**key != "verifyImages");
     }
     each_text(&checked, path, 0, &mut |text, path| known.check(reader, text, path));
+    if let (Body::Mutate(mutation), true) = (&rule.body, known.targets) {
+        let early = Known { targets: false, ..Known::of(policy, rule) };
+        before_targets(reader, &early, &checked, mutation.targets.len(), path);
+    }
+}
+
+/// `target` has no value yet where targets are looked for.
+fn before_targets(reader: &mut Reader<'_>, known: &Known, written: &Value, targets: usize, path: &Path) {
+    let selecting = (0..targets).flat_map(|index| {
+        let target = Path(vec![Segment::from("mutate"), Segment::from("targets"), Segment::Index(index)]);
+        ["apiVersion", "kind", "namespace", "name"].map(|key| target.child(key))
+    });
+    let early = ["context", "preconditions"].map(|key| Path(vec![Segment::from(key)]));
+    for part in early.into_iter().chain(selecting) {
+        let Some(value) = part.resolve(written) else { continue };
+        let place = Path(path.0.iter().chain(&part.0).cloned().collect());
+        each_text(value, &place, 0, &mut |text, path| known.check(reader, text, path));
+    }
 }
 
 /// The names that variables of a rule may use.

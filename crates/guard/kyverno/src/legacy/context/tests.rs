@@ -57,7 +57,7 @@ fn loops_forget_their_bindings_and_keep_what_the_rule_loaded() {
         context.bind_element(element, index, 0);
         context.add_entries(&inner);
         assert_eq!(&context.query("own").unwrap(), element);
-        assert_eq!(context.query("[name, element0, elementIndex]").unwrap().at(2), Some(&Value::from(index as i64)));
+        assert_eq!(context.query("[name, element0, elementIndex]").unwrap().at(2), Some(&json!(index)));
     }
     context.restore();
     assert!(context.query("element").is_err());

@@ -27,6 +27,7 @@ pub use validate::{CelCheck, CelValidation, Check, FailureActionOverride, ForEac
 
 /// `spec` of a policy, without its rules.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "the settings of the policy kinds, one by one")]
 pub struct PolicySpec {
     /// Whether rules end at the first one that applies.
     pub apply_one: bool,

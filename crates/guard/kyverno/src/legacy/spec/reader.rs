@@ -60,7 +60,8 @@ impl<'a> Reader<'a> {
         self.error(codes::WRONG_TYPE, &node.path, message, "see the reference of Kyverno's policy kinds");
     }
 
-    /// Reports members of an object that are not among `known`.
+    /// Reports members of an object that are not among `known`. Kyverno ignores them, and so do we, but what they
+    /// were meant to do does not happen.
     pub fn known_fields(&mut self, node: &Node<'_>, known: &[&str]) {
         let Some(map) = node.value.as_object() else {
             return self.wrong_type(node, "an object");
@@ -71,21 +72,20 @@ impl<'a> Reader<'a> {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("known here are {}", known.join(", ")),
             };
-            let path = node.path.child(&**key);
-            self.error(codes::UNKNOWN_FIELD, &path, format!("unknown field `{key}`"), &help);
+            let diagnostic =
+                Diagnostic::warning(codes::UNKNOWN_FIELD, format!("unknown field `{key}` has no effect")).help(help);
+            self.report(diagnostic, &node.path.child(&**key));
         }
     }
 
     /// A text; `None` where it is absent.
     pub fn text(&mut self, parent: &Node<'_>, key: &str) -> Option<Str> {
         let node = parent.get(key)?;
-        match node.value {
-            Value::String(text) => Some(text.clone()),
-            _ => {
-                self.wrong_type(&node, "a text");
-                None
-            }
+        let text = node.value.as_shared_str().cloned();
+        if text.is_none() {
+            self.wrong_type(&node, "a text");
         }
+        text
     }
 
     /// A boolean; `None` where it is absent.
@@ -101,13 +101,10 @@ impl<'a> Reader<'a> {
     /// The elements of a list; none where it is absent.
     pub fn list<'n>(&mut self, parent: &Node<'n>, key: &str) -> Vec<Node<'n>> {
         let Some(node) = parent.get(key) else { return Vec::new() };
-        match node.value {
-            Value::Array(_) => node.elements(),
-            _ => {
-                self.wrong_type(&node, "a list");
-                Vec::new()
-            }
+        if node.value.as_array().is_none() {
+            self.wrong_type(&node, "a list");
         }
+        node.elements()
     }
 
     /// The texts of a list of texts; none where it is absent.
@@ -153,7 +150,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl<'a> Node<'a> {
+impl Node<'_> {
     /// The member `key`; `None` where it is absent or `null`, which Kubernetes treats alike.
     pub fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.get(key).filter(|value| !value.is_null())?;

@@ -4,7 +4,7 @@ use palisade_model::{Path, Segment, Str, Value};
 
 use crate::legacy::condition::{Conditions, Outcome};
 use crate::legacy::context::RuleContext;
-use crate::legacy::variables::{substitute, variables_of};
+use crate::legacy::variables::{Variable, substitute, variables_of};
 
 /// Remembers what conditions looked at.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl Blame {
             conditions.into_iter().flat_map(Conditions::iter).map(|condition| &condition.key).collect();
         for (written, value) in self.seen.iter().rev().filter(|(written, _)| keys.contains(&written)) {
             let text = written.as_str().unwrap_or_default();
-            let variable = variables_of(text).first().map(|variable| variable.expression()).unwrap_or_default();
+            let variable = variables_of(text).first().map(Variable::expression).unwrap_or_default();
             let found = named_field(&variable, element).or_else(|| place_of(value, context));
             if let Some(path) = found.filter(|path| !paths.contains(path) && paths.len() < MAX_PATHS) {
                 paths.push(path);

@@ -38,8 +38,7 @@ pub(crate) enum Demand {
 
 const MANIFESTS: &str = "`validate.manifests` verifies signed manifests with Sigstore; signature verification arrives in a \
      later release of Palisade, so the rule cannot be judged";
-const ASSERT: &str = "`validate.assert` was withdrawn from Kyverno, which no longer evaluates it: write `validate.cel`, \
-     `validate.pattern` or a ValidatingPolicy instead";
+const ASSERT: &str = "`validate.assert` was withdrawn from Kyverno and is not evaluated";
 
 impl Demand {
     pub(crate) fn compile(check: &Check, rule: &Rule, validation: &Validation) -> Self {

@@ -1,0 +1,118 @@
+//! What keeps a policy from being loaded.
+
+use super::*;
+
+/// The errors of a policy with one rule; `spec` holds further settings.
+fn errors(spec: &str, rule: &str) -> Vec<String> {
+    let text = format!(
+        "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {{name: test}}\nspec:\n  {spec}\n  rules:\n  - name: r\n{rule}"
+    );
+    let (policy, diagnostics) = load(&text);
+    let errors: Vec<String> = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.level == Level::Error)
+        .map(|diagnostic| format!("{} {}", diagnostic.code, diagnostic.message))
+        .collect();
+    assert_eq!(policy.is_none(), !errors.is_empty(), "{errors:?}");
+    errors
+}
+
+const PODS: &str = "    match: {any: [{resources: {kinds: [Pod]}}]}\n";
+
+fn rule(body: &str) -> Vec<String> {
+    errors("background: true", &format!("{PODS}    {body}\n"))
+}
+
+fn starts(errors: &[String], code: &str) -> bool {
+    errors.iter().any(|error| error.starts_with(code))
+}
+
+#[test]
+fn a_sound_policy_loads() {
+    assert_eq!(rule("validate: {pattern: {spec: {=(hostNetwork): false}}}"), [""; 0]);
+}
+
+#[test]
+fn unknown_fields_are_warnings_with_a_place_and_a_hint() {
+    let text = "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: test}\nspec:\n  Background: true\n  rules:\n  - name: r\n    match: {any: [{resources: {kinds: [Pod]}}]}\n    validate: {pattern: {}}\n";
+    let (policy, diagnostics) = load(text);
+    assert!(policy.is_some());
+    assert_eq!(
+        diagnostics[0].to_string(),
+        "test.yaml:5:15: warning[PAL-K0001]: unknown field `Background` has no effect"
+    );
+    assert_eq!(diagnostics[0].help, ["did you mean `background`?"]);
+}
+
+#[test]
+fn variables_must_parse_and_be_known() {
+    assert!(starts(&rule("validate: {message: '{{ request..x }}', deny: {}}"), "PAL-K0007"));
+    assert!(starts(&rule("validate: {message: '{{ nobody.knows }}', deny: {}}"), "PAL-K0008"));
+    assert!(starts(&rule("validate: {message: '{{ element.name }}', deny: {}}"), "PAL-K0008"));
+    assert!(starts(&rule("validate: {message: '{{ request.userInfo.username }}', deny: {}}"), "PAL-K0008"));
+    assert!(starts(&rule("validate: {pattern: {spec: {a: '$(./../nothing)'}}}"), "PAL-K0007"));
+    let entry = "context: [{name: known, variable: {value: 1}}]\n    validate: {message: '{{ known }}', deny: {}}";
+    assert_eq!(rule(entry), [""; 0]);
+}
+
+#[test]
+fn conditions_must_be_complete() {
+    let deny = |condition: &str| rule(&format!("validate: {{deny: {{conditions: {{any: [{condition}]}}}}}}"));
+    assert!(starts(&deny("{key: a, operator: Like, value: b}"), "PAL-K0005"));
+    assert!(starts(&deny("{key: a, operator: Equals}"), "PAL-K0005"));
+    assert!(starts(&deny("{key: '{{ request.operation }}', operator: Equals, value: WRITE}"), "PAL-K0005"));
+    assert_eq!(deny("{key: '{{ request.operation }}', operator: AnyIn, value: [CREATE]}"), [""; 0]);
+}
+
+#[test]
+fn blocks_must_select_something_that_is_left() {
+    let pattern = "    validate: {pattern: {}}\n";
+    let with = |blocks: &str| errors("background: true", &format!("    {blocks}\n{pattern}"));
+    assert!(starts(&with("match: {any: [{resources: {namespaces: [a]}}]}"), "PAL-K0004"));
+    assert!(starts(&with("match: {any: [{resources: {kinds: ['*']}}]}"), "PAL-K0004"));
+    assert!(starts(&with("match: {resources: {kinds: [Pod]}}\n    exclude: {resources: {kinds: [Pod]}}"), "PAL-K0004"));
+    assert!(starts(
+        &with("match: {any: [{resources: {kinds: [Pod]}, subjects: [{kind: User, name: a}]}]}"),
+        "PAL-K0004"
+    ));
+    assert!(starts(&with("match: {any: [{resources: {kinds: Pod}}]}"), "PAL-K0002"));
+}
+
+#[test]
+fn rules_do_one_thing_that_exists() {
+    assert!(starts(&rule("validate: {pattern: {}, deny: {}}"), "PAL-K0004"));
+    assert!(starts(&rule("validate: {pattern: {spec: {+(a): 1}}}"), "PAL-K0004"));
+    assert!(starts(&rule("validate: {pattern: {metadata: {labels: {a: 1}}}}"), "PAL-K0004"));
+    assert!(starts(&rule("validate: {assert: {}}"), "PAL-K0012"));
+    assert!(starts(
+        &rule("celPreconditions: [{name: a, expression: 'true'}]\n    validate: {pattern: {}}"),
+        "PAL-K0004"
+    ));
+    assert!(starts(
+        &rule("validate: {podSecurity: {level: baseline, exclude: [{controlName: Sysctls, images: [a]}]}}"),
+        "PAL-K0004"
+    ));
+    assert!(starts(&rule("validate: {failureAction: Deny, pattern: {}}"), "PAL-K0003"));
+}
+
+#[test]
+fn settings_must_fit_together() {
+    let sound = format!("{PODS}    validate: {{pattern: {{}}}}\n");
+    assert!(starts(&errors("webhookTimeoutSeconds: 31", &sound), "PAL-K0010"));
+    assert!(starts(&errors("admission: false\n  background: false", &sound), "PAL-K0010"));
+    let overrides =
+        "validationFailureActionOverrides: [{action: Enforce, namespaces: [a]}, {action: Audit, namespaces: ['*']}]";
+    assert!(starts(&errors(overrides, &sound), "PAL-K0010"));
+}
+
+#[test]
+fn hostile_documents_end_in_diagnostics() {
+    let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+    assert_eq!(rule(&format!("validate: {{pattern: {{spec: {deep}}}}}")), [""; 0]);
+    for rules in ["rules: 1", "rules: []", "rules: [1, null, {}]", "rules: [{name: [], match: x, validate: []}]"] {
+        let (policy, diagnostics) = load(&format!(
+            "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {{name: a}}\nspec: {{{rules}}}\n"
+        ));
+        assert!(policy.is_none() && !diagnostics.is_empty(), "{rules}");
+    }
+}
