@@ -80,7 +80,12 @@ impl CleanupSpec {
         let root = reader.root();
         reader.known_fields(&root, &["apiVersion", "kind", "metadata", "spec", "status"]);
         let Some(node) = root.get("spec") else {
-            reader.error(codes::INVALID_POLICY, &Path::root(), "the policy has no `spec`", "add `spec` with a schedule");
+            reader.error(
+                codes::INVALID_POLICY,
+                &Path::root(),
+                "the policy has no `spec`",
+                "add `spec` with a schedule",
+            );
             return None;
         };
         let known = ["context", "match", "exclude", "schedule", "conditions", "deletionPropagationPolicy"];
@@ -133,7 +138,8 @@ fn read_schedule(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Schedule> {
 
 fn read_propagation(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Str> {
     let propagation = reader.text(node, "deletionPropagationPolicy");
-    if let Some(other) = propagation.as_deref().filter(|text| !matches!(*text, "Foreground" | "Background" | "Orphan")) {
+    if let Some(other) = propagation.as_deref().filter(|text| !matches!(*text, "Foreground" | "Background" | "Orphan"))
+    {
         let path = node.path.child("deletionPropagationPolicy");
         let message = format!("unknown propagation `{other}`");
         reader.error(codes::UNKNOWN_NAME, &path, message, "one of Foreground, Background, Orphan");
@@ -204,7 +210,9 @@ impl Policy for CleanupPolicy {
         let mut outcome = RuleOutcome::new(self.reference.name.clone(), Phase::Delete, verdict, message);
         if verdict == Verdict::Pass {
             outcome.effect = Effect::Deleted;
-            outcome.properties.extend(self.spec.propagation.clone().map(|text| ("deletionPropagationPolicy".into(), text)));
+            outcome
+                .properties
+                .extend(self.spec.propagation.clone().map(|text| ("deletionPropagationPolicy".into(), text)));
         }
         vec![outcome]
     }

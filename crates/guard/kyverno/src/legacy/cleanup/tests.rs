@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "literals read better without a borrow")]
+
 use palisade_model::json;
 use palisade_policy::{Offline, Operation, Variables};
 
@@ -62,8 +64,14 @@ fn what_cannot_run_is_reported() {
         spec.as_object_mut().unwrap().insert(key, value);
         load(spec).unwrap_err()
     };
-    assert_eq!(with("schedule", json!("often")), ["`often` is not a schedule: it needs 5 fields, it has 1 (at `spec.schedule`)"]);
-    assert_eq!(with("deletionPropagationPolicy", json!("No")), ["unknown propagation `No` (at `spec.deletionPropagationPolicy`)"]);
+    assert_eq!(
+        with("schedule", json!("often")),
+        ["`often` is not a schedule: it needs 5 fields, it has 1 (at `spec.schedule`)"]
+    );
+    assert_eq!(
+        with("deletionPropagationPolicy", json!("No")),
+        ["unknown propagation `No` (at `spec.deletionPropagationPolicy`)"]
+    );
     assert_eq!(with("match", json!({})), ["a cleanup policy needs kinds (at `spec.match`)"]);
     let users = json!({"any": [{"subjects": [{"kind": "User", "name": "a"}], "resources": {"kinds": ["Pod"]}}]});
     assert_eq!(with("match", users).len(), 1);
@@ -88,7 +96,9 @@ fn schedules_give_the_next_moment() {
     ] {
         assert_eq!(next(schedule, after), expected, "{schedule} after {after}");
     }
-    for wrong in ["", "* * * *", "60 * * * *", "* * 0 * *", "* * * 13 *", "* * * * 7", "5-1 * * * *", "*/0 * * * *", "@every 1h"] {
+    for wrong in
+        ["", "* * * *", "60 * * * *", "* * 0 * *", "* * * 13 *", "* * * * 7", "5-1 * * * *", "*/0 * * * *", "@every 1h"]
+    {
         assert!(Schedule::parse(wrong).is_err(), "{wrong}");
     }
 }

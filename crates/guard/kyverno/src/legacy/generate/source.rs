@@ -32,9 +32,8 @@ pub(super) fn objects(
         }
         return Ok(());
     }
-    match pattern.get("data").filter(|data| !data.is_null()) {
-        Some(data) => sources.data(data, &target)?.into_iter().for_each(made),
-        None => {}
+    if let Some(data) = pattern.get("data").filter(|data| !data.is_null()) {
+        sources.data(data, &target)?.into_iter().for_each(made);
     }
     Ok(())
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "literals read better without a borrow")]
+
 use jiff::Timestamp;
 use palisade_model::{Resource, json};
 use palisade_policy::{
@@ -102,7 +104,8 @@ fn data_becomes_an_object_with_identity_and_labels() {
 
 #[test]
 fn what_exists_is_only_touched_where_it_is_to_be_kept_in_step() {
-    let existing = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "defaults", "namespace": "shop"}});
+    let existing =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "defaults", "namespace": "shop"}});
     let cluster = Objects(vec![existing]);
     assert_eq!(objects(data(false), &cluster).len(), 0);
     assert_eq!(objects(data(true), &cluster).len(), 1);
@@ -129,9 +132,7 @@ fn a_clone_leaves_behind_what_the_api_server_wrote() {
 
 #[test]
 fn a_list_of_kinds_clones_what_its_selector_selects() {
-    let object = |kind: &str, name: &str, namespace: &str| {
-        json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace, "labels": {"sync": name}}})
-    };
+    let object = |kind: &str, name: &str, namespace: &str| json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace, "labels": {"sync": name}}});
     let cluster =
         Objects(vec![object("Secret", "a", "base"), object("Secret", "b", "base"), object("ConfigMap", "a", "base")]);
     let list = json!({

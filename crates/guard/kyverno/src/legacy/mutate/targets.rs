@@ -83,8 +83,13 @@ fn load(target: &Target, context: &RuleContext<'_>) -> Result<Vec<Value>, Target
         None => None,
     };
     let group = if api_version.contains('/') { kind.group } else { Str::from("") };
-    let query =
-        ObjectQuery { group, version: kind.version, resource: kind.kind, namespace: exact(&namespace), name: exact(&name) };
+    let query = ObjectQuery {
+        group,
+        version: kind.version,
+        resource: kind.kind,
+        namespace: exact(&namespace),
+        name: exact(&name),
+    };
     let cluster = context.environment().cluster;
     if !query.namespace.is_empty() && !query.name.is_empty() {
         return Ok(vec![cluster.get(&query)?]);
@@ -103,7 +108,6 @@ fn is_meant(object: &Value, namespace: &str, name: &str, selector: Option<&Label
     let fits = |pattern: &str, text: &str| pattern.is_empty() || wildcard::matches(pattern, text);
     fits(namespace, resource.namespace())
         && fits(name, resource.name())
-        && selector.is_none_or(|selector| {
-            selector.selects(object.dig(["metadata", "labels"]).and_then(Value::as_object))
-        })
+        && selector
+            .is_none_or(|selector| selector.selects(object.dig(["metadata", "labels"]).and_then(Value::as_object)))
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "literals read better without a borrow")]
+
 use palisade_model::{Resource, json};
 use palisade_policy::{Operation, Variables};
 
@@ -45,7 +47,8 @@ fn patched(mutate: Value) -> Value {
 
 #[test]
 fn a_merge_uses_variables_and_reports_what_it_changed() {
-    let overlay = json!({"metadata": {"labels": {"+(team)": "{{ request.object.metadata.namespace }}", "+(web)": "x"}}});
+    let overlay =
+        json!({"metadata": {"labels": {"+(team)": "{{ request.object.metadata.namespace }}", "+(web)": "x"}}});
     let outcome = mutated(json!({"patchStrategicMerge": overlay}));
     assert_eq!(outcome.message, "mutated Pod/web in namespace shop");
     let Effect::Patched(object) = outcome.effect else { panic!("{}", outcome.message) };
@@ -111,10 +114,7 @@ fn nested_loops_see_the_elements_around_them() {
                 "- op: add\n  path: /metadata/labels/p{{ element1 }}\n  value: '{{ element0.name }}-{{ elementIndex1 }}'"
         }]
     }]}));
-    assert_eq!(
-        object.dig(["metadata", "labels"]),
-        Some(&json!({"web": "label-of-web", "px": "a-0", "py": "a-1"}))
-    );
+    assert_eq!(object.dig(["metadata", "labels"]), Some(&json!({"web": "label-of-web", "px": "a-0", "py": "a-1"})));
 }
 
 #[test]
@@ -134,7 +134,8 @@ fn an_unset_variable_elsewhere_in_the_rule_is_an_error_too() {
         "match": {"any": [{"resources": {"kinds": ["Pod"]}}]},
         "mutate": {"patchStrategicMerge": {"metadata": {"labels": {"a": "b"}}}}
     });
-    let any = json!([{"key": 1, "operator": "Equals", "value": 1}, {"key": "{{ none }}", "operator": "Equals", "value": 1}]);
+    let any =
+        json!([{"key": 1, "operator": "Equals", "value": 1}, {"key": "{{ none }}", "operator": "Equals", "value": 1}]);
     document.as_object_mut().unwrap().insert("preconditions", json!({"any": any}));
     let document = Resource::in_memory(document);
     let mut reader = Reader::new(&document);

@@ -31,22 +31,19 @@ impl From<MergeError> for Halt {
 
 type Step<T = ()> = Result<T, Halt>;
 
-/// The deepest overlay that is read.
-const MAX_DEPTH: usize = 512;
-
 /// The patch that an overlay means for a resource.
 pub(super) fn resolve(overlay: &Value, resource: &Value, steps: &Cell<u64>) -> Step<Value> {
     // Upstream meets members by name, anchors included, which decides which of several refusals counts.
     let mut patch = overlay.sorted();
     let resolver = Resolver { steps };
-    resolver.node(&mut patch, Some(resource), 0)?;
+    resolver.node(&mut patch, Some(resource))?;
     let Some(members) = patch.as_object_mut() else {
         let message = format!("patchStrategicMerge must be an object, not {}", overlay.type_name());
         return Err(Halt::Broken(MergeError::Overlay(message)));
     };
     retain(members, |key, value| {
         let condition = Anchor::parse(key).is_some_and(is_condition);
-        prune(value, condition, 0).map(|empty| !empty)
+        prune(value, condition).map(|empty| !empty)
     })?;
     Ok(patch)
 }
@@ -72,28 +69,25 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn node(&self, pattern: &mut Value, resource: Option<&Value>, depth: usize) -> Step {
+    fn node(&self, pattern: &mut Value, resource: Option<&Value>) -> Step {
         spend(self.steps)?;
-        if depth > MAX_DEPTH {
-            return Err(Halt::Broken(MergeError::Depth));
-        }
         match pattern {
-            Value::Object(_) => self.object(pattern, resource, depth),
+            Value::Object(_) => self.object(pattern, resource),
             Value::Array(items) if matches!(items.first(), Some(Value::Object(_))) => {
-                self.list_of_objects(pattern, resource, depth)
+                self.list_of_objects(pattern, resource)
             }
             _ => Ok(()),
         }
     }
 
-    fn object(&self, pattern: &mut Value, resource: Option<&Value>, depth: usize) -> Step {
+    fn object(&self, pattern: &mut Value, resource: Option<&Value>) -> Step {
         add_if_absent(pattern, resource);
         self.check(pattern, resource, AnchorKind::Global).map_err(|halt| as_kind(halt, Halt::Global))?;
         self.check(pattern, resource, AnchorKind::Condition).map_err(|halt| as_kind(halt, Halt::Condition))?;
         let Some(members) = pattern.as_object_mut() else { return Ok(()) };
         for (key, value) in members.iter_mut() {
             if !Anchor::parse(key).is_some_and(is_resolved) {
-                self.node(value, resource.and_then(|resource| resource.get(key)), depth + 1)?;
+                self.node(value, resource.and_then(|resource| resource.get(key)))?;
             }
         }
         Ok(())
@@ -119,7 +113,7 @@ impl Resolver<'_> {
     }
 
     /// Makes an element for each element of the resource that an anchored element selects.
-    fn list_of_objects(&self, pattern: &mut Value, resource: Option<&Value>, depth: usize) -> Step {
+    fn list_of_objects(&self, pattern: &mut Value, resource: Option<&Value>) -> Step {
         let own = match resource {
             None | Some(Value::Null) => &[][..],
             Some(Value::Array(items)) => items,
@@ -136,7 +130,7 @@ impl Resolver<'_> {
             let mut refused = None;
             let mut passed = false;
             for candidate in own {
-                match self.node(&mut selected, Some(candidate), depth + 1) {
+                match self.node(&mut selected, Some(candidate)) {
                     Ok(()) if global => passed = true,
                     Ok(()) => items.extend(tied(&selected, candidate)?),
                     Err(Halt::Condition(_)) => {}
@@ -145,7 +139,7 @@ impl Resolver<'_> {
                 }
             }
             if resource.is_none() {
-                match self.node(&mut selected, None, depth + 1) {
+                match self.node(&mut selected, None) {
                     Err(Halt::Condition(_)) => continue,
                     other => other?,
                 }
@@ -205,9 +199,9 @@ fn doubled(value: &Value) -> Value {
 /// Whether an anchor of a kind is anywhere in an element; texts that look like a condition count as one.
 fn has_anchor(pattern: &Value, wanted: fn(Anchor<'_>) -> bool) -> bool {
     match pattern {
-        Value::Object(members) => members
-            .iter()
-            .any(|(key, value)| Anchor::parse(key).is_some_and(wanted) || (!is_blank(value) && has_anchor(value, wanted))),
+        Value::Object(members) => members.iter().any(|(key, value)| {
+            Anchor::parse(key).is_some_and(wanted) || (!is_blank(value) && has_anchor(value, wanted))
+        }),
         Value::Array(items) => items.iter().any(|item| has_anchor(item, wanted)),
         Value::String(text) => Anchor::parse(text).is_some_and(is_condition),
         _ => false,
@@ -227,7 +221,7 @@ fn is_blank(value: &Value) -> bool {
 fn tied(selected: &Value, candidate: &Value) -> Step<Option<Value>> {
     let Some(name) = candidate.get("name").filter(|name| !is_blank(name)) else { return Ok(None) };
     let mut element = selected.clone();
-    if prune(&mut element, true, 0)? {
+    if prune(&mut element, true)? {
         return Ok(None);
     }
     if let Some(members) = element.as_object_mut() {
@@ -237,27 +231,24 @@ fn tied(selected: &Value, candidate: &Value) -> Step<Option<Value>> {
 }
 
 /// Takes conditions out; whether nothing is left, in which case the node goes too.
-fn prune(node: &mut Value, scalar_goes: bool, depth: usize) -> Step<bool> {
-    if depth > MAX_DEPTH {
-        return Err(Halt::Broken(MergeError::Depth));
-    }
+fn prune(node: &mut Value, scalar_goes: bool) -> Step<bool> {
     match node {
         Value::Object(_) => match node.as_object_mut() {
-            Some(members) => prune_object(members, depth),
+            Some(members) => prune_object(members),
             None => Ok(false),
         },
         Value::Array(_) => match node.as_array_mut() {
-            Some(items) => prune_list(items, depth),
+            Some(items) => prune_list(items),
             None => Ok(false),
         },
         _ => Ok(scalar_goes),
     }
 }
 
-fn prune_object(members: &mut Map, depth: usize) -> Step<bool> {
+fn prune_object(members: &mut Map) -> Step<bool> {
     let mut strip = false;
     retain(members, |key, value| {
-        let goes = Anchor::parse(key).is_some_and(is_condition) && prune(value, true, depth + 1)?;
+        let goes = Anchor::parse(key).is_some_and(is_condition) && prune(value, true)?;
         strip |= !goes && Anchor::parse(key).is_some_and(is_condition);
         Ok(!goes)
     })?;
@@ -269,7 +260,7 @@ fn prune_object(members: &mut Map, depth: usize) -> Step<bool> {
         });
         *members = plain.collect();
     }
-    retain(members, |_, value| prune(value, false, depth + 1).map(|empty| !empty))?;
+    retain(members, |_, value| prune(value, false).map(|empty| !empty))?;
     Ok(members.is_empty())
 }
 
@@ -277,17 +268,19 @@ fn prune_object(members: &mut Map, depth: usize) -> Step<bool> {
 ///
 /// Upstream removes by the position that an element had before the first removal, so with several anchored elements
 /// others go than those that were meant, and it crashes where there is nothing at that position.
-fn prune_list(items: &mut Vec<Value>, depth: usize) -> Step<bool> {
+fn prune_list(items: &mut Vec<Value>) -> Step<bool> {
     let count = items.len();
     let mut positions = Vec::new();
     for (at, item) in items.iter_mut().enumerate() {
-        if has_anchor(item, is_resolved) || prune(item, false, depth + 1)? {
+        if has_anchor(item, is_resolved) || prune(item, false)? {
             positions.push(at);
         }
     }
     for at in positions {
         if at >= items.len() {
-            return broken("several list elements carry anchors and none is selected, which Kyverno cannot process: write a rule for each");
+            return broken(
+                "several list elements carry anchors and none is selected, which Kyverno cannot process: write a rule for each",
+            );
         }
         items.remove(at);
     }

@@ -21,9 +21,7 @@ const ITSELF: &[&str] = &[""];
 /// Whether a walk without a patch would leave the node as it is.
 pub(super) fn is_tidy(value: &Value, shape: Shape) -> bool {
     match (shape.or_named_by([Some(value), None]), value) {
-        (shape, Value::Object(members)) => {
-            members.iter().all(|(name, value)| is_tidy(value, shape.field(name)))
-        }
+        (shape, Value::Object(members)) => members.iter().all(|(name, value)| is_tidy(value, shape.field(name))),
         (Shape::List(keys, fields), Value::Array(items)) => {
             distinct(items, keys) && items.iter().all(|item| is_tidy(item, Shape::Object(fields)))
         }
@@ -77,7 +75,6 @@ impl Walker<'_> {
         mut patch: Option<&mut Vec<Value>>,
         keys: &'static [&'static str],
         fields: &'static Fields,
-        depth: usize,
     ) -> Result<Merged, MergeError> {
         let keys = if keys.is_empty() { ITSELF } else { keys };
         let mut wanted = self.wanted(patch.as_deref().map_or(&[], Vec::as_slice), &target, keys)?;
@@ -87,7 +84,7 @@ impl Walker<'_> {
         let keys = given_keys(&wanted, keys);
         let mut merged = Vec::with_capacity(wanted.len());
         for values in wanted.iter().map(|values| restrict(values, &keys)) {
-            let element = self.element(&mut target, patch.as_deref_mut(), &values, fields, depth)?;
+            let element = self.element(&mut target, patch.as_deref_mut(), &values, fields)?;
             if let Some(element) = element {
                 self.set(&mut merged, &values, Some(&element))?;
             }
@@ -140,17 +137,16 @@ impl Walker<'_> {
         patch: Option<&mut Vec<Value>>,
         values: &[(&str, &str)],
         fields: &'static Fields,
-        depth: usize,
     ) -> Result<Option<Value>, MergeError> {
         let shape = Shape::Object(fields);
         let own = self.find(target, values)?;
         let slot = own.and_then(|at| target.get_mut(at));
         let (outcome, slot) = match (patch, slot) {
             (None, None) => return self.set(target, values, None).map(|()| None),
-            (None, Some(slot)) => (self.settle(slot, shape, depth + 1)?, Some(slot)),
+            (None, Some(slot)) => (self.settle(slot, shape)?, Some(slot)),
             (Some(patch), slot) => {
                 let change = self.find(patch, values)?.and_then(|at| patch.get_mut(at));
-                let outcome = self.walk(slot.as_deref().cloned(), change, shape, depth + 1)?;
+                let outcome = self.walk(slot.as_deref().cloned(), change, shape)?;
                 let slot = slot.filter(|_| outcome.kept);
                 (outcome, slot)
             }

@@ -8,15 +8,11 @@ use std::cell::Cell;
 
 use palisade_model::{Str, Value};
 
-use super::keyed_list;
 use super::schema::Shape;
-use super::spend;
+use super::{MAX_DEPTH, keyed_list, spend};
 
 /// The member of a patch that says how it is to be taken.
 const DIRECTIVE: &str = "$patch";
-
-/// The deepest nesting that is merged.
-const MAX_DEPTH: usize = 512;
 
 /// Why a patch could not be merged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +74,7 @@ impl Merged {
 /// The resource with the patch laid over it.
 pub(super) fn merge(resource: &Value, mut patch: Value, steps: &Cell<u64>) -> Result<Value, MergeError> {
     let walker = Walker { steps };
-    let merged = walker.walk(Some(resource.clone()), Some(&mut patch), Shape::Unknown, 0)?;
+    let merged = walker.walk(Some(resource.clone()), Some(&mut patch), Shape::Unknown)?;
     merged.value.ok_or(MergeError::Deleted)
 }
 
@@ -93,13 +89,12 @@ impl Walker<'_> {
         target: Option<Value>,
         patch: Option<&mut Value>,
         shape: Shape,
-        depth: usize,
     ) -> Result<Merged, MergeError> {
-        self.enter(depth)?;
+        spend(self.steps)?;
         let shape = shape.or_named_by([target.as_ref(), patch.as_deref()]);
         let Some(patch) = patch else {
             return match target {
-                Some(target) => self.walk_own(target, shape, depth).map(Merged::kept),
+                Some(target) => self.walk_own(target, shape).map(Merged::kept),
                 None => Ok(Merged::REMOVED),
             };
         };
@@ -107,48 +102,43 @@ impl Walker<'_> {
         agree(target.as_ref(), patch)?;
         match target {
             _ if patch.is_null() => Ok(Merged::REMOVED),
-            Some(target @ Value::Object(_)) => self.object(target, patch, shape, depth),
-            Some(target @ Value::Array(_)) => self.list(target, patch, shape, depth),
+            Some(target @ Value::Object(_)) => self.object(target, patch, shape),
+            Some(target @ Value::Array(_)) => self.list(target, patch, shape),
             Some(Value::String(_)) => Ok(Merged::patched(as_text(patch))),
             Some(_) => Ok(Merged::patched(patch.clone())),
-            None => self.added(patch, shape, depth),
+            None => self.added(patch, shape),
         }
     }
 
-    fn enter(&self, depth: usize) -> Result<(), MergeError> {
-        spend(self.steps)?;
-        if depth > MAX_DEPTH { Err(MergeError::Depth) } else { Ok(()) }
-    }
-
-    fn object(&self, target: Value, patch: &mut Value, shape: Shape, depth: usize) -> Result<Merged, MergeError> {
+    fn object(&self, target: Value, patch: &mut Value, shape: Shape) -> Result<Merged, MergeError> {
         match take_directive(patch)? {
             Directive::Delete => Ok(Merged::REMOVED),
-            Directive::Replace => self.settle_inside(patch, shape, depth),
-            Directive::Merge => self.members(target, patch, shape, depth).map(Merged::kept),
+            Directive::Replace => self.settle_inside(patch, shape),
+            Directive::Merge => self.members(target, patch, shape).map(Merged::kept),
         }
     }
 
-    fn list(&self, target: Value, patch: &mut Value, shape: Shape, depth: usize) -> Result<Merged, MergeError> {
+    fn list(&self, target: Value, patch: &mut Value, shape: Shape) -> Result<Merged, MergeError> {
         let Shape::List(keys, fields) = shape else { return Ok(Merged::patched(patch.clone())) };
         let items = patch.as_array_mut().map_or(Ok(Directive::Merge), keyed_list::take_directive)?;
         match (items, patch.as_array_mut()) {
-            (Directive::Merge, Some(patch)) => self.keyed(into_items(target), Some(patch), keys, fields, depth),
+            (Directive::Merge, Some(patch)) => self.keyed(into_items(target), Some(patch), keys, fields),
             (Directive::Delete, _) => Ok(Merged::REMOVED),
-            _ => self.settle_inside(patch, shape, depth),
+            _ => self.settle_inside(patch, shape),
         }
     }
 
     /// A node of the patch where the resource has none. A directive that means nothing stays as a member.
-    fn added(&self, patch: &mut Value, shape: Shape, depth: usize) -> Result<Merged, MergeError> {
+    fn added(&self, patch: &mut Value, shape: Shape) -> Result<Merged, MergeError> {
         match take_directive(patch).unwrap_or(Directive::Merge) {
             Directive::Delete => Ok(Merged::REMOVED),
-            _ => self.settle_inside(patch, shape, depth),
+            _ => self.settle_inside(patch, shape),
         }
     }
 
     /// Merges a node of the patch with itself: directives inside it apply, and its nulls go.
-    pub(super) fn settle(&self, patch: &mut Value, shape: Shape, depth: usize) -> Result<Merged, MergeError> {
-        self.enter(depth)?;
+    pub(super) fn settle(&self, patch: &mut Value, shape: Shape) -> Result<Merged, MergeError> {
+        spend(self.steps)?;
         let shape = shape.or_named_by([Some(&*patch), None]);
         let directive = match (&mut *patch, shape) {
             (Value::Object(_), _) => take_directive(patch)?,
@@ -159,21 +149,21 @@ impl Walker<'_> {
         };
         match directive {
             Directive::Delete => Ok(Merged::REMOVED),
-            _ => self.settle_inside(patch, shape, depth),
+            _ => self.settle_inside(patch, shape),
         }
     }
 
-    fn settle_inside(&self, patch: &mut Value, shape: Shape, depth: usize) -> Result<Merged, MergeError> {
+    fn settle_inside(&self, patch: &mut Value, shape: Shape) -> Result<Merged, MergeError> {
         match (&mut *patch, shape) {
             (Value::Object(_), _) => {
                 for key in keys_of(patch) {
                     let Some(slot) = patch.as_object_mut().and_then(|members| members.get_mut(&key)) else { continue };
-                    let settled = self.settle(slot, shape.field(&key), depth + 1)?.value;
+                    let settled = self.settle(slot, shape.field(&key))?.value;
                     put(patch, key, settled);
                 }
             }
             (Value::Array(_), Shape::List(keys, fields)) => {
-                let merged = self.keyed(into_items(std::mem::take(patch)), None, keys, fields, depth)?;
+                let merged = self.keyed(into_items(std::mem::take(patch)), None, keys, fields)?;
                 *patch = merged.value.unwrap_or_default();
             }
             _ => {}
@@ -182,33 +172,27 @@ impl Walker<'_> {
     }
 
     /// A part of the resource that the patch does not mention.
-    fn walk_own(&self, target: Value, shape: Shape, depth: usize) -> Result<Value, MergeError> {
+    fn walk_own(&self, target: Value, shape: Shape) -> Result<Value, MergeError> {
         if keyed_list::is_tidy(&target, shape) {
             return Ok(target);
         }
         match shape {
             Shape::List(keys, fields) => {
-                let merged = self.keyed(into_items(target), Some(&mut Vec::new()), keys, fields, depth)?;
+                let merged = self.keyed(into_items(target), Some(&mut Vec::new()), keys, fields)?;
                 Ok(merged.value.unwrap_or_default())
             }
-            _ => self.members(target, &mut Value::Null, shape, depth),
+            _ => self.members(target, &mut Value::Null, shape),
         }
     }
 
-    fn members(
-        &self,
-        mut target: Value,
-        patch: &mut Value,
-        shape: Shape,
-        depth: usize,
-    ) -> Result<Value, MergeError> {
+    fn members(&self, mut target: Value, patch: &mut Value, shape: Shape) -> Result<Value, MergeError> {
         let mut keys = keys_of(&target);
         keys.extend(keys_of(patch).into_iter().filter(|key| target.get(key).is_none()));
         for key in keys {
             let change = patch.as_object_mut().and_then(|members| members.get_mut(&key));
             let slot = target.as_object_mut().and_then(|members| members.get_mut(&key));
             let current = slot.map(std::mem::take);
-            let merged = self.walk(current, change, shape.field(&key), depth + 1)?;
+            let merged = self.walk(current, change, shape.field(&key))?;
             put(&mut target, key, merged.value);
         }
         Ok(target)

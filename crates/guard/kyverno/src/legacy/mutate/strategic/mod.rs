@@ -18,11 +18,17 @@ use palisade_model::{Map, Value};
 
 pub use merge::MergeError;
 
+/// The deepest nesting that is merged: twice what a document may have, for what variables bring in.
+const MAX_DEPTH: usize = 256;
+
 /// The resource after a strategic merge of `overlay`, anchors included.
 ///
 /// Where a condition of the overlay does not hold, nothing of it is merged. `steps` is the rule's budget and counts
 /// down.
 pub fn strategic_merge(resource: &Value, overlay: &Value, steps: &Cell<u64>) -> Result<Value, MergeError> {
+    if nests_deeper(overlay, MAX_DEPTH) || nests_deeper(resource, MAX_DEPTH) {
+        return Err(MergeError::Depth);
+    }
     let patch = match anchors::resolve(overlay, resource, steps) {
         Ok(patch) => patch,
         Err(anchors::Halt::Condition(_) | anchors::Halt::Global(_)) => Value::object(Map::new()),
@@ -37,6 +43,14 @@ fn scalar_text(value: &Value) -> Cow<'_, str> {
         Value::String(text) => Cow::Borrowed(text),
         Value::Array(_) | Value::Object(_) => Cow::Borrowed(""),
         other => Cow::Owned(other.to_json()),
+    }
+}
+
+fn nests_deeper(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels == 0 || items.iter().any(|item| nests_deeper(item, levels - 1)),
+        Value::Object(members) => levels == 0 || members.values().any(|member| nests_deeper(member, levels - 1)),
+        _ => false,
     }
 }
 

@@ -88,8 +88,7 @@ const POD_SPEC: (&str, Shape) = (
 const TEMPLATE: (&str, Shape) = ("template", Shape::Object(&[META, POD_SPEC]));
 const WORKLOAD_SPEC: (&str, Shape) = ("spec", Shape::Object(&[TEMPLATE]));
 const WORKLOAD: &Fields = &[META, WORKLOAD_SPEC, STATUS];
-const CRON_JOB: &Fields =
-    &[META, ("spec", Shape::Object(&[("jobTemplate", Shape::Object(&[META, WORKLOAD_SPEC]))]))];
+const CRON_JOB: &Fields = &[META, ("spec", Shape::Object(&[("jobTemplate", Shape::Object(&[META, WORKLOAD_SPEC]))]))];
 const WEBHOOKS: &Fields = &[META, ("webhooks", by_name(&[]))];
 const CSI_NODE: &Fields = &[META, ("spec", Shape::Object(&[("drivers", by_name(&[]))]))];
 
@@ -102,11 +101,7 @@ const KINDS: &[(&str, &str, &Fields)] = &[
     ("v1", "PersistentVolumeClaim", WITH_STATUS),
     ("v1", "ComponentStatus", &[META, CONDITIONS]),
     ("v1", "ServiceAccount", &[META, ("secrets", by_name(&[]))]),
-    (
-        "v1",
-        "Service",
-        &[META, ("spec", Shape::Object(&[("ports", Shape::List(&["port", "protocol"], &[]))])), STATUS],
-    ),
+    ("v1", "Service", &[META, ("spec", Shape::Object(&[("ports", Shape::List(&["port", "protocol"], &[]))])), STATUS]),
     (
         "v1",
         "Node",
