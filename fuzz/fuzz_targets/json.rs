@@ -16,10 +16,22 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(value) => {
             // A byte order mark, and depth and numbers beyond the limits, are where the two may differ.
             if accepted {
-                assert_eq!(parsed.documents.first().map(|document| &document.value), Some(&value));
+                assert!(parsed.documents.first().is_some_and(|document| close(&document.value, &value)), "{text}");
             }
         }
         Err(_) if accepted => assert!(parsed.documents.len() != 1 || text.starts_with('\u{FEFF}'), "{text}"),
         Err(_) => {}
     }
 });
+
+/// Equal, but for the last bits of doubles: serde_json rounds them less exactly.
+fn close(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| close(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| close(a, b)))
+        }
+        (Value::Float(a), Value::Float(b)) => (a - b).abs() <= a.abs() * 1e-12,
+        _ => a == b,
+    }
+}
