@@ -51,6 +51,7 @@ struct EnvData {
     objects: HashMap<Str, ObjectType>,
     container: String,
     homogeneous_aggregates: bool,
+    strict_optionals: bool,
 }
 
 /// Builds an [`Env`].
@@ -97,6 +98,10 @@ impl Env {
 
     pub(crate) fn container(&self) -> &str {
         &self.0.container
+    }
+
+    pub(crate) fn strict_optionals(&self) -> bool {
+        self.0.strict_optionals
     }
 
     pub(crate) fn homogeneous_aggregates(&self) -> bool {
@@ -165,6 +170,14 @@ impl EnvBuilder {
     #[must_use]
     pub const fn homogeneous_aggregates(mut self, refuse: bool) -> Self {
         self.0.homogeneous_aggregates = refuse;
+        self
+    }
+
+    /// Makes the selection of a field through an optional fail where the optional holds a value that has no fields at
+    /// all, as the CEL specification has it. cel-go, and so Kubernetes and Kyverno, take such a field for absent.
+    #[must_use]
+    pub const fn strict_optionals(mut self, strict: bool) -> Self {
+        self.0.strict_optionals = strict;
         self
     }
 

@@ -20,6 +20,8 @@ pub mod value;
 
 mod check;
 mod compile;
+#[cfg(test)]
+mod hostile_tests;
 
 pub use budget::Budget;
 pub use env::{Env, EnvBuilder, ObjectType};

@@ -15,6 +15,9 @@ use crate::program::node::{BinaryOperator, Invocation, Node, Shortcut};
 use crate::syntax::Expr;
 use crate::{CompileError, EvalError, Key, Style, Type, Val};
 
+/// How many constant patterns of one expression are compiled beforehand.
+const MAX_PATTERNS: usize = 64;
+
 impl Compiler<'_> {
     pub(super) fn call(&mut self, target: Option<&Expr>, function: &Str, args: &[Expr], span: &Range<usize>) -> Typed {
         let Some(target) = target else {
@@ -91,7 +94,17 @@ impl Compiler<'_> {
             }
             (fitting, Type::Dyn)
         };
-        (fold_constant(call_node(style, name, matching, args)), of)
+        let pattern = self.constant_pattern(&matching, &args);
+        (fold_constant(call_node(style, name, matching, args, pattern)), of)
+    }
+
+    /// The compiled form of a pattern that is constant. An expression has only so many compiled beforehand, because
+    /// compiling is dear and nothing is paid for it here.
+    fn constant_pattern(&mut self, overloads: &Overloads, args: &[Node]) -> Option<Pattern> {
+        let position = overloads.iter().find_map(|overload| overload.pattern)?;
+        let Some(Node::Constant(Val::String(pattern))) = args.get(position) else { return None };
+        self.patterns += 1;
+        (self.patterns <= MAX_PATTERNS).then(|| Pattern::new(pattern).ok()).flatten()
     }
 
     /// The overloads that may answer, and the type of the result.
@@ -222,7 +235,7 @@ fn in_node(operands: Box<[Node; 2]>) -> Node {
     Node::In(pair(needle, haystack))
 }
 
-fn call_node(style: Style, name: Str, overloads: Overloads, args: Vec<Node>) -> Node {
+fn call_node(style: Style, name: Str, overloads: Overloads, args: Vec<Node>, pattern: Option<Pattern>) -> Node {
     let args = match (style, &*name, <[Node; 2]>::try_from(args)) {
         (Style::Member, "or", Ok(args)) => return Node::OptionalOr(Box::new(args)),
         (Style::Member, "orValue", Ok(args)) => return Node::OptionalOrValue(Box::new(args)),
@@ -242,10 +255,5 @@ fn call_node(style: Style, name: Str, overloads: Overloads, args: Vec<Node>) -> 
         ("matches", 2) => Some(Shortcut::Matches),
         _ => None,
     };
-    let position = overloads.iter().find_map(|overload| overload.pattern);
-    let pattern = position.and_then(|at| args.get(at)).and_then(|node| match node {
-        Node::Constant(Val::String(pattern)) => Pattern::new(pattern).ok(),
-        _ => None,
-    });
     Node::Call(Box::new(Invocation { name, overloads, shortcut, args: args.into(), pattern }))
 }

@@ -27,6 +27,8 @@ pub(crate) struct Compiled {
     pub(crate) variables: Vec<Str>,
     /// How many registers loops and bindings need.
     pub(crate) registers: usize,
+    /// See [`crate::EnvBuilder::strict_optionals`].
+    pub(crate) strict_optionals: bool,
     pub(crate) result: Type,
 }
 
@@ -41,6 +43,7 @@ pub(crate) fn compile(env: &Env, expr: &Expr, check: bool) -> Result<Compiled, V
         inference: Inference::default(),
         aggregates: Vec::new(),
         exempt: 0,
+        patterns: 0,
         errors: Vec::new(),
     };
     let (root, result) = compiler.expr(expr);
@@ -49,7 +52,8 @@ pub(crate) fn compile(env: &Env, expr: &Expr, check: bool) -> Result<Compiled, V
         return Err(compiler.errors);
     }
     let result = compiler.inference.resolve(&result, true);
-    Ok(Compiled { root, variables: compiler.variables, registers: compiler.registers, result })
+    let (variables, registers) = (compiler.variables, compiler.registers);
+    Ok(Compiled { root, variables, registers, strict_optionals: env.strict_optionals(), result })
 }
 
 type Typed = (Node, Type);
@@ -72,6 +76,8 @@ struct Compiler<'a> {
     aggregates: Vec<Vec<(Type, Range<usize>)>>,
     /// How many calls around this place let elements differ.
     exempt: usize,
+    /// How many constant patterns there are so far.
+    patterns: usize,
     errors: Vec<CompileError>,
 }
 

@@ -69,6 +69,7 @@ fn environment(case: &Message) -> Result<Env, String> {
         .libraries(standard::extensions())
         .library(standard::block())
         .libraries(kubernetes::network_library())
+        .strict_optionals(true)
         .container(case.text("container").unwrap_or_default());
     for declaration in case.messages("type_env") {
         let name = declaration.text("name").ok_or("a declaration has no name")?;

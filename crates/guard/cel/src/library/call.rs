@@ -7,6 +7,9 @@ use palisade_policy::Environment;
 use super::re2::Pattern;
 use crate::{Budget, EvalError};
 
+/// What compiling a pattern while evaluating costs: it takes up to a millisecond.
+const COMPILATION: u64 = 10_000;
+
 /// The surroundings of one call of a function.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -46,10 +49,13 @@ impl<'a> Call<'a> {
 
     /// The compiled form of a pattern: the precompiled one where the argument named by
     /// [`Function::pattern`](crate::Function::pattern) is constant.
-    pub fn pattern(&self, source: &str) -> Result<Cow<'a, Pattern>, EvalError> {
+    pub fn pattern(&mut self, source: &str) -> Result<Cow<'a, Pattern>, EvalError> {
         match self.pattern {
             Some(pattern) if pattern.source() == source => Ok(Cow::Borrowed(pattern)),
-            _ => Pattern::new(source).map(Cow::Owned),
+            _ => {
+                self.budget.spend(COMPILATION + source.len() as u64 * 10)?;
+                Pattern::new(source).map(Cow::Owned)
+            }
         }
     }
 }

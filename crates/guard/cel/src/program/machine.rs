@@ -30,6 +30,7 @@ pub(super) struct Machine<'a, 'b> {
     pub(super) scope: &'a dyn Scope,
     pub(super) budget: &'b mut Budget,
     pub(super) registers: Vec<Register<'a>>,
+    pub(super) strict_optionals: bool,
     variables: &'a [Str],
     slots: &'a [Slot],
 }
@@ -46,7 +47,8 @@ pub(super) fn evaluate(compiled: &Compiled, scope: &dyn Scope, budget: &mut Budg
         &many
     };
     let registers = vec![Register::Empty; compiled.registers];
-    let mut machine = Machine { scope, budget, registers, variables: &compiled.variables, slots };
+    let strict_optionals = compiled.strict_optionals;
+    let mut machine = Machine { scope, budget, registers, strict_optionals, variables: &compiled.variables, slots };
     machine.eval(&compiled.root).map(Term::into_val)
 }
 
@@ -60,7 +62,14 @@ pub(crate) fn fold_constant(node: Node) -> Node {
     }
     let mut budget = Budget::new(FOLD_LIMIT);
     let scope = Bindings::new();
-    let mut machine = Machine { scope: &scope, budget: &mut budget, registers: Vec::new(), variables: &[], slots: &[] };
+    let mut machine = Machine {
+        scope: &scope,
+        budget: &mut budget,
+        registers: Vec::new(),
+        strict_optionals: true,
+        variables: &[],
+        slots: &[],
+    };
     let value = machine.eval(&node).map(Term::into_val);
     value.map_or(node, Node::Constant)
 }
@@ -187,8 +196,8 @@ impl<'a> Machine<'a, '_> {
     fn select(&mut self, operand: &'a Node, field: &str) -> Evaluated<'a> {
         let term = self.eval(operand)?;
         if let View::Optional(value) = term.view() {
-            let part = value.map(|value| Term::Own(value.clone()).field(field)).transpose()?;
-            return Ok(Term::optional(part.flatten()));
+            let value = value.cloned().map(Term::Own);
+            return self.field_of_content(value, field).map(Term::optional);
         }
         term.field(field)?.ok_or_else(|| EvalError::NoSuchKey(field.into()))
     }

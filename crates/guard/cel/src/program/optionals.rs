@@ -49,7 +49,7 @@ impl<'a> Machine<'a, '_> {
             Node::Select(operand, field) if starts_optional(operand) => {
                 self.budget.spend(1)?;
                 let base = self.optional_content(operand)?;
-                base.map_or(Ok(None), |base| base.field(field))
+                self.field_of_content(base, field)
             }
             _ => {
                 let term = self.eval(node)?;
@@ -57,6 +57,16 @@ impl<'a> Machine<'a, '_> {
                     .ok_or_else(|| EvalError::NoOverload(format!("`{}` is not optional", term.type_name()).into()))
             }
         }
+    }
+
+    /// The field of what an optional holds.
+    pub(super) fn field_of_content(&self, content: Option<Term<'a>>, field: &str) -> Part<'a> {
+        let Some(content) = content else { return Ok(None) };
+        let part = content.field(field)?;
+        if part.is_none() && self.strict_optionals && !content.is_map() && !matches!(content.view(), View::Opaque(_)) {
+            return Err(EvalError::NoSuchKey(field.into()));
+        }
+        Ok(part)
     }
 
     pub(super) fn has_value(&mut self, operand: &'a Node) -> Evaluated<'a> {

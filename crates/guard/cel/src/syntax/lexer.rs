@@ -172,8 +172,8 @@ impl<'a> Lexer<'a> {
     /// A string or bytes literal, if one starts here.
     fn text_literal(&mut self) -> Result<Option<Token>, CompileError> {
         let rest = self.rest();
-        let prefix_length = rest.find(['\'', '"']).filter(|length| *length <= 2);
-        let Some(prefix) = prefix_length.and_then(|length| rest.get(..length)) else { return Ok(None) };
+        let quote = rest.bytes().take(3).position(|byte| byte == b'\'' || byte == b'"');
+        let Some(prefix) = quote.and_then(|length| rest.get(..length)) else { return Ok(None) };
         let (raw, bytes) = match prefix {
             "" => (false, false),
             "r" | "R" => (true, false),

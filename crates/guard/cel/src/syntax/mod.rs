@@ -17,5 +17,8 @@ pub(crate) use parser::parse;
 /// The longest source text, in bytes.
 pub const MAX_SOURCE: usize = 1 << 20;
 
-/// The highest tree, and the deepest nesting of brackets and operators.
+/// The highest tree, counted in operators, selections and calls one inside another.
 pub const MAX_HEIGHT: u16 = 250;
+
+/// The deepest nesting of brackets.
+pub const MAX_NESTING: u16 = 100;

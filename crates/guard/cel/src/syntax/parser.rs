@@ -5,7 +5,7 @@ use std::ops::Range;
 use palisade_model::Str;
 
 use super::lexer::{Token, tokenize};
-use super::{Element, Entry, Expander, Expansion, Expr, ExprKind, MAX_HEIGHT, MAX_SOURCE, MacroCall};
+use super::{Element, Entry, Expander, Expansion, Expr, ExprKind, MAX_HEIGHT, MAX_NESTING, MAX_SOURCE, MacroCall};
 use crate::env::Registry;
 use crate::{CompileError, Style, Val};
 
@@ -116,13 +116,13 @@ impl Parser<'_> {
     }
 
     fn limited(expr: Expr) -> Parsed {
-        if expr.height <= MAX_HEIGHT { Ok(expr) } else { Err(too_deep(expr.span)) }
+        if expr.height <= MAX_HEIGHT { Ok(expr) } else { Err(too_deep(expr.span, MAX_HEIGHT)) }
     }
 
     fn expression(&mut self) -> Parsed {
         self.depth += 1;
-        if self.depth > MAX_HEIGHT {
-            return Err(too_deep(self.span()));
+        if self.depth > MAX_NESTING {
+            return Err(too_deep(self.span(), MAX_NESTING));
         }
         let condition = self.binary(1)?;
         let expr = if self.accept("?") {
@@ -398,8 +398,8 @@ fn logical(or: bool, left: Expr, right: Expr, span: Range<usize>) -> Expr {
     Expr { kind: if or { ExprKind::Or(operands) } else { ExprKind::And(operands) }, span, height }
 }
 
-fn too_deep(span: Range<usize>) -> CompileError {
-    CompileError::new(span, format!("the expression is nested more than {MAX_HEIGHT} levels deep"))
+fn too_deep(span: Range<usize>, limit: u16) -> CompileError {
+    CompileError::new(span, format!("the expression is nested more than {limit} levels deep"))
         .help("split it into variables")
 }
 

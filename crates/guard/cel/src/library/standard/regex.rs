@@ -81,7 +81,7 @@ fn expand(replacement: &str, captures: &Captures<'_>, out: &mut String) -> Resul
     Ok(())
 }
 
-fn groups<'a>(call: &Call<'a>, pattern: &str, function: &str) -> Result<Cow<'a, Pattern>, EvalError> {
+fn groups<'a>(call: &mut Call<'a>, pattern: &str, function: &str) -> Result<Cow<'a, Pattern>, EvalError> {
     let compiled = call.pattern(pattern)?;
     if compiled.regex().captures_len() > 2 {
         return Err(EvalError::invalid(format_args!(
