@@ -1,4 +1,5 @@
 use palisade_model::json;
+use palisade_model::patch::{self, Dialect};
 
 use super::*;
 
@@ -143,4 +144,20 @@ fn hostile_input_ends_in_an_error() {
     let overlay = json!({"spec": {"containers": [{"(name)": "*", "image": "y"}]}});
     let pod = pod(Value::object([("containers".into(), Value::array(many))].into_iter().collect()));
     assert_eq!(strategic_merge(&pod, &overlay, &Cell::new(STEPS)), Err(MergeError::StepLimit));
+}
+
+/// The inputs of the fuzz target `merge`: pairs of a change and a resource.
+#[test]
+fn the_fuzz_corpus_ends_within_its_budget() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../fuzz/corpus/merge");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let pair = Value::from_json(&text).unwrap();
+        let (change, resource) = (pair.at(0).unwrap(), pair.at(1).unwrap());
+        let merge = || strategic_merge(resource, change, &Cell::new(100_000));
+        assert_eq!(merge(), merge(), "{text}");
+        let merged = merge().unwrap_or_default();
+        let operations = patch::diff(resource, &merged);
+        assert_eq!(patch::apply(resource, &operations, Dialect::Kubernetes).ok(), merge().ok(), "{text}");
+    }
 }
