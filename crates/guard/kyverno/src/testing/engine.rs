@@ -166,7 +166,9 @@ impl<'a> Run<'a> {
         let given = match class {
             // Native policies are always asked about a creation.
             Class::ValidatingAdmission | Class::MutatingAdmission => return Operation::Create,
-            Class::Legacy => self.variables.resources.get(&(policy.into(), object.into())).and_then(|v| v.get(OPERATION)),
+            Class::Legacy => {
+                self.variables.resources.get(&(policy.into(), object.into())).and_then(|v| v.get(OPERATION))
+            }
             _ => None,
         };
         let given = given.or_else(|| self.variables.globals.get(OPERATION)).and_then(Value::as_str);
@@ -257,9 +259,8 @@ impl<'a> Run<'a> {
         for (index, entry) in self.material.policies.iter().enumerate() {
             let class = Class::of(&*entry.policy);
             let (phase, asked) = match (payload, class) {
-                (Payload::Json(_), Class::Legacy) => (Phase::Validate, true),
                 (Payload::Json(_), Class::Validating) => (Phase::Validate, mode(&entry.document) == "JSON"),
-                (Payload::Json(_), Class::ImageValidating) => (Phase::Validate, true),
+                (Payload::Json(_), Class::Legacy | Class::ImageValidating) => (Phase::Validate, true),
                 (Payload::Json(_), Class::Deleting) => (Phase::Delete, true),
                 (Payload::Http(_), Class::Validating) => (Phase::Validate, mode(&entry.document) == "HTTP"),
                 (Payload::Envoy(_), Class::Validating) => (Phase::Validate, mode(&entry.document) == "Envoy"),

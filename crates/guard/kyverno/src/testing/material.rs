@@ -66,7 +66,8 @@ impl Material {
         let objects = distinct(objects(files, &manifest.resources, mode, diagnostics)?, diagnostics);
         let targets = self::objects(files, &manifest.targets, mode, diagnostics)?;
         let params = self::objects(files, &manifest.params, mode, diagnostics)?;
-        let mut surroundings = Surroundings { namespaces: whole_namespaces(manifest, files), ..Surroundings::default() };
+        let mut surroundings =
+            Surroundings { namespaces: whole_namespaces(manifest, files), ..Surroundings::default() };
         // What is known in full is looked up, so that policies see more than labels.
         let whole: Vec<Str> = surroundings.namespaces.iter().map(|namespace| Key::of(namespace).name).collect();
         variables.namespace_labels.retain(|name, _| !whole.contains(name));
@@ -93,7 +94,10 @@ fn read_all(files: &dyn Files, paths: &[String]) -> Loading<Vec<Document>> {
 pub(super) fn one(files: &dyn Files, path: &str) -> Loading<Resource> {
     let document = files.read(path).map_err(Box::new)?.into_iter().next();
     document.map(Document::into_resource).ok_or_else(|| {
-        Box::new(Diagnostic::error(codes::INVALID_TEST, format!("`{path}` is empty")).help("write the document or drop the reference"))
+        Box::new(
+            Diagnostic::error(codes::INVALID_TEST, format!("`{path}` is empty"))
+                .help("write the document or drop the reference"),
+        )
     })
 }
 
@@ -188,8 +192,7 @@ fn policies(
 ) -> Loading<Policies> {
     let mut documents = read_all(files, &manifest.policies)?;
     documents.extend(read_all(files, &manifest.exceptions)?);
-    let documents: Vec<Resource> =
-        documents.into_iter().flat_map(expand_lists).map(Document::into_resource).collect();
+    let documents: Vec<Resource> = documents.into_iter().flat_map(expand_lists).map(Document::into_resource).collect();
     let (mut policies, mut invalid) = (Vec::new(), Vec::new());
     for language in LANGUAGES {
         let claimed: Vec<Resource> = documents.iter().filter(|document| language.claims(document)).cloned().collect();
@@ -218,33 +221,37 @@ fn is_of(policy: &Arc<dyn Policy>, document: &Resource) -> bool {
 
 /// Why a document did not become a policy: the first error about its file.
 fn reason(document: &Resource, diagnostics: &[Diagnostic]) -> String {
-    let source = |diagnostic: &Diagnostic| diagnostic.labels.first().map(|label| label.location.source.name().to_owned());
+    let source =
+        |diagnostic: &Diagnostic| diagnostic.labels.first().map(|label| label.location.source.name().to_owned());
     let own = document.locate(&Path::root()).map(|location| location.source.name().to_owned());
     let errors = || diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
     let found = errors().find(|diagnostic| source(diagnostic) == own).or_else(|| errors().next());
     found.map_or_else(|| "the policy cannot be used".to_owned(), |diagnostic| diagnostic.message.clone())
 }
 
+/// Payloads that are no Kubernetes objects. JSON goes by the path as written, the others by their place, as upstream
+/// has it.
 fn payloads(manifest: &Manifest, files: &dyn Files) -> Loading<Vec<(Key, Payload)>> {
-    let kinds: [(&[String], fn(Value) -> Payload); 3] = [
-        (&manifest.json_payloads, Payload::Json),
-        (&manifest.http_payloads, Payload::Http),
-        (&manifest.envoy_payloads, Payload::Envoy),
-    ];
     let mut payloads = Vec::new();
-    for (paths, payload) in kinds {
-        for path in paths {
-            let document = one(files, path)?.object;
-            if document.as_object().is_none() {
-                let message = format!("the payload `{path}` must be an object, not {}", document.type_name());
-                return Err(Box::new(Diagnostic::error(codes::INVALID_TEST, message)));
-            }
-            // JSON payloads go by the path as written, the others by their place, as upstream has it.
-            let name = if matches!(payload(Value::Null), Payload::Json(_)) { path.clone() } else { place(manifest, path) };
-            payloads.push((Key::of_file(&name), payload(document)));
-        }
+    for path in &manifest.json_payloads {
+        payloads.push((Key::of_file(path), Payload::Json(payload(files, path)?)));
+    }
+    for path in &manifest.http_payloads {
+        payloads.push((Key::of_file(&place(manifest, path)), Payload::Http(payload(files, path)?)));
+    }
+    for path in &manifest.envoy_payloads {
+        payloads.push((Key::of_file(&place(manifest, path)), Payload::Envoy(payload(files, path)?)));
     }
     Ok(payloads)
+}
+
+fn payload(files: &dyn Files, path: &str) -> Loading<Value> {
+    let document = one(files, path)?.object;
+    if document.as_object().is_some() {
+        return Ok(document);
+    }
+    let message = format!("the payload `{path}` must be an object, not {}", document.type_name());
+    Err(Box::new(Diagnostic::error(codes::INVALID_TEST, message)))
 }
 
 /// A path beside the test file.

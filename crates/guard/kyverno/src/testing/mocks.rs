@@ -42,8 +42,8 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default().trim()
 }
 
-fn invalid(message: String) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(codes::INVALID_MOCK, message))
+fn invalid(message: String) -> Diagnostic {
+    Diagnostic::error(codes::INVALID_MOCK, message)
 }
 
 /// A file of kind `Context`: objects and image data.
@@ -71,7 +71,7 @@ fn fill_cluster(surroundings: &mut Surroundings, cluster: &Value, files: &dyn Fi
 }
 
 fn fill_call(surroundings: &mut Surroundings, position: usize, entry: &Value) -> Filling {
-    let bad = |what: &str| invalid(format!("`apiCallResponses[{position}]` {what}"));
+    let bad = |what: &str| Box::new(invalid(format!("`apiCallResponses[{position}]` {what}")));
     let url = match (text(entry, "url"), text(entry, "urlPath")) {
         ("", "") => return Err(bad("needs `url` or `urlPath`")),
         (url, "") if url.starts_with("http://") || url.starts_with("https://") => url,
@@ -100,7 +100,7 @@ fn fill_call(surroundings: &mut Surroundings, position: usize, entry: &Value) ->
 
 fn fill_global(surroundings: &mut Surroundings, entry: &Value, files: &dyn Files) -> Filling {
     let name = text(entry, "name");
-    let bad = |what: &str| invalid(format!("`globalContextEntries` entry `{name}` {what}"));
+    let bad = |what: &str| Box::new(invalid(format!("`globalContextEntries` entry `{name}` {what}")));
     let data = entry.get("data").filter(|data| !data.is_null());
     let root = match (data, entry.get("resources"), entry.get("resourceFiles")) {
         (Some(data), None, None) => data.clone(),

@@ -23,6 +23,9 @@ pub mod values;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use palisade_document::Document;
 use palisade_model::{Diagnostic, Resource};
@@ -48,8 +51,26 @@ pub trait Files {
     fn read(&self, path: &str) -> Result<Vec<Document>, Diagnostic>;
 }
 
+/// Files that are parsed once, however many results name them.
+struct Once<'f> {
+    files: &'f dyn Files,
+    read: RefCell<HashMap<String, Result<Vec<Document>, Diagnostic>>>,
+}
+
+impl Files for Once<'_> {
+    fn read(&self, path: &str) -> Result<Vec<Document>, Diagnostic> {
+        if let Some(known) = self.read.borrow().get(path) {
+            return known.clone();
+        }
+        let documents = self.files.read(path);
+        self.read.borrow_mut().insert(path.to_owned(), documents.clone());
+        documents
+    }
+}
+
 /// Runs one test document. `now` is the moment of every decision.
 pub fn run(test: &Resource, files: &dyn Files, mode: Mode, now: Timestamp) -> TestReport {
+    let files: &dyn Files = &Once { files, read: RefCell::default() };
     let mut report = TestReport::default();
     let Some(manifest) = Manifest::read(test, &mut report.diagnostics) else { return report };
     match Material::load(&manifest, files, mode, &mut report.diagnostics) {

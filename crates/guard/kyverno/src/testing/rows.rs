@@ -48,15 +48,20 @@ impl<'a> Checking<'a> {
         let (selected, unknown) = self.selected();
         let mut rows = Vec::new();
         if self.mode == Mode::Strict {
-            rows.extend(unknown.iter().map(|name| {
-                self.vacuous(name, format!("no resource of the test is called `{name}`; check the name"))
-            }));
+            rows.extend(
+                unknown.iter().map(|name| {
+                    self.vacuous(name, format!("no resource of the test is called `{name}`; check the name"))
+                }),
+            );
         }
         for key in selected {
             rows.extend(self.rows_of(&key));
         }
         if rows.is_empty() && self.mode == Mode::Strict {
-            rows.push(self.vacuous("", "nothing was compared: the expected file has none of these resources".to_owned()));
+            let names = self.expectation.resources.as_deref().unwrap_or_default().join(", ");
+            rows.push(
+                self.vacuous(&names, "nothing was compared: the expected file has none of the resources".to_owned()),
+            );
         }
         rows
     }
@@ -110,7 +115,9 @@ impl<'a> Checking<'a> {
             }
             for spec in &self.expectation.specs {
                 let fits = |key: &&Key| {
-                    *key.api_version == *spec.api_version && *key.namespace == *spec.namespace && *key.name == *spec.name
+                    *key.api_version == *spec.api_version
+                        && *key.namespace == *spec.namespace
+                        && *key.name == *spec.name
                 };
                 let before = selected.len();
                 selected.extend(known().filter(fits).cloned());
@@ -129,7 +136,8 @@ impl<'a> Checking<'a> {
     fn rows_of(&self, key: &Key) -> Vec<TestRow> {
         let mut rows = Vec::new();
         let mut dropped = false;
-        let responses = self.triggers().iter().filter(|trigger| trigger.key == *key).flat_map(|trigger| &trigger.responses);
+        let responses =
+            self.triggers().iter().filter(|trigger| trigger.key == *key).flat_map(|trigger| &trigger.responses);
         for response in responses.filter(|response| self.is_about(response)) {
             for outcome in response.outcomes.iter().filter(|outcome| self.wants(response, outcome)) {
                 self.rows_of_outcome(key, response, outcome, &mut rows, &mut dropped);
@@ -198,31 +206,30 @@ impl<'a> Checking<'a> {
     fn is_missing(&self, object: &Value) -> bool {
         let is_missing = |path: &str| compare(object, self.files, path) == Comparison::Missing;
         match (&self.expectation.patched, &self.expectation.generated[..]) {
-            (Some(path), _) => is_missing(path),
-            (None, [path]) => is_missing(path),
+            (Some(path), _) | (None, [path]) => is_missing(path),
             _ => false,
         }
     }
 
     fn row_of_change(&self, change: &Change) -> TestRow {
-        self.row(&self.rule_of(change.policy, &change.outcome), change.key.to_string(), self.check(&change.outcome, &change.patched))
+        self.row(
+            &self.rule_of(change.policy, &change.outcome),
+            change.key.to_string(),
+            self.check(&change.outcome, &change.patched),
+        )
     }
 
     /// Compares the object with the expected one where there is one, then the verdict.
     fn check(&self, outcome: &RuleOutcome, object: &Value) -> Checked {
-        let failed = |message: String| Checked {
-            outcome: TestOutcome::Failed,
-            actual: outcome.verdict.to_string(),
-            message,
-        };
-        if let Some(path) = &self.expectation.patched {
-            if let Some(difference) = describe(&compare(object, self.files, path), "patched", path, object) {
-                return failed(difference);
-            }
+        let failed =
+            |message: String| Checked { outcome: TestOutcome::Failed, actual: outcome.verdict.to_string(), message };
+        let compared = |what: &str, path: &str| describe(&compare(object, self.files, path), what, path, object);
+        if let Some(difference) = self.expectation.patched.as_ref().and_then(|path| compared("patched", path)) {
+            return failed(difference);
         }
         let mut difference = None;
         for path in &self.expectation.generated {
-            difference = describe(&compare(object, self.files, path), "generated", path, object);
+            difference = compared("generated", path);
             if difference.is_none() {
                 break;
             }
@@ -250,9 +257,10 @@ impl<'a> Checking<'a> {
                 (TestOutcome::Vacuous, format!("the policy has no rule `{}`; check the name", self.expectation.rule))
             }
             (Mode::Strict, true) if expects_skip => (TestOutcome::Passed, "the rule does not select it".to_owned()),
-            (Mode::Strict, true) => {
-                (TestOutcome::Vacuous, "the rule does not select the resource; expect `skip` if it should not".to_owned())
-            }
+            (Mode::Strict, true) => (
+                TestOutcome::Vacuous,
+                "the rule does not select the resource; expect `skip` if it should not".to_owned(),
+            ),
         };
         let checked = Checked { outcome, actual: String::new(), message };
         self.row(&self.expectation.rule, key.to_string(), checked)
@@ -307,7 +315,9 @@ fn is_named(rule: &str, wanted: &str) -> bool {
 fn describe(comparison: &Comparison, what: &str, path: &str, object: &Value) -> Option<String> {
     match comparison {
         Comparison::Equal => None,
-        Comparison::Missing => Some(format!("resource with name {} not found in manifest `{path}`", Key::of(object).name)),
+        Comparison::Missing => {
+            Some(format!("resource with name {} not found in manifest `{path}`", Key::of(object).name))
+        }
         Comparison::Unreadable(why) => Some(why.clone()),
         Comparison::Different => {
             Some(format!("the {what} resource differs from the one in `{path}`; it is {}", object.to_canonical_json()))

@@ -124,7 +124,8 @@ impl Cluster for Surroundings {
     }
 
     fn http(&self, call: &ApiCall) -> Result<Value, LookupError> {
-        let answer = self.answer(call).ok_or_else(|| LookupError::offline(format_args!("{} {}", call.method, call.url)))?;
+        let answer =
+            self.answer(call).ok_or_else(|| LookupError::offline(format_args!("{} {}", call.method, call.url)))?;
         let mut whole = Map::new();
         whole.insert("body", answer.body.clone());
         whole.insert("statusCode", i64::from(answer.status));

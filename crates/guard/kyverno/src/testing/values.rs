@@ -6,16 +6,8 @@ use palisade_policy::Variables;
 use super::fields::Fields;
 
 const SPEC_FIELDS: &[&str] = &["globalValues", "policies", "namespaceSelector", "namespaces", "subresources"];
-const FILE_FIELDS: &[&str] = &[
-    "apiVersion",
-    "kind",
-    "metadata",
-    "globalValues",
-    "policies",
-    "namespaceSelector",
-    "namespaces",
-    "subresources",
-];
+const FILE_FIELDS: &[&str] =
+    &["apiVersion", "kind", "metadata", "globalValues", "policies", "namespaceSelector", "namespaces", "subresources"];
 
 /// Adds what a values file says to `variables`. An error among the diagnostics means that it cannot be trusted.
 pub fn read(document: &Resource, variables: &mut Variables) -> Vec<Diagnostic> {
