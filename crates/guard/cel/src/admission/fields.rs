@@ -45,6 +45,9 @@ pub(super) fn offending(expression: &Expression, evaluation: &Evaluation<'_>) ->
         let mut search = Search { expression, evaluation, trials: MAX_TRIALS };
         search.run(&object, &fields, &mut paths);
     }
+    if !paths.is_empty() {
+        return paths;
+    }
     let mut plain: Vec<&Field> = fields.iter().collect();
     plain.sort_by_key(|field| std::cmp::Reverse(fixed(field).len()));
     for field in plain {
@@ -245,9 +248,33 @@ impl Search<'_> {
                 self.is_false(&alone).then_some((index, item))
             });
             if let Some((index, item)) = at_fault {
-                paths.push(within(list, index, item, fields));
+                let alone = with_list(&emptied, list, vec![item.clone()]);
+                paths.extend(
+                    self.below(&alone, list, index, fields).unwrap_or_else(|| vec![within(list, index, item, fields)]),
+                );
             }
         }
+    }
+
+    /// The elements at fault of lists within an element, which stands alone in `object`.
+    fn below(&mut self, object: &Value, list: &Path, index: usize, fields: &[Field]) -> Option<Vec<Path>> {
+        let entered = |field: &Field| {
+            let mut field = field.clone();
+            let inside = to_path(fixed(&field)) == *list;
+            *field.get_mut(list.0.len()).filter(|_| inside)? = Step::Index(0);
+            field.contains(&Step::Each).then_some(field)
+        };
+        let fields: Vec<Field> = fields.iter().filter_map(entered).collect();
+        let mut paths = Vec::new();
+        if !fields.is_empty() {
+            self.run(object, &fields, &mut paths);
+        }
+        for path in &mut paths {
+            if let Some(segment) = path.0.get_mut(list.0.len()) {
+                *segment = Segment::Index(index);
+            }
+        }
+        (!paths.is_empty()).then_some(paths)
     }
 
     /// Whether the expression is false about `object`.

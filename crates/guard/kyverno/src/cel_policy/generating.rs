@@ -51,7 +51,7 @@ impl GeneratingPolicy {
         match self.objects(subject, environment) {
             Ok(objects) => {
                 let outcome = self.head.outcome(Verdict::Pass, "policy evaluated successfully");
-                outcome.effect(Effect::Generated(objects))
+                if objects.is_empty() { outcome } else { outcome.effect(Effect::Generated(objects)) }
             }
             Err(outcome) => *outcome,
         }

@@ -3,7 +3,7 @@
 use palisade_cel::admission::{
     Compiler, Conditions, Dialect, Evaluation, MatchResources, Mutations, Node, Purpose, Reader, Subject,
 };
-use palisade_model::{PolicyRef, Value, Verdict};
+use palisade_model::{Map, PolicyRef, Value, Verdict};
 use palisade_policy::{
     AdmissionRequest, Effect, Environment, Payload, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome,
 };
@@ -191,9 +191,7 @@ impl Policy for MutatingPolicy {
     fn may_apply(&self, request: &Request) -> bool {
         match request.payload() {
             Payload::Kubernetes(request) => {
-                !request.object.is_null()
-                    && self.head.reaches(request)
-                    && self.rules.iter().any(|rule| rule.constraints.may_match(request))
+                self.head.reaches(request) && self.rules.iter().any(|rule| rule.constraints.may_match(request))
             }
             _ => false,
         }
@@ -201,10 +199,15 @@ impl Policy for MutatingPolicy {
 
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
         let Some(request) = request.as_admission().filter(|_| phase == self.head.phase()) else { return Vec::new() };
-        let mut object = request.object.clone();
+        // What is deleted has no new state: expressions see an empty object, and there is nothing to patch.
+        let deleting = request.object.is_null();
+        let mut object = if deleting { Value::object(Map::new()) } else { request.object.clone() };
         let mut outcomes = Vec::new();
         for rule in &self.rules {
-            let Some(outcome) = self.mutate(rule, request, &object, environment) else { continue };
+            let Some(mut outcome) = self.mutate(rule, request, &object, environment) else { continue };
+            if deleting {
+                outcome.effect = Effect::None;
+            }
             if let Effect::Patched(changed) = &outcome.effect {
                 object = changed.clone();
             }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use palisade_model::{GroupVersionKind, Map, Path, Segment, Value};
 
-use super::shapes::{Key, Shape};
+use super::shapes::{Fallback, Key, Shape};
 
 /// The deepest nesting that is merged; deeper parts are replaced as a whole.
 const MAX_DEPTH: usize = 256;
@@ -15,7 +15,10 @@ const MAX_DEPTH: usize = 256;
 /// `object` with `patch` applied. Unless `replace_atomics`, a patch that touches a list or object which can only be
 /// replaced as a whole is refused, since it would drop every part it does not mention.
 pub(super) fn apply(object: &Value, patch: &Value, replace_atomics: bool) -> Result<Value, String> {
-    let kind = GroupVersionKind::of(object).unwrap_or_default();
+    let kind = GroupVersionKind::of(object).ok_or("error applying patch: the object has no kind")?;
+    if let Some(path) = find_null(patch, &Path::root()) {
+        return Err(format!("invalid ApplyConfiguration: `{path}` is null; leave the field out instead"));
+    }
     let shape = Shape::of(&kind.group, &kind.kind);
     if !replace_atomics {
         let mut atomics = Vec::new();
@@ -38,6 +41,19 @@ pub(super) fn apply(object: &Value, patch: &Value, replace_atomics: bool) -> Res
         }
     }
     Ok(merged)
+}
+
+/// Server-side apply has no use for `null`: leaving a field out is what leaves it alone.
+fn find_null(patch: &Value, path: &Path) -> Option<Path> {
+    match patch {
+        _ if path.0.len() >= MAX_DEPTH => None,
+        Value::Null => Some(path.clone()),
+        Value::Object(map) => {
+            map.iter().find_map(|(key, value)| find_null(value, &path.child(Segment::Key(key.clone()))))
+        }
+        Value::Array(items) => items.iter().enumerate().find_map(|(at, item)| find_null(item, &path.child(at))),
+        _ => None,
+    }
 }
 
 fn find_atomics(patch: &Value, shape: &Shape, path: &Path, found: &mut Vec<Path>) {
@@ -75,8 +91,6 @@ fn merge(live: &Value, patch: &Value, shape: &Shape, depth: usize) -> Result<Val
             merge_keyed(live, patch, keys, element, depth).map(Value::array)
         }
         (Value::Array(live), Value::Array(patch), Shape::Set) => Ok(Value::array(merge_sets(live, patch))),
-        // `null` stands for "nothing to say" where the live value has members.
-        (Value::Object(_) | Value::Array(_), Value::Null, _) => Ok(live.clone()),
         _ => Ok(patch.clone()),
     }
 }
@@ -98,15 +112,13 @@ fn identity(item: &Value, keys: &[Key]) -> Result<String, String> {
     let Some(item) = item.as_object() else {
         return Err("an element of a list with keys must be an object".into());
     };
-    let fields: Vec<Value> = keys
-        .iter()
-        .map(|key| item.get(key.name).cloned().or_else(|| key.default.map(Value::from)).unwrap_or_default())
-        .collect();
-    if fields.iter().all(Value::is_null) {
-        let names: Vec<_> = keys.iter().map(|key| format!("`{}`", key.name)).collect();
-        return Err(format!("an element leaves out every key field ({})", names.join(", ")));
-    }
-    Ok(Value::array(fields).to_json())
+    let field = |key: &Key| {
+        item.get(key.name).cloned().unwrap_or_else(|| match key.default {
+            Fallback::Text(text) => Value::from(text),
+            Fallback::Zero => Value::Int(0),
+        })
+    };
+    Ok(Value::array(keys.iter().map(field).collect::<Vec<_>>()).to_json())
 }
 
 fn merge_keyed(
@@ -260,21 +272,29 @@ mod tests {
     }
 
     #[test]
-    fn an_element_without_its_key_is_an_error() {
+    fn an_element_without_its_key_is_one_with_the_empty_key() {
         let live = pod(r#"{"containers":[{"name":"a"}]}"#);
-        let why = apply(&live, &spec(r#"{"containers":[{"image":"x"}]}"#), false).unwrap_err();
-        assert!(why.contains("`name`"), "{why}");
+        let merged = apply(&live, &spec(r#"{"containers":[{"image":"x"}]}"#), false).unwrap();
+        assert_eq!(merged.dig(["spec", "containers"]), Some(&json!([{"name": "a"}, {"image": "x"}])));
         let twice = spec(r#"{"containers":[{"name":"a"},{"name":"a"}]}"#);
         assert!(apply(&live, &twice, false).unwrap_err().contains("duplicate"));
+        let text = spec(r#"{"containers":["a"]}"#);
+        assert!(apply(&live, &text, false).unwrap_err().contains("must be an object"));
     }
 
     #[test]
-    fn finalizers_merge_as_a_set_and_null_says_nothing() {
-        let live =
-            json!({"kind": "X", "apiVersion": "g/v1", "metadata": {"finalizers": ["a", "b"], "labels": {"x": "y"}}});
-        let patch = json!({"metadata": {"finalizers": ["c", "a"], "labels": null}});
+    fn null_and_objects_without_a_kind_are_refused() {
+        let live = pod("{}");
+        let null = json!({"metadata": {"labels": null}});
+        assert!(apply(&live, &null, false).unwrap_err().contains("`metadata.labels`"));
+        assert!(apply(&json!({}), &spec("{}"), false).unwrap_err().contains("kind"));
+    }
+
+    #[test]
+    fn finalizers_merge_as_a_set() {
+        let live = json!({"kind": "X", "apiVersion": "g/v1", "metadata": {"finalizers": ["a", "b"]}});
+        let patch = json!({"metadata": {"finalizers": ["c", "a"]}});
         let merged = apply(&live, &patch, false).unwrap();
-        assert_eq!(merged.dig(["metadata", "labels"]), Some(&json!({"x": "y"})));
         let finalizers = merged.dig(["metadata", "finalizers"]).and_then(Value::as_array).unwrap();
         assert_eq!(finalizers.len(), 3);
     }

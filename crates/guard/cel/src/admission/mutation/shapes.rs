@@ -25,12 +25,27 @@ pub(super) struct Key {
     /// The field.
     pub(super) name: &'static str,
     /// Its default.
-    pub(super) default: Option<&'static str>,
+    pub(super) default: Fallback,
+}
+
+/// What the schema puts in the place of a missing key field.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fallback {
+    /// A text, empty for most.
+    Text(&'static str),
+    /// Zero, for ports.
+    Zero,
 }
 
 const fn key(name: &'static str) -> Key {
-    Key { name, default: None }
+    Key { name, default: Fallback::Text("") }
 }
+
+const fn port(name: &'static str) -> Key {
+    Key { name, default: Fallback::Zero }
+}
+
+const PROTOCOL: Key = Key { name: "protocol", default: Fallback::Text("TCP") };
 
 impl Shape {
     /// The shape of the objects of a kind, whatever their version.
@@ -92,7 +107,7 @@ static ENV: Shape = Keyed(
     )]),
 );
 static RESOURCES: Shape = Object(&[("claims", &Keyed(&[key("name")], &Plain))]);
-static PORTS: Shape = Keyed(&[key("containerPort"), Key { name: "protocol", default: Some("TCP") }], &Plain);
+static PORTS: Shape = Keyed(&[port("containerPort"), PROTOCOL], &Plain);
 static CONTAINERS: Shape = Keyed(
     &[key("name")],
     &Object(&[
@@ -154,13 +169,7 @@ static CRON_JOB: Shape = Object(&[("metadata", &METADATA), ("spec", &Object(&[("
 
 static SERVICE: Shape = Object(&[
     ("metadata", &METADATA),
-    (
-        "spec",
-        &Object(&[
-            ("ports", &Keyed(&[key("port"), Key { name: "protocol", default: Some("TCP") }], &Plain)),
-            ("selector", &Atomic),
-        ]),
-    ),
+    ("spec", &Object(&[("ports", &Keyed(&[port("port"), PROTOCOL], &Plain)), ("selector", &Atomic)])),
     ("status", &STATUS),
 ]);
 static SERVICE_ACCOUNT: Shape = Object(&[("metadata", &METADATA), ("secrets", &Keyed(&[key("name")], &Atomic))]);
