@@ -1,10 +1,11 @@
 //! A verdict made presentable: which policy, which resource, where, how bad, what to do.
 
 use std::fmt;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::{Location, Path, Severity, Str, Verdict};
+use crate::{Location, Severity, Str, Verdict};
 
 /// The identity of a policy and of the exact version that spoke.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,16 +39,28 @@ pub struct Control {
     pub id: String,
 }
 
-/// Names the same finding across runs: a digest of policy, rule, resource and field, without line numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct Fingerprint(pub String);
+/// Names the same finding across runs: half a SHA-256 over policy, rule, resource and field, without line numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(pub [u8; 16]);
 
-/// One rule's verdict about one resource, ready to be shown.
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// One rule's verdict about one resource, ready to be shown. Runs keep hundreds of thousands of these, so what many
+/// findings have in common is shared.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The policy and its version.
-    pub policy: PolicyRef,
+    pub policy: Arc<PolicyRef>,
     /// The rule within the policy; equal to the policy's name where the language has no rules.
     pub rule: Str,
     /// The verdict.
@@ -55,19 +68,19 @@ pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
     /// The policy's own words.
-    pub message: String,
+    pub message: Str,
     /// The resource, as `Kind namespace/name`.
-    pub resource: String,
-    /// The offending field; the root where the rule names none.
-    pub path: Path,
+    pub resource: Str,
+    /// The offending field, such as `spec.containers[0].image`; empty where the rule names none.
+    pub path: Str,
     /// Where the offending field is, for resources that came from a file.
     pub location: Option<Location>,
     /// Where the rule is written.
     pub rule_location: Option<Location>,
     /// How to mend it, from the policy.
-    pub remediation: Option<String>,
+    pub remediation: Option<Str>,
     /// Controls that the policy serves.
-    pub controls: Vec<Control>,
+    pub controls: Arc<[Control]>,
     /// The identity of this finding across runs.
     pub fingerprint: Fingerprint,
 }

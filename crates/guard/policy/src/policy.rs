@@ -1,6 +1,7 @@
 //! A loaded policy of any language.
 
 use std::fmt;
+use std::sync::Arc;
 
 use palisade_model::{Control, Location, Path, PolicyRef, Resource, Severity, Str, Value};
 use sha2::{Digest, Sha256};
@@ -38,9 +39,9 @@ pub struct PolicyMeta {
     /// How much a violation matters.
     pub severity: Severity,
     /// How to mend a violation.
-    pub remediation: Option<String>,
+    pub remediation: Option<Str>,
     /// Controls that it serves.
-    pub controls: Vec<Control>,
+    pub controls: Arc<[Control]>,
     /// Where it is written.
     pub location: Option<Location>,
 }
@@ -62,7 +63,7 @@ impl PolicyMeta {
             description: text("policies.kyverno.io/description"),
             category: text("policies.kyverno.io/category"),
             severity: text("policies.kyverno.io/severity").and_then(|text| text.parse().ok()).unwrap_or_default(),
-            remediation: text("palisade.dev/remediation"),
+            remediation: text("palisade.dev/remediation").map(Str::from),
             controls: controls.split(',').filter_map(control).collect(),
             location: document.locate(&Path::from_pointer("/metadata/name")),
         }
@@ -93,6 +94,10 @@ pub struct RuleInfo {
 
 /// SHA-256 of a policy's canonical JSON, in hexadecimal: the version that a decision refers to.
 pub fn digest(canonical_json: &str) -> Str {
-    let hash = Sha256::digest(canonical_json.as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    sha256(canonical_json).iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}
+
+/// SHA-256 of a text.
+pub(crate) fn sha256(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
 }

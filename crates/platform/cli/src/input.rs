@@ -11,17 +11,6 @@ use palisade_policy::PolicySet;
 
 use crate::languages::LANGUAGES;
 
-/// What a set of paths holds, files in sorted order.
-#[derive(Debug, Default)]
-pub(crate) struct Documents {
-    /// Every document, `List` objects replaced by their items.
-    pub(crate) documents: Vec<Document>,
-    /// How many files were read.
-    pub(crate) files: usize,
-    /// What was wrong.
-    pub(crate) diagnostics: Vec<Diagnostic>,
-}
-
 /// Policies ready to judge.
 #[derive(Debug, Default)]
 pub(crate) struct Policies {
@@ -31,19 +20,45 @@ pub(crate) struct Policies {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads all documents below `paths`, on `jobs` threads; `-` is the standard input.
-pub(crate) fn documents(paths: &[PathBuf], jobs: usize) -> Documents {
+/// Something to read documents from.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    /// A file, read when its turn comes.
+    File(PathBuf),
+    /// The standard input, which can be read only once and so has been.
+    Stdin(Parsed),
+}
+
+impl Input {
+    /// Its documents, `List` objects replaced by their items.
+    pub(crate) fn read(&self) -> Parsed {
+        let mut parsed = match self {
+            Self::File(path) => read(path),
+            Self::Stdin(parsed) => parsed.clone(),
+        };
+        parsed.documents = parsed.documents.into_iter().flat_map(expand_lists).collect();
+        parsed
+    }
+}
+
+/// The inputs below `paths` in sorted order, `-` being the standard input, and what was wrong on the way.
+pub(crate) fn inputs(paths: &[PathBuf]) -> (Vec<Input>, Vec<Diagnostic>) {
     let (stdin, roots): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| path.as_os_str() == "-");
     let found = walk::files(&roots, &walk::Options::default());
-    let mut files = found.files;
-    files.extend(stdin);
-    let parsed = in_parallel(&files, jobs, |path| read(path));
-    let mut all = Documents { files: files.len(), diagnostics: found.diagnostics, ..Documents::default() };
-    for file in parsed {
-        all.diagnostics.extend(file.diagnostics);
-        all.documents.extend(file.documents.into_iter().flat_map(expand_lists));
+    let mut inputs: Vec<_> = found.files.into_iter().map(Input::File).collect();
+    inputs.extend(stdin.first().map(|path| Input::Stdin(read(path))));
+    (inputs, found.diagnostics)
+}
+
+/// Reads all documents below `paths` on `jobs` threads.
+pub(crate) fn documents(paths: &[PathBuf], jobs: usize) -> (Vec<Document>, Vec<Diagnostic>) {
+    let (inputs, mut diagnostics) = inputs(paths);
+    let mut documents = Vec::new();
+    for parsed in in_parallel(&inputs, jobs, Input::read) {
+        diagnostics.extend(parsed.diagnostics);
+        documents.extend(parsed.documents);
     }
-    all
+    (documents, diagnostics)
 }
 
 /// Reads and parses one file.
@@ -81,9 +96,9 @@ fn display_name(path: &Path) -> String {
 
 /// Loads every policy below `paths`; documents that no language claims are reported.
 pub(crate) fn policies(paths: &[PathBuf], jobs: usize) -> Policies {
-    let read = documents(paths, jobs);
-    let mut loaded = load(read.documents.into_iter().map(Document::into_resource).collect());
-    loaded.diagnostics.splice(0..0, read.diagnostics);
+    let (documents, diagnostics) = documents(paths, jobs);
+    let mut loaded = load(documents.into_iter().map(Document::into_resource).collect());
+    loaded.diagnostics.splice(0..0, diagnostics);
     loaded
 }
 

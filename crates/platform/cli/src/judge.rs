@@ -1,10 +1,12 @@
 //! Puts documents before the policies, on as many threads as asked for, and counts what comes back.
 
+use std::sync::Arc;
+
 use palisade_document::Document;
-use palisade_model::{Finding, Resource, Verdict};
+use palisade_model::{Diagnostic, Finding, PolicyRef, Resource, Str, Verdict};
 use palisade_policy::{AdmissionRequest, Environment, Operation, Payload, PolicySet, Request, UserInfo, finding};
 
-use crate::input::{in_parallel, is_object};
+use crate::input::{Input, in_parallel, is_object};
 
 /// How the documents are put.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +26,22 @@ pub(crate) struct Verdicts {
     pub(crate) counts: Counts,
     /// Findings in the order of the documents: failures, warnings and errors, or all where asked.
     pub(crate) findings: Vec<Finding>,
+    /// Documents read.
+    pub(crate) documents: usize,
     /// Documents judged by at least one rule.
     pub(crate) judged: usize,
+    /// What was wrong with the inputs.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl Verdicts {
+    fn absorb(&mut self, other: Self) {
+        self.counts.merge(other.counts);
+        self.findings.extend(other.findings);
+        self.documents += other.documents;
+        self.judged += other.judged;
+        self.diagnostics.extend(other.diagnostics);
+    }
 }
 
 /// Answers by verdict.
@@ -73,49 +89,69 @@ pub(crate) fn request(document: &Document, standing: &Standing) -> Request {
     Request::admission(request)
 }
 
-/// Judges all documents; `tick` is called after each.
-pub(crate) fn judge(
-    policies: &PolicySet,
-    documents: &[Document],
-    environment: &Environment<'_>,
-    standing: &Standing,
-    jobs: usize,
-    tick: impl Fn() + Sync,
-) -> Verdicts {
-    let parts = in_parallel(documents, jobs, |document| {
-        let part = judge_one(policies, document, environment, standing);
-        tick();
-        part
-    });
-    let mut all = Verdicts::default();
-    for part in parts {
-        all.counts.merge(part.counts);
-        all.findings.extend(part.findings);
-        all.judged += part.judged;
-    }
-    all
+/// A set of policies with what every finding about them shares.
+pub(crate) struct Judge<'a> {
+    policies: &'a PolicySet,
+    references: Vec<Arc<PolicyRef>>,
+    environment: Environment<'a>,
+    standing: Standing,
 }
 
-fn judge_one(
-    policies: &PolicySet,
-    document: &Document,
-    environment: &Environment<'_>,
-    standing: &Standing,
-) -> Verdicts {
-    let judgement = policies.judge(&request(document, standing), environment);
-    let mut part = Verdicts { judged: usize::from(!judgement.outcomes.is_empty()), ..Verdicts::default() };
-    let mut resource: Option<Resource> = None;
-    for (index, outcome) in &judgement.outcomes {
-        let worth_showing = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error);
-        if !worth_showing && !standing.keep_all {
-            part.counts.add(outcome.verdict);
-            continue;
-        }
-        let Some(policy) = policies.policies().get(*index) else { continue };
-        let resource = resource.get_or_insert_with(|| document.resource());
-        let finding = finding(&**policy, outcome, resource);
-        part.counts.add(finding.verdict);
-        part.findings.push(finding);
+impl<'a> Judge<'a> {
+    /// Policies, their surroundings, and how documents are put before them.
+    pub(crate) fn new(policies: &'a PolicySet, environment: Environment<'a>, standing: Standing) -> Self {
+        let references = policies.policies().iter().map(|policy| Arc::new(policy.reference().clone())).collect();
+        Self { policies, references, environment, standing }
     }
-    part
+
+    /// Judges all inputs on `jobs` threads; `tick` is called after each. An input's documents are gone before the next
+    /// ones are read, so that memory does not grow with the number of files.
+    pub(crate) fn all(&self, inputs: &[Input], jobs: usize, tick: impl Fn() + Sync) -> Verdicts {
+        let parts = in_parallel(inputs, jobs, |input| {
+            let part = self.input(input);
+            tick();
+            part
+        });
+        let mut all = Verdicts::default();
+        for part in parts {
+            all.absorb(part);
+        }
+        all
+    }
+
+    fn input(&self, input: &Input) -> Verdicts {
+        let parsed = input.read();
+        let mut part = Verdicts { diagnostics: parsed.diagnostics, ..Verdicts::default() };
+        for document in &parsed.documents {
+            part.absorb(self.document(document));
+        }
+        part
+    }
+
+    fn document(&self, document: &Document) -> Verdicts {
+        let judgement = self.policies.judge(&request(document, &self.standing), &self.environment);
+        let judged = usize::from(!judgement.outcomes.is_empty());
+        let mut part = Verdicts { documents: 1, judged, ..Verdicts::default() };
+        let mut named: Option<(Resource, Str)> = None;
+        for (index, outcome) in &judgement.outcomes {
+            let worth_showing = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error);
+            if !worth_showing && !self.standing.keep_all {
+                part.counts.add(outcome.verdict);
+                continue;
+            }
+            let Some((policy, reference)) = self.policies.policies().get(*index).zip(self.references.get(*index))
+            else {
+                continue;
+            };
+            let (resource, name) = named.get_or_insert_with(|| {
+                let resource = document.resource();
+                let name = resource.to_string().into();
+                (resource, name)
+            });
+            let finding = finding(&**policy, reference, outcome, resource, name);
+            part.counts.add(finding.verdict);
+            part.findings.push(finding);
+        }
+        part
+    }
 }

@@ -4,31 +4,44 @@
 //! manifests may still exist in the cluster, so its absence is never reported as "not found" but as unavailable.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use palisade_document::Document;
 use palisade_model::{Str, Value, resource::plural};
 use palisade_policy::{ApiCall, Cluster, LookupError, ObjectQuery, Offline};
 
+use crate::input::Input;
+
 /// Objects by plural resource name, namespace and name.
-#[derive(Debug, Default)]
-pub(crate) struct Manifests {
-    objects: HashMap<(Str, Str, Str), Value>,
+type Objects = HashMap<(Str, Str, Str), Value>;
+
+/// The checked inputs as surroundings. They are only read for this when a policy first looks something up, because
+/// most policies never do and holding every document would cost the memory of all of them.
+#[derive(Debug)]
+pub(crate) struct Manifests<'a> {
+    inputs: &'a [Input],
+    objects: OnceLock<Objects>,
 }
 
-impl Manifests {
-    /// Indexes the Kubernetes objects among `documents`.
-    pub(crate) fn new<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Self {
-        let entry = |document: &Document| {
-            let resource = document.resource();
-            let name = document.value.dig(["metadata", "name"])?.as_str()?;
-            let key = (plural(resource.kind()).into(), resource.namespace().into(), name.into());
-            Some((key, document.value.clone()))
-        };
-        Self { objects: documents.into_iter().filter_map(entry).collect() }
+impl<'a> Manifests<'a> {
+    /// The objects of `inputs`.
+    pub(crate) fn new(inputs: &'a [Input]) -> Self {
+        Self { inputs, objects: OnceLock::new() }
+    }
+
+    fn objects(&self) -> &Objects {
+        self.objects
+            .get_or_init(|| self.inputs.iter().flat_map(|input| input.read().documents).filter_map(entry).collect())
     }
 }
 
-impl Cluster for Manifests {
+fn entry(document: Document) -> Option<((Str, Str, Str), Value)> {
+    let resource = document.into_resource();
+    let name = resource.object.dig(["metadata", "name"])?.as_str()?;
+    Some(((plural(resource.kind()).into(), resource.namespace().into(), name.into()), resource.object))
+}
+
+impl Cluster for Manifests<'_> {
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         let resource: Str = if query.resource.chars().any(char::is_uppercase) {
             plural(&query.resource).into()
@@ -36,7 +49,7 @@ impl Cluster for Manifests {
             query.resource.clone()
         };
         let key = (resource, query.namespace.clone(), query.name.clone());
-        match self.objects.get(&key) {
+        match self.objects().get(&key) {
             Some(object) => Ok(object.clone()),
             None => Offline.get(query),
         }

@@ -34,9 +34,9 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Verdict::Pass | Verdict::Skip => (Level::NOTE, ""),
     };
     let title = format!("{prefix}{}", finding.message);
-    let label = match finding.path.is_root() {
-        true => finding.resource.clone(),
-        false => format!("{} of {}", finding.path, finding.resource),
+    let label = match &*finding.path {
+        "" => finding.resource.to_string(),
+        path => format!("{path} of {}", finding.resource),
     };
     let rule = rule_note(finding);
     let excerpt = finding.location.as_ref().map(Excerpt::of);

@@ -12,7 +12,7 @@ use super::policies::{PolicyArgs, show};
 use crate::args::Global;
 use crate::config::Config;
 use crate::input::{self, has_errors};
-use crate::judge::{Verdicts, judge};
+use crate::judge::Judge;
 use crate::manifests::Manifests;
 use crate::report::{Report, Reporter, count, reporter};
 use crate::{Exit, Failure, Outcome};
@@ -93,26 +93,26 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let policies = args.policies.load(&config)?;
     let variables = args.policies.variables(&config)?;
     let jobs = input::threads(args.policies.jobs);
-    let read = input::documents(&args.paths, jobs);
-    let cluster = Manifests::new(&read.documents);
+    let (inputs, mut diagnostics) = input::inputs(&args.paths);
+    let cluster = Manifests::new(&inputs);
     let environment = Environment::new(args.policies.now(), &cluster, &variables);
-    let progress = progress(read.documents.len(), global.quiet);
-    let standing = args.policies.standing(global.verbose);
-    let verdicts = judge(&policies.set, &read.documents, &environment, &standing, jobs, || progress.inc(1));
+    let judge = Judge::new(&policies.set, environment, args.policies.standing(global.verbose));
+    let progress = progress(inputs.len(), global.quiet);
+    let verdicts = judge.all(&inputs, jobs, || progress.inc(1));
     progress.finish_and_clear();
 
-    let mut diagnostics = policies.diagnostics;
-    diagnostics.extend(read.diagnostics);
+    diagnostics.extend(policies.diagnostics);
+    diagnostics.extend(verdicts.diagnostics);
     let failing = verdicts.findings.iter().filter(|finding| fail_on.includes(finding)).count();
-    let Verdicts { counts, judged, findings } = verdicts;
+    let shown = |finding: &Finding| finding.severity >= severity || finding.verdict == Verdict::Error;
     let report = Report {
-        findings: findings.into_iter().filter(|f| f.severity >= severity || f.verdict == Verdict::Error).collect(),
-        counts,
+        findings: verdicts.findings.into_iter().filter(shown).collect(),
+        counts: verdicts.counts,
         diagnostics,
         policies: policies.set.policies().len(),
-        files: read.files,
-        documents: read.documents.len(),
-        judged,
+        files: inputs.len(),
+        documents: verdicts.documents,
+        judged: verdicts.judged,
     };
     write_to(args.output.as_deref(), |out| (args.format.write)(&report, out))?;
     for (reporter, file) in &args.report {
@@ -126,7 +126,7 @@ fn progress(total: usize, quiet: bool) -> ProgressBar {
     if quiet || total < 500 {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} documents, {eta} left");
+    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} files, {eta} left");
     ProgressBar::new(total as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 

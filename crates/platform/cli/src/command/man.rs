@@ -1,5 +1,6 @@
 //! `palisade man`: manual pages in roff, to be read with `man -l` or installed.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::CommandFactory as _;
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         let page = clap_mangen::Man::new(command.clone());
         let mut text = Vec::new();
         page.render(&mut text)?;
-        replace(&folder.join(page.get_filename()), &text)?;
+        replace(&folder.join(page.get_filename()), |out| out.write_all(&text))?;
     }
     Ok(Outcome::quiet())
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use palisade_document::{Document, edit, walk};
+use palisade_document::{Document, edit};
 use palisade_model::{Diagnostic, Source, Value, Verdict};
 use palisade_policy::{Environment, PolicySet};
 use similar::TextDiff;
@@ -14,7 +14,7 @@ use super::output::{replace, write_to};
 use super::policies::{PolicyArgs, show};
 use crate::args::Global;
 use crate::config::Config;
-use crate::input::{self, has_errors};
+use crate::input::{self, Input, has_errors};
 use crate::judge::{Standing, request};
 use crate::manifests::Manifests;
 use crate::report::count;
@@ -38,7 +38,7 @@ pub(crate) struct Args {
 
 /// A file before and after.
 struct Change {
-    path: PathBuf,
+    input: Input,
     before: Arc<Source>,
     after: String,
 }
@@ -50,14 +50,14 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let variables = args.policies.variables(&config)?;
     let standing = args.policies.standing(false);
     let mut run = Run { diagnostics: policies.diagnostics, changes: Vec::new(), mutated: 0, rules: 0 };
-    let found = walk::files(&args.paths, &walk::Options::default());
-    run.diagnostics.extend(found.diagnostics);
-    for path in &found.files {
-        let parsed = input::read(path);
+    let (inputs, diagnostics) = input::inputs(&args.paths);
+    run.diagnostics.extend(diagnostics);
+    let cluster = Manifests::new(&inputs);
+    let environment = Environment::new(args.policies.now(), &cluster, &variables);
+    for input in &inputs {
+        let parsed = input.read();
         run.diagnostics.extend(parsed.diagnostics);
-        let cluster = Manifests::new(&parsed.documents);
-        let environment = Environment::new(args.policies.now(), &cluster, &variables);
-        run.file(path, &parsed.documents, &policies.set, &environment, &standing);
+        run.file(input, &parsed.documents, &policies.set, &environment, &standing);
     }
     run.print(args)?;
     show(&run.diagnostics);
@@ -75,7 +75,7 @@ impl Run {
     /// Mutates the documents of one file.
     fn file(
         &mut self,
-        path: &Path,
+        input: &Input,
         documents: &[Document],
         policies: &PolicySet,
         environment: &Environment<'_>,
@@ -101,10 +101,13 @@ impl Run {
         }
         self.mutated += edits.len();
         match edit::apply_all(&first.source, &edits) {
-            Ok(after) => self.changes.push(Change { path: path.into(), before: first.source.clone(), after }),
+            Ok(after) => self.changes.push(Change { input: input.clone(), before: first.source.clone(), after }),
             Err(error) => self.diagnostics.push(
-                Diagnostic::error("PAL-P0004", format!("cannot write the mutation of `{}`: {error}", path.display()))
-                    .help("please report this with the file; nothing was changed"),
+                Diagnostic::error(
+                    "PAL-P0004",
+                    format!("cannot write the mutation of `{}`: {error}", first.source.name()),
+                )
+                .help("please report this with the file; nothing was changed"),
             ),
         }
     }
@@ -113,7 +116,10 @@ impl Run {
         let changed = self.changes.iter().filter(|change| change.after != **change.before.text());
         if args.write {
             for change in changed {
-                replace(&change.path, change.after.as_bytes())?;
+                let Input::File(path) = &change.input else {
+                    return Err(Failure::new("the standard input cannot be written in place", "leave --write out"));
+                };
+                replace(path, |out| out.write_all(change.after.as_bytes()))?;
             }
             return Ok(());
         }

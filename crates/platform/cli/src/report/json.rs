@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use palisade_model::{Control, Diagnostic, Finding, Location};
-use serde::Serialize;
+use palisade_model::{Control, Diagnostic, Finding, Fingerprint, Location};
+use serde::{Serialize, Serializer};
 
 use super::Report;
 
@@ -13,8 +13,17 @@ const SCHEMA_VERSION: &str = "1";
 struct Body<'a> {
     schema_version: &'static str,
     summary: Summary,
-    findings: Vec<Entry<'a>>,
+    findings: Findings<'a>,
     diagnostics: Vec<DiagnosticEntry<'a>>,
+}
+
+/// Findings, turned into entries one at a time as they are written.
+struct Findings<'a>(&'a [Finding]);
+
+impl Serialize for Findings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(entry))
+    }
 }
 
 #[derive(Serialize)]
@@ -38,12 +47,12 @@ struct Entry<'a> {
     severity: palisade_model::Severity,
     message: &'a str,
     resource: &'a str,
-    path: String,
+    path: &'a str,
     location: Option<Place>,
     rule_location: Option<Place>,
     remediation: Option<&'a str>,
     controls: &'a [Control],
-    fingerprint: &'a str,
+    fingerprint: Fingerprint,
 }
 
 #[derive(Serialize)]
@@ -118,7 +127,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             skip: counts.skip,
             error: counts.error,
         },
-        findings: report.findings.iter().map(entry).collect(),
+        findings: Findings(&report.findings),
         diagnostics: report.diagnostics.iter().map(diagnostic_entry).collect(),
     };
     write_json(&body, out)
@@ -137,11 +146,11 @@ fn entry(finding: &Finding) -> Entry<'_> {
         severity: finding.severity,
         message: &finding.message,
         resource: &finding.resource,
-        path: finding.path.to_string(),
+        path: &finding.path,
         location: finding.location.as_ref().map(Place::of),
         rule_location: finding.rule_location.as_ref().map(Place::of),
         remediation: finding.remediation.as_deref(),
         controls: &finding.controls,
-        fingerprint: &finding.fingerprint.0,
+        fingerprint: finding.fingerprint,
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn rule(finding: &Finding) -> Value {
     let mut rule = json!({
         "id": rule_id(finding),
-        "name": finding.rule,
+        "name": &*finding.rule,
         "shortDescription": {"text": format!("{} of {} {}", finding.rule, finding.policy.kind, finding.policy)},
         "properties": {
             "security-severity": security_severity(finding.severity),
@@ -49,7 +49,7 @@ fn rule(finding: &Finding) -> Value {
         },
     });
     if let (Some(remediation), Some(members)) = (&finding.remediation, rule.as_object_mut()) {
-        members.insert("help".into(), json!({"text": remediation}));
+        members.insert("help".into(), json!({"text": &**remediation}));
     }
     rule
 }
@@ -72,7 +72,7 @@ fn result(finding: &Finding, rules: &BTreeMap<String, usize>) -> Value {
         (Verdict::Fail, Severity::Medium) | (Verdict::Warn, _) => "warning",
         _ => "note",
     };
-    let logical = json!([{"fullyQualifiedName": finding.resource, "kind": "resource"}]);
+    let logical = json!([{"fullyQualifiedName": &*finding.resource, "kind": "resource"}]);
     let location = match &finding.location {
         Some(location) => json!({"physicalLocation": physical(location), "logicalLocations": logical}),
         None => json!({"logicalLocations": logical}),
@@ -84,7 +84,7 @@ fn result(finding: &Finding, rules: &BTreeMap<String, usize>) -> Value {
         "kind": "fail",
         "message": {"text": format!("{}: {}", finding.resource, finding.message)},
         "locations": [location],
-        "partialFingerprints": {"palisade/v1": finding.fingerprint.0},
+        "partialFingerprints": {"palisade/v1": finding.fingerprint},
     })
 }
 
