@@ -1,8 +1,8 @@
 //! Tokens to a tree, by operator precedence, as Kyverno's fork of go-jmespath reads them.
 //!
-//! The `jmespath` crate's parser is not used: it has no depth limit, so a hostile policy could exhaust the stack, and
-//! it is stricter than the fork (a trailing comma in a call, arguments without commas, text in backticks), so that
-//! policies which Kyverno accepts would be rejected.
+//! The `jmespath` crate's parser is not used: it has no depth limit, so that 20,000 parentheses abort the process, and
+//! it is stricter than the fork (a trailing comma in a call, members without commas), so that policies which Kyverno
+//! accepts would be rejected. See `docs/decisions/jmespath-parser.md`.
 
 use std::sync::OnceLock;
 

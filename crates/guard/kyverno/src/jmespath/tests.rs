@@ -1,3 +1,5 @@
+//! What expressions yield, each expectation compared with `kyverno jp query`; hostile input; determinism.
+
 use palisade_model::{Value, json};
 
 use super::*;

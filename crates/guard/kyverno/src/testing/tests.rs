@@ -1,3 +1,5 @@
+//! Whole test files, held in memory, through the runner: rows, vacuity, mocks and what is reported.
+
 use std::collections::HashMap;
 
 use palisade_document::{Document, Limits, parse};

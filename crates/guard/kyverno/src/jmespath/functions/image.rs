@@ -1,6 +1,6 @@
 //! Functions over image references and addresses.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use palisade_model::image_reference::ImageReference;
 
