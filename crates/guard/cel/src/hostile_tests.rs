@@ -122,7 +122,7 @@ fn types_cannot_double_without_end() {
     let mut source = String::new();
     for level in 0..60 {
         let inner = if level == 0 { "{1: 1}".to_owned() } else { format!("{{v{0}: v{0}}}", level - 1) };
-        source.push_str(&format!("cel.bind(v{level}, {inner}, "));
+        source = format!("{source}cel.bind(v{level}, {inner}, ");
     }
     source.push_str("v59");
     source.push_str(&")".repeat(60));
@@ -169,7 +169,7 @@ fn fuzz_seeds_survive() {
     for seed in include_str!("../fuzz-seeds.txt").lines() {
         survives(seed);
         for end in (0..seed.len()).filter(|end| seed.is_char_boundary(*end)) {
-            survives(&seed[..end]);
+            survives(seed.get(..end).unwrap());
         }
     }
 }

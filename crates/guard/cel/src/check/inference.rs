@@ -64,14 +64,14 @@ impl Inference {
     /// A type of a signature with its parameters replaced by variables.
     fn instantiate(&mut self, of: &Type, parameters: &mut Vec<(Str, Type)>) -> Type {
         match of {
-            Type::Param(name) => match parameters.iter().find(|(known, _)| known == name) {
-                Some((_, var)) => var.clone(),
-                None => {
-                    let var = self.fresh();
-                    parameters.push((name.clone(), var.clone()));
-                    var
+            Type::Param(name) => {
+                if let Some((_, var)) = parameters.iter().find(|(known, _)| known == name) {
+                    return var.clone();
                 }
-            },
+                let var = self.fresh();
+                parameters.push((name.clone(), var.clone()));
+                var
+            }
             _ => map_parts(of, &mut |part| self.instantiate(part, parameters)),
         }
     }
@@ -113,11 +113,10 @@ impl Inference {
             return self.substitute(b, *var);
         }
         match (a, b) {
-            (Type::Dyn, _) | (_, Type::Dyn) => true,
+            (Type::Dyn, _) | (_, Type::Dyn) | (Type::Type(_), Type::Type(_)) => true,
             (Type::Null, other) | (other, Type::Null) => is_nullable(other),
             (Type::List(a), Type::List(b)) | (Type::Optional(a), Type::Optional(b)) => self.unify(a, b),
             (Type::Map(a), Type::Map(b)) => self.unify(&a.0, &b.0) && self.unify(&a.1, &b.1),
-            (Type::Type(_), Type::Type(_)) => true,
             (Type::Opaque(name, a), Type::Opaque(other, b)) => {
                 name == other && a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| self.unify(a, b))
             }
@@ -182,11 +181,10 @@ fn most_general(a: &Type, b: &Type) -> Type {
 
 fn is_less_specific(a: &Type, b: &Type) -> bool {
     match (a, b) {
-        (Type::Dyn | Type::Var(_), _) => true,
+        (Type::Dyn | Type::Var(_), _) | (Type::Type(_), Type::Type(_)) => true,
         (_, Type::Dyn | Type::Var(_)) => false,
         (Type::List(a), Type::List(b)) | (Type::Optional(a), Type::Optional(b)) => is_less_specific(a, b),
         (Type::Map(a), Type::Map(b)) => is_less_specific(&a.0, &b.0) && is_less_specific(&a.1, &b.1),
-        (Type::Type(_), Type::Type(_)) => true,
         (Type::Opaque(name, a), Type::Opaque(other, b)) => {
             name == other && a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| is_less_specific(a, b))
         }

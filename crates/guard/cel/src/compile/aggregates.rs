@@ -107,12 +107,11 @@ impl Compiler<'_> {
         let mut nodes = Vec::with_capacity(fields.len());
         for (field, element) in fields {
             let (item, of) = self.item(&element.value, element.optional);
-            match (family.field)(&name, field) {
-                Some(expected) => self.expect(&expected, &of, &element.value.span, &format!("field `{field}`")),
-                None => {
-                    let message = format!("undefined field `{field}` of `{name}`");
-                    self.error(CompileError::new(element.value.span.clone(), message));
-                }
+            if let Some(expected) = (family.field)(&name, field) {
+                self.expect(&expected, &of, &element.value.span, &format!("field `{field}`"));
+            } else {
+                let message = format!("undefined field `{field}` of `{name}`");
+                self.error(CompileError::new(element.value.span.clone(), message));
             }
             nodes.push((field.clone(), item));
         }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use palisade_model::Str;
 
 use super::names::candidate_names;
-use super::{Compiler, Overloads, Typed, pair};
+use super::{Compiler, Overloads, Typed};
 use crate::check::{Signature, nearest};
 use crate::library::re2::Pattern;
 use crate::library::standard::LENIENT_OR_VALUE;
@@ -79,13 +79,11 @@ impl Compiler<'_> {
             return self.error(error);
         }
         let (matching, of) = if self.check {
-            match self.resolve_overloads(&overloads, types) {
-                Some(resolved) => resolved,
-                None => {
-                    let error = self.no_overload(style, function, &overloads, types, span);
-                    return self.error(error);
-                }
-            }
+            let Some(resolved) = self.resolve_overloads(&overloads, types) else {
+                let error = self.no_overload(style, function, &overloads, types, span);
+                return self.error(error);
+            };
+            resolved
         } else {
             let fitting: Overloads =
                 overloads.into_iter().filter(|f| Signature::from(&**f).takes(args.len())).collect();
@@ -146,7 +144,7 @@ impl Compiler<'_> {
     }
 
     fn operator(&mut self, name: &Str, args: &[Expr], span: &Range<usize>) -> Option<Typed> {
-        let node: fn(Box<[Node; 2]>) -> Node = match (&**name, args) {
+        let node: fn([Node; 2]) -> Node = match (&**name, args) {
             ("!_" | "-_", [operand]) => {
                 let (node, of) = self.expr(operand);
                 let of = self.operator_type(name, &[of], span);
@@ -157,7 +155,7 @@ impl Compiler<'_> {
             (_, [_, _]) => {
                 let operator = BinaryOperator::named(name)?;
                 let (operands, of) = self.operands(name, args, span)?;
-                return Some((fold_constant(Node::Binary(operator, operands)), of));
+                return Some((fold_constant(Node::Binary(operator, Box::new(operands))), of));
             }
             _ => return None,
         };
@@ -165,12 +163,12 @@ impl Compiler<'_> {
         Some((fold_constant(node(operands)), of))
     }
 
-    fn operands(&mut self, name: &str, args: &[Expr], span: &Range<usize>) -> Option<(Box<[Node; 2]>, Type)> {
+    fn operands(&mut self, name: &str, args: &[Expr], span: &Range<usize>) -> Option<([Node; 2], Type)> {
         let [left, right] = args else { return None };
         let (left, l) = self.expr(left);
         let (right, r) = self.expr(right);
         let of = self.operator_type(name, &[l, r], span);
-        Some((pair(left, right), of))
+        Some(([left, right], of))
     }
 
     pub(super) fn index(&mut self, operand: &Expr, index: &Expr, optional: bool, span: &Range<usize>) -> Typed {
@@ -178,7 +176,7 @@ impl Compiler<'_> {
         let (operand, o) = self.expr(operand);
         let (index, i) = self.expr(index);
         let of = self.operator_type(name, &[o, i], span);
-        let parts = pair(operand, index);
+        let parts = Box::new([operand, index]);
         let node = if optional { Node::IndexOptional(parts) } else { Node::Index(parts) };
         (fold_constant(node), of)
     }
@@ -224,15 +222,15 @@ fn signature_text(style: Style, function: &str, types: &[Type]) -> String {
 }
 
 /// `a in b`; constant lists of keys are looked up in a set.
-fn in_node(operands: Box<[Node; 2]>) -> Node {
-    let [needle, haystack] = *operands;
+fn in_node(operands: [Node; 2]) -> Node {
+    let [needle, haystack] = operands;
     if let Node::Constant(Val::List(list)) = &haystack
         && let Some(keys) = list.iter().map(|item| Key::new(&item)).collect::<Option<HashSet<_>>>()
     {
         let list = Val::List(list.clone());
         return Node::InConstants(Box::new(needle), Box::new((keys, list)));
     }
-    Node::In(pair(needle, haystack))
+    Node::In(Box::new([needle, haystack]))
 }
 
 fn call_node(style: Style, name: Str, overloads: Overloads, args: Vec<Node>, pattern: Option<Pattern>) -> Node {

@@ -173,8 +173,4 @@ fn constant((of, value): &(Type, Val)) -> Typed {
     (Node::Constant(value.clone()), of.clone())
 }
 
-fn pair(a: Node, b: Node) -> Box<[Node; 2]> {
-    Box::new([a, b])
-}
-
 type Overloads = Vec<Arc<crate::Function>>;

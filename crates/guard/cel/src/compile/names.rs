@@ -115,7 +115,8 @@ impl Compiler<'_> {
     fn field_type(&mut self, of: &Type, field: &Str, span: &Range<usize>) -> Type {
         let of = self.inference.resolve(of, false);
         match &of {
-            Type::Dyn => Type::Dyn,
+            // Values of a library's own type answer for their fields when evaluated.
+            Type::Dyn | Type::Opaque(..) => Type::Dyn,
             Type::Var(_) => {
                 self.inference.assignable(&of, &Type::Dyn);
                 Type::Dyn
@@ -126,8 +127,6 @@ impl Compiler<'_> {
                 of => Type::optional(of),
             },
             Type::Object(name) => self.object_field(name, field, span),
-            // Values of a library's own type answer for their fields when evaluated.
-            Type::Opaque(..) => Type::Dyn,
             other => {
                 let message = format!("type `{other}` does not support field selection");
                 self.error(CompileError::new(span.clone(), message)).1

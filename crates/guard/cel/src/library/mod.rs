@@ -177,7 +177,10 @@ impl Library {
 
 impl fmt::Debug for Library {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Library").field("name", &self.name).field("functions", &self.functions.len()).finish()
+        f.debug_struct("Library")
+            .field("name", &self.name)
+            .field("functions", &self.functions.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -106,22 +106,17 @@ fn escape(rest: &str, in_class: bool, out: &mut String) -> usize {
 fn octal(rest: &str, out: &mut String) -> usize {
     let digits: String = rest.chars().skip(1).take(3).take_while(|c| ('0'..='7').contains(c)).collect();
     let code = u32::from_str_radix(&digits, 8).unwrap_or_default();
-    out.push_str(&format!("\\x{{{code:x}}}"));
+    let escaped = format!("\\x{{{code:x}}}");
+    out.push_str(&escaped);
     1 + digits.len()
 }
 
 fn quoted(rest: &str, out: &mut String) -> usize {
     let body = rest.get(2..).unwrap_or_default();
-    match body.find("\\E") {
-        Some(end) => {
-            out.push_str(&regex::escape(body.get(..end).unwrap_or_default()));
-            end + 4
-        }
-        None => {
-            out.push_str(&regex::escape(body));
-            rest.len()
-        }
-    }
+    let end = body.find("\\E");
+    let text = end.and_then(|end| body.get(..end)).unwrap_or(body);
+    out.push_str(&regex::escape(text));
+    end.map_or(rest.len(), |end| end + 4)
 }
 
 /// Writes the bracketed class that `rest` begins with. Brackets, `&`, `~` and doubled `-` inside have no meaning in RE2.

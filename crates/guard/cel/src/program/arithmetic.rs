@@ -19,10 +19,10 @@ pub(super) fn negate(operand: &Term<'_>) -> Outcome {
 
 pub(super) fn binary(operator: BinaryOperator, left: &Term<'_>, right: &Term<'_>, budget: &mut Budget) -> Outcome {
     let decided = match operator {
-        BinaryOperator::Less => order(left, right, |o| o == Ordering::Less)?,
-        BinaryOperator::LessOrEqual => order(left, right, |o| o != Ordering::Greater)?,
-        BinaryOperator::Greater => order(left, right, |o| o == Ordering::Greater)?,
-        BinaryOperator::GreaterOrEqual => order(left, right, |o| o != Ordering::Less)?,
+        BinaryOperator::Less => order(left, right, |o| o == Ordering::Less),
+        BinaryOperator::LessOrEqual => order(left, right, |o| o != Ordering::Greater),
+        BinaryOperator::Greater => order(left, right, |o| o == Ordering::Greater),
+        BinaryOperator::GreaterOrEqual => order(left, right, |o| o != Ordering::Less),
         BinaryOperator::Add => add(left, right, budget)?,
         BinaryOperator::Subtract => subtract(left, right)?,
         BinaryOperator::Multiply => multiply(left, right)?,
@@ -36,7 +36,7 @@ pub(super) fn binary(operator: BinaryOperator, left: &Term<'_>, right: &Term<'_>
     })
 }
 
-fn order(left: &Term<'_>, right: &Term<'_>, decide: impl Fn(Ordering) -> bool) -> Result<Option<Val>, EvalError> {
+fn order(left: &Term<'_>, right: &Term<'_>, decide: impl Fn(Ordering) -> bool) -> Option<Val> {
     let ordering = match (left.view(), right.view()) {
         (View::Bool(a), View::Bool(b)) => Some(a.cmp(&b)),
         (View::String(a), View::String(b)) => Some(a.cmp(b)),
@@ -47,13 +47,13 @@ fn order(left: &Term<'_>, right: &Term<'_>, decide: impl Fn(Ordering) -> bool) -
         (a, b) => {
             let (a, b) = (a.number(), b.number());
             if !a.is_number() || !b.is_number() {
-                return Ok(None);
+                return None;
             }
             // NaN is neither less, equal nor greater.
-            return Ok(Some(Val::Bool(compare_numbers(&a, &b).is_some_and(decide))));
+            return Some(Val::Bool(compare_numbers(&a, &b).is_some_and(decide)));
         }
     };
-    Ok(ordering.map(|ordering| Val::Bool(decide(ordering))))
+    ordering.map(|ordering| Val::Bool(decide(ordering)))
 }
 
 fn add(left: &Term<'_>, right: &Term<'_>, budget: &mut Budget) -> Result<Option<Val>, EvalError> {

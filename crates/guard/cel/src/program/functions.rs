@@ -38,12 +38,12 @@ impl<'a> Machine<'a, '_> {
         let Some(shortcut) = call.shortcut else { return Ok(None) };
         let (View::String(text), argument) = (a.view(), b.map(Term::view)) else {
             let size = if shortcut == Shortcut::Size { a.rounds() } else { None };
-            return Ok(size.map(|size| Val::Int(size as i64)));
+            return Ok(size.map(Val::size));
         };
         let value = match (shortcut, argument) {
             (Shortcut::Size, None) => {
                 self.budget.spend_size(text.len())?;
-                Val::Int(text.chars().count() as i64)
+                Val::size(text.chars().count())
             }
             (Shortcut::StartsWith, Some(View::String(prefix))) => {
                 self.budget.spend_size(prefix.len())?;

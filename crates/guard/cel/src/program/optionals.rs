@@ -32,9 +32,9 @@ impl<'a> Machine<'a, '_> {
             return self.optional_part(operand);
         }
         let term = self.eval(operand)?;
-        Ok(match unwrap(&term) {
-            Some(content) => content,
-            None => Some(term),
+        Ok(match content(&term) {
+            Content::Of(content) => content,
+            Content::NotOptional => Some(term),
         })
     }
 
@@ -53,8 +53,12 @@ impl<'a> Machine<'a, '_> {
             }
             _ => {
                 let term = self.eval(node)?;
-                unwrap(&term)
-                    .ok_or_else(|| EvalError::NoOverload(format!("`{}` is not optional", term.type_name()).into()))
+                match content(&term) {
+                    Content::Of(content) => Ok(content),
+                    Content::NotOptional => {
+                        Err(EvalError::NoOverload(format!("`{}` is not optional", term.type_name()).into()))
+                    }
+                }
             }
         }
     }
@@ -99,13 +103,18 @@ impl<'a> Machine<'a, '_> {
     }
 }
 
-/// The content of an optional; `None` for what is not optional.
-fn unwrap<'a>(term: &Term<'a>) -> Option<Option<Term<'a>>> {
+/// What a value holds if it is an optional.
+enum Content<'a> {
+    Of(Option<Term<'a>>),
+    NotOptional,
+}
+
+fn content<'a>(term: &Term<'a>) -> Content<'a> {
     match term {
-        Term::Val(Val::Optional(content)) => Some(content.as_deref().map(Term::Val)),
+        Term::Val(Val::Optional(content)) => Content::Of(content.as_deref().map(Term::Val)),
         _ => match term.view() {
-            View::Optional(content) => Some(content.map(|content| Term::Own(content.clone()))),
-            _ => None,
+            View::Optional(content) => Content::Of(content.map(|content| Term::Own(content.clone()))),
+            _ => Content::NotOptional,
         },
     }
 }

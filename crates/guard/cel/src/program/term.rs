@@ -118,8 +118,9 @@ impl<'a> Term<'a> {
             Self::Json(Value::Object(map)) | Self::Val(Val::Map(Dict::Json(map))) => map.get(name).map(Term::Json),
             Self::Val(Val::Map(Dict::Entries(entries))) => entries.get_str(name).map(Term::Val),
             Self::Own(Val::Map(map)) => map.get_str(name).map(Term::Own),
-            Self::Val(Val::Opaque(value)) => value.field(name).transpose()?.map(Term::Own),
-            Self::Own(Val::Opaque(value)) => value.field(name).transpose()?.map(Term::Own),
+            Self::Val(Val::Opaque(value)) | Self::Own(Val::Opaque(value)) => {
+                value.field(name).transpose()?.map(Term::Own)
+            }
             Self::Val(Val::List(_)) | Self::Own(Val::List(_)) | Self::Json(Value::Array(_)) => {
                 return Err(EvalError::invalid(format_args!("a list has no field `{name}`")));
             }
@@ -141,8 +142,7 @@ impl<'a> Term<'a> {
             Self::Val(Val::Map(Dict::Entries(entries))) => Ok(entries.get(&key(index)?).map(Term::Val)),
             Self::Own(Val::Map(map)) => Ok(map.get(&key(index)?).map(Term::Own)),
             Self::Json(Value::Object(_)) | Self::Val(Val::Map(Dict::Json(_))) => key(index).map(|_| None),
-            Self::Own(Val::Opaque(value)) => opaque_element(value.as_ref(), index),
-            Self::Val(Val::Opaque(value)) => opaque_element(value.as_ref(), index),
+            Self::Own(Val::Opaque(value)) | Self::Val(Val::Opaque(value)) => opaque_element(value.as_ref(), index),
             _ => Ok(None),
         }
     }
@@ -167,7 +167,7 @@ impl<'a> Term<'a> {
         match self.view() {
             View::Object(map) => Term::Own(map.at(at).map_or(Val::Null, |(key, _)| Val::String(key.clone()))),
             View::Entries(entries) => Term::Own(entries.at(at).map_or(Val::Null, |(key, _)| key.to_val())),
-            _ => Term::Own(Val::Int(at as i64)),
+            _ => Term::Own(Val::size(at)),
         }
     }
 

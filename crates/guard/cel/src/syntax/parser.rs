@@ -186,7 +186,7 @@ impl Parser<'_> {
             return self.postfix(literal);
         }
         let operand = self.member()?;
-        if count % 2 == 0 {
+        if count.is_multiple_of(2) {
             return Ok(operand);
         }
         let span = start..operand.span.end;

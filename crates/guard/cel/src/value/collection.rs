@@ -244,11 +244,16 @@ impl Dict {
         }
     }
 
-    /// The entries in order.
-    pub fn iter(&self) -> Box<dyn Iterator<Item = (Key, Val)> + '_> {
+    /// The entry at `position`.
+    pub fn at(&self, position: usize) -> Option<(Key, Val)> {
         match self {
-            Self::Json(map) => Box::new(map.iter().map(|(key, value)| (Key::String(key.clone()), Val::from(value)))),
-            Self::Entries(entries) => Box::new(entries.iter().map(|(key, value)| (key.clone(), value.clone()))),
+            Self::Json(map) => map.at(position).map(|(key, value)| (Key::String(key.clone()), Val::from(value))),
+            Self::Entries(entries) => entries.at(position).map(|(key, value)| (key.clone(), value.clone())),
         }
+    }
+
+    /// The entries in order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Key, Val)> + '_ {
+        (0..self.len()).filter_map(|position| self.at(position))
     }
 }

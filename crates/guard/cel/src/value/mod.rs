@@ -91,6 +91,11 @@ impl Val {
         Self::String(text.into())
     }
 
+    /// A length or position.
+    pub fn size(size: usize) -> Self {
+        Self::Int(i64::try_from(size).unwrap_or(i64::MAX))
+    }
+
     /// Bytes.
     pub fn bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self::Bytes(bytes.into())

@@ -106,7 +106,10 @@ fn signed(value: i64, digits: impl Fn(u64) -> String) -> String {
 }
 
 fn hexadecimal(value: &Val) -> Option<String> {
-    let bytes = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let bytes = |bytes: &[u8]| {
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
+    };
     match value {
         Val::Int(value) => Some(signed(*value, |n| format!("{n:x}"))),
         Val::UInt(value) => Some(format!("{value:x}")),

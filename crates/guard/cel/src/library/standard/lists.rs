@@ -97,16 +97,15 @@ fn distinct(call: &mut Call<'_>, args: &[Val]) -> Outcome {
     let mut out = Vec::new();
     for item in one(args)?.iter() {
         call.spend(1)?;
-        let new = match Key::lookup(&item) {
-            Some(key) => keys.insert(key),
-            None => {
-                call.spend(others.len() as u64)?;
-                let new = !others.contains(&item);
-                if new {
-                    others.push(item.clone());
-                }
-                new
+        let new = if let Some(key) = Key::lookup(&item) {
+            keys.insert(key)
+        } else {
+            call.spend(others.len() as u64)?;
+            let new = !others.contains(&item);
+            if new {
+                others.push(item.clone());
             }
+            new
         };
         if new {
             out.push(item);

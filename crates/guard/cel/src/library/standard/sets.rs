@@ -12,7 +12,7 @@ pub fn library() -> Library {
     Library::of(
         "sets",
         [
-            set("sets.contains", |call, args| decide(call, args, |a, b| contains(a, b))),
+            set("sets.contains", |call, args| decide(call, args, contains)),
             set("sets.equivalent", |call, args| decide(call, args, |a, b| contains(a, b) && contains(b, a))),
             set("sets.intersects", |call, args| decide(call, args, |a, b| b.iter().any(|item| has(a, &item)))),
         ],

@@ -77,7 +77,7 @@ fn char_at(_: &mut Call<'_>, args: &[Val]) -> Outcome {
 }
 
 fn position(text: &str, at: usize) -> Val {
-    Val::Int(text.get(..at).unwrap_or_default().chars().count() as i64)
+    Val::size(text.get(..at).unwrap_or_default().chars().count())
 }
 
 fn index_of(_: &mut Call<'_>, args: &[Val]) -> Outcome {

@@ -32,7 +32,7 @@ fn size(_: &mut Call<'_>, args: &[Val]) -> Outcome {
         [Val::Map(map)] => map.len(),
         _ => return Err(mismatch("size", args)),
     };
-    Ok(Val::Int(size as i64))
+    Ok(Val::size(size))
 }
 
 fn two(args: &[Val], decide: impl Fn(&str, &str) -> bool) -> Outcome {

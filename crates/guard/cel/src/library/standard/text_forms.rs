@@ -23,7 +23,7 @@ pub fn encode_base64(bytes: &[u8]) -> String {
 
 /// The bytes of standard base64, with or without padding; `None` where it is malformed.
 pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let padded = text.len() % 4 == 0;
+    let padded = text.len().is_multiple_of(4);
     let digits = if padded { text.strip_suffix("==").or(text.strip_suffix('=')).unwrap_or(text) } else { text };
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
     for chunk in digits.as_bytes().chunks(4) {

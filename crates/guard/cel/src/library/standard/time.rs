@@ -34,9 +34,15 @@ pub(super) fn functions() -> Vec<Function> {
         "getMilliseconds" => |civil| i64::from(civil.millisecond());
     }
     functions.extend([
-        Function::member("getHours", [Type::Duration], Type::Int, |_, args| duration_part(args, |d| d.as_hours())),
-        Function::member("getMinutes", [Type::Duration], Type::Int, |_, args| duration_part(args, |d| d.as_mins())),
-        Function::member("getSeconds", [Type::Duration], Type::Int, |_, args| duration_part(args, |d| d.as_secs())),
+        Function::member("getHours", [Type::Duration], Type::Int, |_, args| {
+            duration_part(args, SignedDuration::as_hours)
+        }),
+        Function::member("getMinutes", [Type::Duration], Type::Int, |_, args| {
+            duration_part(args, SignedDuration::as_mins)
+        }),
+        Function::member("getSeconds", [Type::Duration], Type::Int, |_, args| {
+            duration_part(args, SignedDuration::as_secs)
+        }),
         Function::member("getMilliseconds", [Type::Duration], Type::Int, |_, args| {
             duration_part(args, |d| i64::from(d.subsec_millis()))
         }),
