@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         let page = clap_mangen::Man::new(command.clone());
         let mut text = Vec::new();
         page.render(&mut text)?;
-        replace(&folder.join(page.get_filename()), |out| out.write_all(&text))?;
+        replace(&folder.join(page.get_filename()), |mut out| out.write_all(&text))?;
     }
     Ok(Outcome::quiet())
 }

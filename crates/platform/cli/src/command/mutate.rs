@@ -119,7 +119,7 @@ impl Run {
                 let Input::File(path) = &change.input else {
                     return Err(Failure::new("the standard input cannot be written in place", "leave --write out"));
                 };
-                replace(path, |out| out.write_all(change.after.as_bytes()))?;
+                replace(path, |mut out| out.write_all(change.after.as_bytes()))?;
             }
             return Ok(());
         }

@@ -17,19 +17,19 @@ pub(super) fn write_to(
         return Ok(out.flush()?);
     };
     replace(file, |out| {
-        let mut buffered = io::BufWriter::new(out);
-        write(&mut anstream::StripStream::new(&mut buffered as &mut dyn Write))?;
-        buffered.flush()
+        let mut plain = io::BufWriter::new(anstream::StripStream::new(out));
+        write(&mut plain)?;
+        plain.flush()
     })
 }
 
 /// Replaces `file` by way of a neighbour, so that a full disk never leaves half a file behind.
-pub(super) fn replace(file: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> Result<(), Failure> {
+pub(super) fn replace(file: &Path, write: impl FnOnce(fs::File) -> io::Result<()>) -> Result<(), Failure> {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let neighbour = file.with_file_name(name);
     let written = fs::File::create(&neighbour)
-        .and_then(|mut out| write(&mut out))
+        .and_then(write)
         .and_then(|()| match fs::metadata(file) {
             Ok(old) => fs::set_permissions(&neighbour, old.permissions()),
             Err(_) => Ok(()),
