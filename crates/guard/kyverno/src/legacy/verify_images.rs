@@ -1,10 +1,12 @@
-//! verifyImages rules, whose signatures cannot be verified yet: an error where an image is concerned, never a pass.
+//! verifyImages rules. Whether images are named by digest can be told from the resource; signatures cannot be verified
+//! yet, which is an error where an image is concerned, never a pass.
 
 use palisade_model::wildcard;
 use palisade_model::{Map, Value, Verdict};
 
 use super::context::RuleContext;
 use super::validate::Answer;
+use crate::jmespath::QueryError;
 
 const NOT_YET: &str = "signature verification arrives in a later release of Palisade";
 
@@ -15,34 +17,63 @@ pub(super) fn judge(rules: &Value, context: &RuleContext<'_>) -> Option<Answer> 
     }
     let images = match context.query("images") {
         Ok(images) => images,
-        Err(crate::jmespath::QueryError::NotFound { .. }) => return None,
+        Err(QueryError::NotFound { .. }) => return None,
         Err(error) => return Some(Answer::new(Verdict::Error, error.to_string())),
     };
     let groups = images.as_object().into_iter().flat_map(Map::values);
-    let references = groups.filter_map(Value::as_object).flat_map(Map::values).filter_map(reference);
-    let concerned: Vec<&str> = references.filter(|image| is_concerned(rules, image)).collect();
-    (!concerned.is_empty()).then(|| {
-        Answer::new(
+    let images: Vec<&Value> = groups.filter_map(Value::as_object).flat_map(Map::values).collect();
+    let mut concerned = Vec::new();
+    for entry in rules.as_array().unwrap_or_default() {
+        concerned
+            .extend(images.iter().filter(|image| is_concerned(entry, reference(image))).map(|image| (entry, *image)));
+    }
+    let unverified: Vec<&str> =
+        concerned.iter().filter(|(entry, _)| needs_verification(entry)).map(|(_, image)| reference(image)).collect();
+    if !unverified.is_empty() {
+        let images = unverified.join("`, `");
+        return Some(Answer::new(
             Verdict::Error,
-            format!("the signatures of `{}` cannot be verified: {NOT_YET}", concerned.join("`, `")),
-        )
-    })
+            format!("the signatures of `{images}` cannot be verified: {NOT_YET}"),
+        ));
+    }
+    let bare = concerned.iter().find(|(entry, image)| flag(entry, "verifyDigest") && image.get("digest").is_none());
+    match bare {
+        Some((_, image)) => Some(Answer::new(Verdict::Fail, format!("missing digest for {}", reference(image)))),
+        None => (!concerned.is_empty()).then(|| Answer::new(Verdict::Pass, "image verified")),
+    }
 }
 
-fn reference(image: &Value) -> Option<&str> {
-    image.get("reference").and_then(Value::as_str)
+fn reference(image: &Value) -> &str {
+    image.get("reference").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Whether one of the rule's entries names the image and does not skip it.
-fn is_concerned(rules: &Value, image: &str) -> bool {
-    let listed = |entry: &Value, key: &str| {
+/// A setting that is on unless it is turned off.
+fn flag(entry: &Value, key: &str) -> bool {
+    entry.get(key).and_then(Value::as_bool).unwrap_or(true)
+}
+
+/// Whether an entry can do with nothing but the reference: it demands a digest and nothing else.
+fn needs_verification(entry: &Value) -> bool {
+    const ALONE: [&str; 8] = [
+        "type",
+        "imageReferences",
+        "skipImageReferences",
+        "verifyDigest",
+        "mutateDigest",
+        "required",
+        "failureAction",
+        "useCache",
+    ];
+    let settings = entry.as_object().into_iter().flat_map(Map::keys);
+    flag(entry, "mutateDigest") || flag(entry, "required") || !settings.into_iter().all(|key| ALONE.contains(&&**key))
+}
+
+/// Whether an entry names the image and does not skip it.
+fn is_concerned(entry: &Value, image: &str) -> bool {
+    let listed = |key: &str| {
         let patterns = entry.get(key).and_then(Value::as_array).unwrap_or_default();
         patterns.iter().filter_map(Value::as_str).any(|pattern| wildcard::matches(pattern, image))
     };
-    let entries = rules.as_array().unwrap_or_default();
-    entries.iter().any(|entry| {
-        let single =
-            entry.get("image").and_then(Value::as_str).is_some_and(|pattern| wildcard::matches(pattern, image));
-        (single || listed(entry, "imageReferences")) && !listed(entry, "skipImageReferences")
-    })
+    let single = entry.get("image").and_then(Value::as_str).is_some_and(|pattern| wildcard::matches(pattern, image));
+    (single || listed("imageReferences")) && !listed("skipImageReferences")
 }

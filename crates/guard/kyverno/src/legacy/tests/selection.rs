@@ -135,7 +135,7 @@ spec:
 
 #[test]
 fn the_first_rule_that_applies_may_end_the_policy_and_namespaces_may_have_their_own_action() {
-    let text = r#"
+    let text = r"
 apiVersion: kyverno.io/v1
 kind: ClusterPolicy
 metadata: {name: test}
@@ -146,7 +146,7 @@ spec:
   rules:
   - {name: a, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {deny: {}}}
   - {name: b, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {deny: {}}}
-"#;
+";
     let (policy, diagnostics) = load(text);
     let policy = policy.unwrap_or_else(|| panic!("{diagnostics:?}"));
     assert_eq!(verdicts(&*policy, &pod("{}")), ["a: fail"]);

@@ -167,3 +167,17 @@ fn signatures_are_an_error_for_the_images_that_a_rule_names() {
             .is_empty()
     );
 }
+
+#[test]
+fn digests_are_told_from_the_reference() {
+    let policy = policy(
+        r#"
+  - name: digests
+    match: {any: [{resources: {kinds: [Pod]}}]}
+    verifyImages: [{imageReferences: ["*"], mutateDigest: false, required: false}]
+"#,
+    );
+    assert_eq!(verdicts(&*policy, &pod("{containers: [{name: a, image: nginx}]}")), ["digests: fail"]);
+    let digest = format!("{{containers: [{{name: a, image: 'nginx@sha256:{}'}}]}}", "a".repeat(64));
+    assert_eq!(verdicts(&*policy, &pod(&digest)), ["digests: pass"]);
+}
