@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl<'a> Node<'a> {
+impl Node<'_> {
     /// The member `key`; `None` where it is absent or `null`, which Kubernetes treats alike.
     pub fn get(&self, key: &str) -> Option<Self> {
         let value = self.value.get(key).filter(|value| !value.is_null())?;

@@ -9,7 +9,7 @@ use palisade_model::{Path, Segment, Str, Value};
 use super::evaluation::{Evaluation, PREFIX};
 use super::expression::Expression;
 use crate::syntax::{Comprehension, Expr, ExprKind};
-use crate::{Dict, Scope, Val};
+use crate::{Budget, Dict, EvalError, Scope, Val};
 
 /// A step of a [`Field`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(super) fn offending(expression: &Expression, evaluation: &Evaluation<'_>) ->
     walk.expression(expression);
     let Walk { fields, outside, .. } = walk;
     let mut paths = Vec::new();
-    if !outside && let Some(object) = json_object(&evaluation.variable("object", &mut Default::default())) {
+    if !outside && let Some(object) = json_object(evaluation.variable("object", &mut Budget::default())) {
         let mut search = Search { expression, evaluation, trials: MAX_TRIALS };
         search.run(&object, &fields, &mut paths);
     }
@@ -60,9 +60,9 @@ pub(super) fn offending(expression: &Expression, evaluation: &Evaluation<'_>) ->
     paths
 }
 
-fn json_object(value: &Option<Result<Val, crate::EvalError>>) -> Option<Value> {
+fn json_object(value: Option<Result<Val, EvalError>>) -> Option<Value> {
     match value {
-        Some(Ok(Val::Map(Dict::Json(map)))) => Some(Value::Object(map.clone())),
+        Some(Ok(Val::Map(Dict::Json(map)))) => Some(Value::Object(map)),
         _ => None,
     }
 }
@@ -123,11 +123,14 @@ impl Walk<'_> {
             }
             ExprKind::Call { target, function, args } => {
                 self.outside |= OUTSIDE.contains(&function.rsplit('.').next().unwrap_or_default());
-                target.iter().for_each(|target| self.collect(target, locals));
-                args.iter().for_each(|arg| self.collect(arg, locals));
+                for operand in target.iter().map(|target| &**target).chain(args) {
+                    self.collect(operand, locals);
+                }
             }
             ExprKind::And(operands) | ExprKind::Or(operands) => {
-                operands.iter().for_each(|operand| self.collect(operand, locals));
+                for operand in operands {
+                    self.collect(operand, locals);
+                }
             }
             ExprKind::Conditional(parts) => parts.iter().for_each(|part| self.collect(part, locals)),
             ExprKind::List(elements) => elements.iter().for_each(|element| self.collect(&element.value, locals)),
@@ -147,7 +150,9 @@ impl Walk<'_> {
     fn comprehension(&mut self, comprehension: &Comprehension, locals: &mut Locals) {
         self.collect(&comprehension.range, locals);
         let mut element = self.routes(&comprehension.range, locals);
-        element.iter_mut().for_each(|field| field.push(Step::Each));
+        for field in &mut element {
+            field.push(Step::Each);
+        }
         let (first, second) = match &comprehension.second {
             Some(value) => (Vec::new(), Some((value.clone(), element))),
             None => (element, None),
@@ -155,7 +160,9 @@ impl Walk<'_> {
         let known = locals.len();
         locals.push((comprehension.first.clone(), first));
         locals.extend(second);
-        comprehension.filter.iter().for_each(|filter| self.collect(filter, locals));
+        if let Some(filter) = &comprehension.filter {
+            self.collect(filter, locals);
+        }
         self.collect(&comprehension.body, locals);
         locals.truncate(known);
     }

@@ -248,7 +248,7 @@ mod tests {
         let mut variables = Variables::default();
         let labels = json!({"env": "prod"}).as_object().unwrap().clone();
         variables.namespace_labels.insert("shop".into(), labels);
-        let environment = Environment::new(Default::default(), &Offline, &variables);
+        let environment = Environment::new(jiff::Timestamp::UNIX_EPOCH, &Offline, &variables);
         constraints.matches(request, &NamespaceView::new(&request.namespace, &environment))
     }
 
@@ -275,18 +275,17 @@ mod tests {
             "apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": "a", "namespace": "shop", "labels": {"app": "web"}},
         }));
-        let selector = |labels: Value| LabelSelector::read(&json!({"matchLabels": (serde(&labels))})).unwrap();
-        fn serde(value: &Value) -> palisade_model::value::serde_json::Value {
-            palisade_model::value::serde_json::from_str(&value.to_json()).unwrap()
-        }
+        let selector = |labels: &str| {
+            LabelSelector::read(&Value::from_json(&format!(r#"{{"matchLabels":{labels}}}"#)).unwrap()).unwrap()
+        };
         let base = MatchResources { rules: vec![rule(&["pods"], &["*"])], ..MatchResources::default() };
-        let by_object = MatchResources { object_selector: selector(json!({"app": "db"})), ..base.clone() };
+        let by_object = MatchResources { object_selector: selector(r#"{"app": "db"}"#), ..base.clone() };
         assert!(!selected(&by_object, &pod));
-        let by_namespace = MatchResources { namespace_selector: selector(json!({"env": "prod"})), ..base.clone() };
+        let by_namespace = MatchResources { namespace_selector: selector(r#"{"env": "prod"}"#), ..base.clone() };
         assert!(selected(&by_namespace, &pod));
         let elsewhere = AdmissionRequest { namespace: "other".into(), ..pod.clone() };
         assert!(!selected(&by_namespace, &elsewhere));
-        let named = selector(json!({"kubernetes.io/metadata.name": "other"}));
+        let named = selector(r#"{"kubernetes.io/metadata.name": "other"}"#);
         assert!(selected(&MatchResources { namespace_selector: named, ..base.clone() }, &elsewhere));
         let excluded = MatchResources { exclude: vec![rule(&["pods"], &["CREATE"])], ..base };
         assert!(!selected(&excluded, &pod));

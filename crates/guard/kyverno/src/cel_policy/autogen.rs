@@ -210,7 +210,7 @@ mod tests {
     fn shapes(spec: &Value) -> Vec<Shape> {
         let document = Resource::in_memory(json!({}));
         let mut reader = Reader::new(&document);
-        let node = Node { value: spec, path: Default::default() };
+        let node = Node { value: spec, path: palisade_model::Path::root() };
         let constraints = reader.object(&node, "matchConstraints").unwrap();
         let constraints = MatchResources::read(&mut reader, &constraints);
         variants(&mut reader, &node, &constraints).into_iter().map(|variant| variant.shape).collect()

@@ -72,14 +72,14 @@ impl<'d> ExceptionDocument<'d> {
         if references.is_empty() {
             reader.missing(&spec, "policyRefs");
         }
-        let expires = reader.text(&spec, "expiresAt").and_then(|text| match text.parse() {
-            Ok(moment) => Some(moment),
-            Err(_) => {
+        let expires = reader.text(&spec, "expiresAt").and_then(|text| {
+            let moment = text.parse().ok();
+            if moment.is_none() {
                 let help = "write it as RFC 3339, such as 2026-12-31T23:59:59Z";
                 let path = spec.path.child("expiresAt");
                 reader.error(codes::WRONG_TYPE, &path, format!("`{text}` is not a moment"), help);
-                None
             }
+            moment
         });
         let mut compiler = Compiler::new(reader, environment(Dialect::Kyverno, Purpose::Validation));
         let conditions = Conditions::compile(&mut compiler, &spec, "matchConditions");

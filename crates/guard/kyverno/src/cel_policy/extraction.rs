@@ -19,10 +19,8 @@ struct Template<'a> {
 /// object has none, since a policy that finds nothing to judge must not look like one that is satisfied.
 pub(super) fn pod_requests(request: &AdmissionRequest) -> Result<Vec<(Path, AdmissionRequest)>, String> {
     let deleting = request.object.is_null();
-    let (source, other) = match deleting {
-        true => (&request.old_object, &request.object),
-        false => (&request.object, &request.old_object),
-    };
+    let (source, other) =
+        if deleting { (&request.old_object, &request.object) } else { (&request.object, &request.old_object) };
     let templates = templates_of(source);
     if templates.is_empty() {
         return Err(format!("no pod template was found in the {}", request.kind.kind));

@@ -4,7 +4,7 @@
 
 use palisade_cel::Type;
 use palisade_cel::admission::{
-    Compiler, Conditions, Dialect, Evaluation, Expression, MatchResources, Node, Purpose, Reader, Subject, codes,
+    Compiler, Conditions, Dialect, Expression, MatchResources, Node, Purpose, Reader, Subject, codes,
 };
 use palisade_cel::library::kyverno::generator::Collector;
 use palisade_model::{Map, PolicyRef, Str, Value, Verdict};
@@ -69,7 +69,7 @@ impl GeneratingPolicy {
             match generation {
                 Generation::Expression(expression) => {
                     expression.evaluate(&evaluation).map_err(|failure| fail(failure.to_string()))?;
-                    objects.extend(collector.take().iter().map(|object| as_new(object)));
+                    objects.extend(collector.take().iter().map(as_new));
                 }
                 Generation::Template(template) => {
                     for object in template.render(&evaluation).map_err(fail)? {

@@ -24,14 +24,14 @@ impl ImagePattern {
 
     fn compile_one(compiler: &mut Compiler<'_, '_>, node: &Node<'_>) -> Option<Self> {
         match compiler.reader.text(node, "glob").filter(|glob| !glob.is_empty()) {
-            Some(glob) => match Regex::new(&glob_to_regex(&glob)) {
-                Ok(regex) => Some(Self::Glob(regex)),
-                Err(_) => {
+            Some(glob) => {
+                let regex = Regex::new(&glob_to_regex(&glob)).ok();
+                if regex.is_none() {
                     let (path, help) = (node.path.child("glob"), "use `*`, `?`, `[a-z]` and `{a,b}`");
                     compiler.reader.error(codes::UNKNOWN_NAME, &path, format!("`{glob}` is not a glob"), help);
-                    None
                 }
-            },
+                regex.map(Self::Glob)
+            }
             None => compiler.required(node, "expression", &[Type::Bool]).map(Self::Expression),
         }
     }
@@ -93,7 +93,9 @@ fn glob_to_regex(glob: &str) -> String {
             }
             ',' if braces > 0 => regex.push('|'),
             '\\' => {
-                characters.next().into_iter().for_each(|next| regex.push_str(&escape(next.encode_utf8(&mut [0; 4]))))
+                if let Some(next) = characters.next() {
+                    regex.push_str(&escape(next.encode_utf8(&mut [0; 4])));
+                }
             }
             other => regex.push_str(&escape(other.encode_utf8(&mut [0; 4]))),
         }

@@ -48,15 +48,12 @@ struct Rule {
 }
 
 impl ImageValidatingPolicy {
-    pub(super) fn read(reader: &mut Reader<'_>, exceptions: Vec<Exception>, any_json: bool) -> Option<Self> {
+    pub(super) fn read(reader: &mut Reader<'_>, exceptions: &[Exception], any_json: bool) -> Option<Self> {
         let (head, spec) = Head::read(reader, Kind::ImageValidating)?;
         let enforcement = enforcement(&reader.texts(&spec, "validationActions"));
-        let constraints = match any_json {
-            true => MatchResources::default(),
-            false => judging::constraints(reader, &spec),
-        };
+        let constraints = if any_json { MatchResources::default() } else { judging::constraints(reader, &spec) };
         let variants = if any_json { Vec::new() } else { autogen::variants(reader, &spec, &constraints) };
-        let mut rules = vec![Rule::compile(reader, &head, &spec, constraints, &exceptions, false)];
+        let mut rules = vec![Rule::compile(reader, &head, &spec, constraints, exceptions, false)];
         for variant in variants {
             if reader.failed() {
                 break;
@@ -64,7 +61,7 @@ impl ImageValidatingPolicy {
             let rewritten = autogen::rewrite_spec(spec.value, variant.shape);
             let spec = Node { value: &rewritten, path: spec.path.clone() };
             let extracts = variant.shape == Shape::Extracted;
-            rules.push(Rule::compile(reader, &head, &spec, variant.constraints, &exceptions, extracts));
+            rules.push(Rule::compile(reader, &head, &spec, variant.constraints, exceptions, extracts));
         }
         (!reader.failed()).then_some(Self { head, enforcement, any_json, rules })
     }
@@ -259,7 +256,9 @@ impl Policy for ImageValidatingPolicy {
             }
             _ => Vec::new(),
         };
-        outcomes.iter_mut().for_each(|outcome| outcome.enforcement = self.enforcement);
+        for outcome in &mut outcomes {
+            outcome.enforcement = self.enforcement;
+        }
         outcomes
     }
 }

@@ -73,13 +73,13 @@ fn read(reader: &mut Reader<'_>, document: &Resource, exceptions: Vec<Exception>
     match Kind::of(document)? {
         Kind::Validating => match Gateway::of_mode(mode(document)) {
             Some(gateway) => shared(authorization::AuthorizingPolicy::read(reader, exceptions, gateway)),
-            None => shared(validating::ValidatingPolicy::read(reader, exceptions, mode(document) == "JSON")),
+            None => shared(validating::ValidatingPolicy::read(reader, &exceptions, mode(document) == "JSON")),
         },
-        Kind::Mutating => shared(mutating::MutatingPolicy::read(reader, exceptions)),
+        Kind::Mutating => shared(mutating::MutatingPolicy::read(reader, &exceptions)),
         Kind::Generating => shared(generating::GeneratingPolicy::read(reader, exceptions)),
         Kind::Deleting => shared(deleting::DeletingPolicy::read(reader, exceptions)),
         Kind::ImageValidating => {
-            shared(images::ImageValidatingPolicy::read(reader, exceptions, mode(document) == "JSON"))
+            shared(images::ImageValidatingPolicy::read(reader, &exceptions, mode(document) == "JSON"))
         }
         Kind::Exception => None,
     }

@@ -33,11 +33,11 @@ struct Rule {
 }
 
 impl MutatingPolicy {
-    pub(super) fn read(reader: &mut Reader<'_>, exceptions: Vec<Exception>) -> Option<Self> {
+    pub(super) fn read(reader: &mut Reader<'_>, exceptions: &[Exception]) -> Option<Self> {
         let (head, spec) = Head::read(reader, Kind::Mutating)?;
         let constraints = judging::constraints(reader, &spec);
         let variants = autogen::variants(reader, &spec, &constraints);
-        let mut rules = vec![Rule::compile(reader, &head, &spec, constraints, &exceptions, false)];
+        let mut rules = vec![Rule::compile(reader, &head, &spec, constraints, exceptions, false)];
         for variant in variants {
             if reader.failed() {
                 break;
@@ -45,7 +45,7 @@ impl MutatingPolicy {
             let rewritten = rewrite(spec.value, variant.shape);
             let spec = Node { value: &rewritten, path: spec.path.clone() };
             let extracts = variant.shape == Shape::Extracted;
-            rules.push(Rule::compile(reader, &head, &spec, variant.constraints, &exceptions, extracts));
+            rules.push(Rule::compile(reader, &head, &spec, variant.constraints, exceptions, extracts));
         }
         (!reader.failed()).then_some(Self { head, rules })
     }

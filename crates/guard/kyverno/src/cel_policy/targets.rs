@@ -27,15 +27,15 @@ impl Targets {
     /// object.
     pub(super) fn compile(compiler: &mut Compiler<'_, '_>, spec: &Node<'_>) -> Option<Self> {
         let node = compiler.reader.object(spec, "targetMatchConstraints")?;
-        let selection = match compiler.optional(&node, "expression", &[Type::map(Type::String, Type::Dyn)]) {
-            Some(expression) => Selection::Expression(expression),
-            None => {
-                let constraints = MatchResources::read(compiler.reader, &node);
-                if constraints.rules.is_empty() {
-                    return None;
-                }
-                Selection::Constraints(constraints.for_any_operation())
+        let results = [Type::map(Type::String, Type::Dyn)];
+        let selection = if let Some(expression) = compiler.optional(&node, "expression", &results) {
+            Selection::Expression(expression)
+        } else {
+            let constraints = MatchResources::read(compiler.reader, &node);
+            if constraints.rules.is_empty() {
+                return None;
             }
+            Selection::Constraints(constraints.for_any_operation())
         };
         let conditions = Conditions::compile(compiler, spec, "targetMatchConditions");
         Some(Self { selection, conditions })

@@ -244,13 +244,12 @@ fn placeholder_end(text: &str) -> Result<usize, String> {
         match (quote, byte) {
             (Some(_), b'\\') => at += 1,
             (Some(open), _) if byte == open => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'(') => depth += 1,
             (None, b')') if depth > 0 => depth -= 1,
             (None, b')') if bytes.get(at + 1) == Some(&b')') => return Ok(at),
             (None, b')') => return Err("a placeholder has a parenthesis too many".into()),
-            (None, _) => {}
+            _ => {}
         }
         at += 1;
     }

@@ -36,16 +36,13 @@ struct Rule {
 }
 
 impl ValidatingPolicy {
-    pub(super) fn read(reader: &mut Reader<'_>, exceptions: Vec<Exception>, any_json: bool) -> Option<Self> {
+    pub(super) fn read(reader: &mut Reader<'_>, exceptions: &[Exception], any_json: bool) -> Option<Self> {
         let (head, spec) = Head::read(reader, Kind::Validating)?;
         let enforcement = enforcement(&reader.texts(&spec, "validationActions"));
-        let constraints = match any_json {
-            true => MatchResources::default(),
-            false => judging::constraints(reader, &spec),
-        };
+        let constraints = if any_json { MatchResources::default() } else { judging::constraints(reader, &spec) };
         let mut rules = Vec::new();
         let variants = if any_json { Vec::new() } else { autogen::variants(reader, &spec, &constraints) };
-        rules.push(Rule::compile(reader, &head, &spec, constraints, &exceptions, false));
+        rules.push(Rule::compile(reader, &head, &spec, constraints, exceptions, false));
         for variant in variants {
             if reader.failed() {
                 break;
@@ -53,7 +50,7 @@ impl ValidatingPolicy {
             let rewritten = autogen::rewrite_spec(spec.value, variant.shape);
             let spec = Node { value: &rewritten, path: spec.path.clone() };
             let extracts = variant.shape == Shape::Extracted;
-            rules.push(Rule::compile(reader, &head, &spec, variant.constraints, &exceptions, extracts));
+            rules.push(Rule::compile(reader, &head, &spec, variant.constraints, exceptions, extracts));
         }
         (!reader.failed()).then_some(Self { head, enforcement, any_json, rules })
     }
@@ -187,7 +184,9 @@ impl Policy for ValidatingPolicy {
             }
             _ => Vec::new(),
         };
-        outcomes.iter_mut().for_each(|outcome| outcome.enforcement = self.enforcement);
+        for outcome in &mut outcomes {
+            outcome.enforcement = self.enforcement;
+        }
         outcomes
     }
 }

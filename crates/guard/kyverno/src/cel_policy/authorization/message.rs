@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use palisade_cel::{EvalError, Opaque, Type, Val};
+use palisade_cel::{EvalError, List, Opaque, Type, Val};
 use palisade_model::{Map, Str, Value};
 
 /// A message of a named type.
@@ -32,7 +32,7 @@ impl Message {
 
     /// Appends to a field that is a list.
     pub(super) fn push(self, field: &str, value: Val) -> Self {
-        let mut items = self.get(field).and_then(Val::as_list).map(|list| list.to_vec()).unwrap_or_default();
+        let mut items = self.get(field).and_then(Val::as_list).map(List::to_vec).unwrap_or_default();
         items.push(value);
         self.with(field, items)
     }
