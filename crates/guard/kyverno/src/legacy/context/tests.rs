@@ -1,6 +1,7 @@
 use palisade_model::json;
 use palisade_policy::Variables;
 
+use super::loading::mentions;
 use super::testing::Fixture;
 use super::*;
 use crate::legacy::spec::EntrySource;
