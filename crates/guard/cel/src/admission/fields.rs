@@ -23,8 +23,12 @@ enum Step {
 /// A route from the object to a field.
 type Field = Vec<Step>;
 
+/// What the search for an element may spend altogether.
+const SEARCH_COST: u64 = 200_000;
 /// The most evaluations that the search for an element may take.
 const MAX_TRIALS: usize = 64;
+/// The most nodes of syntax trees that are looked at, variables expanded.
+const MAX_NODES: usize = 4_000;
 /// The most fields that are reported.
 const MAX_PATHS: usize = 4;
 /// The most fields that are looked at, so that long expressions stay cheap.
@@ -37,12 +41,12 @@ const OUTSIDE: [&str; 8] = ["Get", "List", "Post", "GetMetadata", "Apply", "get"
 
 /// The offending fields, most telling first.
 pub(super) fn offending(expression: &Expression, evaluation: &Evaluation<'_>) -> Vec<Path> {
-    let mut walk = Walk { evaluation, fields: Vec::new(), outside: false, depth: 0 };
+    let mut walk = Walk { evaluation, fields: Vec::new(), outside: false, depth: 0, nodes: MAX_NODES };
     walk.expression(expression);
     let Walk { fields, outside, .. } = walk;
     let mut paths = Vec::new();
     if !outside && let Some(object) = json_object(evaluation.variable("object", &mut Budget::default())) {
-        let mut search = Search { expression, evaluation, trials: MAX_TRIALS };
+        let mut search = Search { expression, evaluation, trials: MAX_TRIALS, budget: Budget::new(SEARCH_COST) };
         search.run(&object, &fields, &mut paths);
     }
     if !paths.is_empty() {
@@ -90,6 +94,7 @@ struct Walk<'a> {
     fields: Vec<Field>,
     outside: bool,
     depth: usize,
+    nodes: usize,
 }
 
 impl Walk<'_> {
@@ -109,7 +114,16 @@ impl Walk<'_> {
         }
     }
 
+    /// Counts a node; `false` once enough was looked at.
+    fn visit(&mut self) -> bool {
+        self.nodes = self.nodes.saturating_sub(1);
+        self.nodes > 0
+    }
+
     fn collect(&mut self, expr: &Expr, locals: &mut Locals) {
+        if !self.visit() {
+            return;
+        }
         let routes = self.routes(expr, locals);
         if !routes.is_empty() {
             self.add(routes);
@@ -169,6 +183,9 @@ impl Walk<'_> {
 
     /// The fields that an expression stands for; none where it computes something else.
     fn routes(&mut self, expr: &Expr, locals: &Locals) -> Vec<Field> {
+        if !self.visit() {
+            return Vec::new();
+        }
         let below = |mut routes: Vec<Field>, step: Step| {
             routes.iter_mut().filter(|route| route.len() < MAX_STEPS).for_each(|route| route.push(step.clone()));
             routes
@@ -233,6 +250,7 @@ struct Search<'a> {
     expression: &'a Expression,
     evaluation: &'a Evaluation<'a>,
     trials: usize,
+    budget: Budget,
 }
 
 impl Search<'_> {
@@ -290,7 +308,7 @@ impl Search<'_> {
         self.trials = left;
         let subject = self.evaluation.subject_about(object);
         let evaluation = self.evaluation.about(&subject);
-        matches!(self.expression.decide(&evaluation), Ok(false))
+        matches!(self.expression.compute(&evaluation, &mut self.budget), Ok(Val::Bool(false)))
     }
 }
 

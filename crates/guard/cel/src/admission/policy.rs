@@ -33,6 +33,8 @@ pub(super) struct Frame {
     pub(super) bindings: Vec<Binding>,
     /// Whether expressions read `params.items`: Kyverno's commands hand all parameters of a binding over at once.
     list_params: bool,
+    /// Whether expressions ask the authorizer.
+    asks_authorizer: bool,
     /// Objects that were loaded beside the policies.
     pub(super) others: Arc<[Value]>,
 }
@@ -67,6 +69,7 @@ impl Frame {
         let conditions = Conditions::compile(&mut compiler, &spec, "matchConditions");
         compiler.declare_variables(&spec, "variables");
         let body = body(&mut compiler, &spec);
+        let text = spec.value.to_json();
         let frame = Self {
             reference: reference_of(document),
             meta: PolicyMeta::of(document),
@@ -77,7 +80,8 @@ impl Frame {
             ignore_failures,
             param_kind,
             bindings,
-            list_params: spec.value.to_json().contains("params.items"),
+            list_params: text.contains("params.items"),
+            asks_authorizer: text.contains("authorizer"),
             others,
         };
         Some((frame, body))
@@ -132,10 +136,11 @@ impl Frame {
         params: &Value,
         environment: &'e Environment<'e>,
     ) -> Evaluation<'e> {
-        let evaluation =
-            Evaluation::new(subject, environment, &self.variables).with("authorizer", authorizer::authorizer());
-        let evaluation = match subject.request() {
-            Some(request) => evaluation.with("authorizer.requestResource", request_resource(request)),
+        let evaluation = Evaluation::new(subject, environment, &self.variables);
+        let evaluation = match subject.request().filter(|_| self.asks_authorizer) {
+            Some(request) => evaluation
+                .with("authorizer", authorizer::authorizer())
+                .with("authorizer.requestResource", request_resource(request)),
             None => evaluation,
         };
         match &self.param_kind {

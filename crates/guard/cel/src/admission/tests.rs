@@ -83,6 +83,18 @@ fn the_element_at_fault_is_found() {
 }
 
 #[test]
+fn variables_that_multiply_do_not_hold_up_a_verdict() {
+    let doubled = |n: usize| format!(r#"{{"name":"v{n}","expression":"variables.v{} + variables.v{}"}}"#, n - 1, n - 1);
+    let variables: Vec<_> = (1..12).map(doubled).collect();
+    let policy = validating(&format!(
+        r#""variables":[{{"name":"v0","expression":"[object.spec.replicas]"}},{}],
+           "validations":[{{"expression":"variables.v11.size() < 0"}}]"#,
+        variables.join(",")
+    ));
+    assert_eq!(ask(&[policy], Phase::Validate, deployment(1))[0].verdict, Verdict::Fail);
+}
+
+#[test]
 fn what_cannot_be_evaluated_is_an_error() {
     let policy = validating(r#""validations":[{"expression":"object.spec.missing == 1"}]"#);
     let outcomes = ask(&[policy], Phase::Validate, deployment(1));

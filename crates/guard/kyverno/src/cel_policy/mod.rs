@@ -21,6 +21,9 @@ mod targets;
 mod template;
 mod validating;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use palisade_cel::admission::Reader;
