@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use palisade_model::{Diagnostic, Location, Path, Span, Str};
+use palisade_model::{Diagnostic, Level, Location, Path, Span, Str};
 
 use super::codes;
 use super::document::{Node, Reader};
@@ -156,14 +156,33 @@ impl<'r, 'd> Compiler<'r, 'd> {
                 return None;
             }
         };
-        let found = program.result_type();
-        if !results.is_empty() && *found != Type::Dyn && !results.contains(found) {
-            let wanted: Vec<_> = results.iter().map(|wanted| format!("`{wanted}`")).collect();
-            let message = format!("the expression must be of type {}, not `{found}`", wanted.join(" or "));
-            self.reader.error(codes::WRONG_RESULT, path, message, "change what the expression computes");
+        if !results.is_empty() && !self.check_result(program.result_type(), results, path) {
             return None;
         }
         Some(Expression { program, place: path.to_string().into(), env: self.env.clone() })
+    }
+
+    /// Whether a result of type `found` can be used. A type that is known only when evaluated can, but the API server
+    /// and Kyverno refuse it, which is worth a warning.
+    fn check_result(&mut self, found: &Type, results: &[Type], path: &Path) -> bool {
+        if results.contains(found) {
+            return true;
+        }
+        let wanted: Vec<_> = results.iter().map(|wanted| format!("`{wanted}`")).collect();
+        let message = format!("the expression must be of type {}, not `{found}`", wanted.join(" or "));
+        let unknown = *found == Type::Dyn || *found == Type::list(Type::Dyn);
+        let (level, help) = if unknown {
+            (Level::Warning, "convert it, such as `bool(...)` or `string(...)`, or a cluster will refuse the policy")
+        } else {
+            (Level::Error, "change what the expression computes")
+        };
+        let diagnostic = Diagnostic::new(codes::WRONG_RESULT, level, message).help(help);
+        let diagnostic = match self.reader.locate(path) {
+            Some(location) => diagnostic.at(location, ""),
+            None => diagnostic,
+        };
+        self.reader.report(diagnostic);
+        unknown
     }
 
     fn report(&mut self, error: &CompileError, text: &str, path: &Path) {

@@ -164,6 +164,9 @@ fn broken_policies_are_told_of_and_left_out() {
     assert!(broken(r#""validations":[{"expression":"'text'"}]"#).contains("PAL-C0004"));
     assert!(broken(r#""validations":[{"message":"x"}]"#).contains("PAL-C0002"));
     assert!(broken(r#""failurePolicy":"Maybe","validations":[]"#).contains("PAL-C0005"));
+    let vague = load(&[validating(r#""validations":[{"expression":"object.spec.flag"}]"#)]);
+    assert_eq!(vague.policies.len(), 1);
+    assert!(vague.diagnostics[0].to_string().contains("warning[PAL-C0004]"));
     let dangling = load(&[binding(r#""validationActions":["Deny"]"#)]);
     assert!(dangling.diagnostics[0].to_string().contains("PAL-C0006"));
 }

@@ -152,7 +152,7 @@ impl Rule {
         let nodes = compiler.reader.list(spec, "images");
         let extractors = nodes.iter().filter_map(|node| {
             let name = compiler.reader.required_text(node, "name")?;
-            let results = [Type::list(Type::String), Type::list(Type::Dyn)];
+            let results = [Type::list(Type::String), Type::list(Type::Dyn), Type::Dyn];
             Some((name, compiler.required(node, "expression", &results)?))
         });
         let extractors = extractors.collect();

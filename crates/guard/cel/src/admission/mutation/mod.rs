@@ -45,9 +45,7 @@ impl Mutations {
                 "ApplyConfiguration" => {
                     ("applyConfiguration", Form::Apply { replace_atomics }, vec![Type::object("Object")])
                 }
-                "JSONPatch" => {
-                    ("jsonPatch", Form::Patch, vec![Type::list(Type::object("JSONPatch")), Type::list(Type::Dyn)])
-                }
+                "JSONPatch" => ("jsonPatch", Form::Patch, vec![Type::list(Type::object("JSONPatch"))]),
                 other => {
                     let (path, help) = (node.path.child("patchType"), "use ApplyConfiguration or JSONPatch");
                     compiler.reader.error(codes::UNKNOWN_NAME, &path, format!("unknown patch type `{other}`"), help);
