@@ -163,12 +163,15 @@ fn values_cannot_grow_without_end() {
     survives("lists.range(1000).map(i, '%s'.format([lists.range(1000)])).join()");
 }
 
-/// Seeds of the fuzz target, and what it found.
+/// The corpus of the fuzz target, and every beginning of each of its files.
 #[test]
-fn fuzz_seeds_survive() {
-    for seed in include_str!("../fuzz-seeds.txt").lines() {
-        survives(seed);
-        for end in (0..seed.len()).filter(|end| seed.is_char_boundary(*end)) {
+fn the_fuzz_corpus_survives() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../fuzz/corpus/cel");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let seed = std::fs::read_to_string(file).unwrap();
+        for end in (0..=seed.len()).filter(|end| seed.is_char_boundary(*end)) {
             survives(seed.get(..end).unwrap());
         }
     }

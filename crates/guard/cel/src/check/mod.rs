@@ -6,6 +6,8 @@
 mod inference;
 mod operators;
 mod suggest;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use inference::Inference;
 pub(crate) use operators::{Operators, Signature};
