@@ -51,7 +51,7 @@ struct EnvData {
     objects: HashMap<Str, ObjectType>,
     container: String,
     homogeneous_aggregates: bool,
-    strict_optionals: bool,
+    strict: bool,
 }
 
 /// Builds an [`Env`].
@@ -100,8 +100,8 @@ impl Env {
         &self.0.container
     }
 
-    pub(crate) fn strict_optionals(&self) -> bool {
-        self.0.strict_optionals
+    pub(crate) fn strict(&self) -> bool {
+        self.0.strict
     }
 
     pub(crate) fn homogeneous_aggregates(&self) -> bool {
@@ -116,13 +116,14 @@ impl fmt::Debug for Env {
 }
 
 impl EnvBuilder {
-    /// Turns a library on.
+    /// Turns a library on. An overload with the same parameters as one that is on already replaces it.
     #[must_use]
     pub fn library(mut self, library: Library) -> Self {
         let registry = Arc::make_mut(&mut self.0.registry);
         for function in library.functions {
             let overloads =
                 registry.functions.entry(function.style).or_default().entry(function.name.clone()).or_default();
+            overloads.retain(|known| known.params != function.params);
             overloads.push(Arc::new(function));
         }
         for item in library.macros {
@@ -173,11 +174,13 @@ impl EnvBuilder {
         self
     }
 
-    /// Makes the selection of a field through an optional fail where the optional holds a value that has no fields at
-    /// all, as the CEL specification has it. cel-go, and so Kubernetes and Kyverno, take such a field for absent.
+    /// Follows the CEL specification where cel-go, and so Kubernetes and Kyverno, depart from it: a repeated key of a
+    /// map literal is an error (cel-go takes the last), as is the selection of a field of an optional that holds a value
+    /// without fields (absent to cel-go), and conversions of constants that fail do so when they are reached, not when
+    /// the expression is compiled.
     #[must_use]
-    pub const fn strict_optionals(mut self, strict: bool) -> Self {
-        self.0.strict_optionals = strict;
+    pub const fn strict(mut self, strict: bool) -> Self {
+        self.0.strict = strict;
         self
     }
 

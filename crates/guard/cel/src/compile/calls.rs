@@ -10,13 +10,16 @@ use super::{Compiler, Overloads, Typed};
 use crate::check::{Signature, nearest};
 use crate::library::re2::Pattern;
 use crate::library::standard::LENIENT_OR_VALUE;
-use crate::program::fold_constant;
 use crate::program::node::{BinaryOperator, Invocation, Node, Shortcut};
+use crate::program::{constant_error, fold_constant};
 use crate::syntax::Expr;
 use crate::{CompileError, EvalError, Key, Style, Type, Val};
 
 /// How many constant patterns of one expression are compiled beforehand.
 const MAX_PATTERNS: usize = 64;
+
+/// Functions whose failure on a constant is an error of the expression.
+const CONVERSIONS: [&str; 8] = ["bool", "bytes", "double", "duration", "int", "string", "timestamp", "uint"];
 
 impl Compiler<'_> {
     pub(super) fn call(&mut self, target: Option<&Expr>, function: &Str, args: &[Expr], span: &Range<usize>) -> Typed {
@@ -93,7 +96,28 @@ impl Compiler<'_> {
             (fitting, Type::Dyn)
         };
         let pattern = self.constant_pattern(&matching, &args);
-        (fold_constant(call_node(style, name, matching, args, pattern)), of)
+        let node = fold_constant(call_node(style, name, matching, args, pattern));
+        if let Some(error) = self.failing_constant(&node) {
+            return self.error(CompileError::new(span.clone(), error.to_string()));
+        }
+        (node, of)
+    }
+
+    /// Why a conversion of a constant, or a constant pattern, can never succeed. cel-go refuses such expressions.
+    fn failing_constant(&self, node: &Node) -> Option<EvalError> {
+        let Node::Call(call) = node else { return None };
+        if !self.check || self.env.strict() {
+            return None;
+        }
+        match (&*call.name, &*call.args) {
+            ("matches", [_, Node::Constant(Val::String(pattern))])
+                if call.pattern.is_none() && self.patterns <= MAX_PATTERNS =>
+            {
+                Pattern::new(pattern).err()
+            }
+            (name, [Node::Constant(_)]) if CONVERSIONS.contains(&name) => constant_error(node),
+            _ => None,
+        }
     }
 
     /// The compiled form of a pattern that is constant. An expression has only so many compiled beforehand, because

@@ -27,8 +27,8 @@ pub(crate) struct Compiled {
     pub(crate) variables: Vec<Str>,
     /// How many registers loops and bindings need.
     pub(crate) registers: usize,
-    /// See [`crate::EnvBuilder::strict_optionals`].
-    pub(crate) strict_optionals: bool,
+    /// See [`crate::EnvBuilder::strict`].
+    pub(crate) strict: bool,
     pub(crate) result: Type,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn compile(env: &Env, expr: &Expr, check: bool) -> Result<Compiled, V
     }
     let result = compiler.inference.resolve(&result, true);
     let (variables, registers) = (compiler.variables, compiler.registers);
-    Ok(Compiled { root, variables, registers, strict_optionals: env.strict_optionals(), result })
+    Ok(Compiled { root, variables, registers, strict: env.strict(), result })
 }
 
 type Typed = (Node, Type);

@@ -67,9 +67,10 @@ fn same(a: &Val, b: &Val) -> bool {
 fn environment(case: &Message) -> Result<Env, String> {
     let mut builder = Env::builder()
         .libraries(standard::extensions())
+        .library(standard::specification())
         .library(standard::block())
         .libraries(kubernetes::network_library())
-        .strict_optionals(true)
+        .strict(true)
         .container(case.text("container").unwrap_or_default());
     for declaration in case.messages("type_env") {
         let name = declaration.text("name").ok_or("a declaration has no name")?;

@@ -30,7 +30,7 @@ pub(super) struct Machine<'a, 'b> {
     pub(super) scope: &'a dyn Scope,
     pub(super) budget: &'b mut Budget,
     pub(super) registers: Vec<Register<'a>>,
-    pub(super) strict_optionals: bool,
+    pub(super) strict: bool,
     variables: &'a [Str],
     slots: &'a [Slot],
 }
@@ -47,8 +47,8 @@ pub(super) fn evaluate(compiled: &Compiled, scope: &dyn Scope, budget: &mut Budg
         &many
     };
     let registers = vec![Register::Empty; compiled.registers];
-    let strict_optionals = compiled.strict_optionals;
-    let mut machine = Machine { scope, budget, registers, strict_optionals, variables: &compiled.variables, slots };
+    let strict = compiled.strict;
+    let mut machine = Machine { scope, budget, registers, strict, variables: &compiled.variables, slots };
     machine.eval(&compiled.root).map(Term::into_val)
 }
 
@@ -60,18 +60,20 @@ pub(crate) fn fold_constant(node: Node) -> Node {
     if !is_constant_operation(&node) {
         return node;
     }
+    evaluate_constant(&node).map_or(node, Node::Constant)
+}
+
+/// Why an operation on constants fails, other than for its cost.
+pub(crate) fn constant_error(node: &Node) -> Option<EvalError> {
+    evaluate_constant(node).err().filter(|error| !error.is_fatal())
+}
+
+fn evaluate_constant(node: &Node) -> Result<Val, EvalError> {
     let mut budget = Budget::new(FOLD_LIMIT);
     let scope = Bindings::new();
-    let mut machine = Machine {
-        scope: &scope,
-        budget: &mut budget,
-        registers: Vec::new(),
-        strict_optionals: true,
-        variables: &[],
-        slots: &[],
-    };
-    let value = machine.eval(&node).map(Term::into_val);
-    value.map_or(node, Node::Constant)
+    let mut machine =
+        Machine { scope: &scope, budget: &mut budget, registers: Vec::new(), strict: true, variables: &[], slots: &[] };
+    machine.eval(node).map(Term::into_val)
 }
 
 fn is_constant_operation(node: &Node) -> bool {
@@ -351,8 +353,10 @@ impl<'a> Machine<'a, '_> {
         let mut map = Entries::new();
         for (key, item) in entries {
             let key = self.eval(key)?.into_val();
-            if let Some(value) = self.item(item)? {
-                insert(&mut map, &key, value.into_val())?;
+            let Some(value) = self.item(item)?.map(Term::into_val) else { continue };
+            match Key::new(&key) {
+                Some(own) if !self.strict => map.set(own, value),
+                _ => insert(&mut map, &key, value)?,
             }
         }
         Ok(Term::Own(Val::map(map)))

@@ -19,7 +19,7 @@ use crate::compile::{Compiled, compile};
 use crate::syntax::parse;
 use crate::{Budget, CompileError, Env, EvalError, Scope, Type, Val};
 
-pub(crate) use machine::fold_constant;
+pub(crate) use machine::{constant_error, fold_constant};
 
 /// A compiled expression, ready to be evaluated any number of times from any number of threads.
 #[derive(Clone)]

@@ -67,7 +67,7 @@ impl<'a> Machine<'a, '_> {
     pub(super) fn field_of_content(&self, content: Option<Term<'a>>, field: &str) -> Part<'a> {
         let Some(content) = content else { return Ok(None) };
         let part = content.field(field)?;
-        if part.is_none() && self.strict_optionals && !content.is_map() && !matches!(content.view(), View::Opaque(_)) {
+        if part.is_none() && self.strict && !content.is_map() && !matches!(content.view(), View::Opaque(_)) {
             return Err(EvalError::NoSuchKey(field.into()));
         }
         Ok(part)

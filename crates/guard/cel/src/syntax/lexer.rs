@@ -153,9 +153,10 @@ impl<'a> Lexer<'a> {
             return self.integer(start, digits, 10);
         }
         let text = self.source.get(start..self.at).unwrap_or_default();
-        let value: f64 =
-            text.parse().map_err(|_| CompileError::new(start..self.at, format!("`{text}` is not a number")))?;
-        Ok(Token::Literal(Val::Double(value)))
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(Token::Literal(Val::Double(value))),
+            _ => Err(CompileError::new(start..self.at, format!("`{text}` does not fit a double"))),
+        }
     }
 
     fn integer(&mut self, start: usize, digits: &str, radix: u32) -> Result<Token, CompileError> {

@@ -193,6 +193,16 @@ impl Entries {
         true
     }
 
+    /// Adds an entry, or replaces the value of its key.
+    pub fn set(&mut self, key: Key, value: Val) {
+        match self.position(&key).and_then(|at| self.entries.get_mut(at)) {
+            Some((_, old)) => *old = value,
+            None => {
+                let _added = self.insert(key, value);
+            }
+        }
+    }
+
     /// The entries in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Key, &Val)> + ExactSizeIterator {
         self.entries.iter().map(|(key, value)| (key, value))

@@ -16,7 +16,7 @@ pub(super) fn functions() -> Vec<Function> {
     convert("bool", &[Bool, String], Bool, |_, args| to_bool(args));
     convert("bytes", &[Bytes, String], Bytes, |_, args| to_bytes(args));
     convert("double", &[Double, Int, String, UInt], Double, |_, args| to_double(args));
-    convert("duration", &[Duration, Int, String], Duration, |_, args| to_duration(args));
+    convert("duration", &[Duration, String], Duration, |_, args| to_duration(args));
     convert("int", &[Double, Duration, Int, String, Timestamp, UInt], Int, |_, args| to_int(args));
     let texts = [Bool, Bytes, Double, Duration, Int, String, Timestamp, UInt];
     convert("string", &texts, String, |_, args| to_string(args));
@@ -67,7 +67,6 @@ fn to_double(args: &[Val]) -> Outcome {
 
 fn to_duration(args: &[Val]) -> Outcome {
     match argument(args)? {
-        Val::Int(nanos) => Ok(Val::Duration(jiff::SignedDuration::from_nanos(*nanos))),
         Val::String(text) => parse_duration(text).map(Val::Duration),
         other => Ok(other.clone()),
     }

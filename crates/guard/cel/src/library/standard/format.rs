@@ -181,7 +181,7 @@ fn scientific(value: f64, precision: usize, dialect: Dialect) -> String {
     }
     let digits = format!("{}{:02}", if exponent < 0 { "-" } else { "" }, exponent.abs());
     let raised: String = digits.chars().map(superscript).collect();
-    format!("{mantissa} \u{d7} 10{raised}")
+    format!("{mantissa}\u{d7}10{raised}")
 }
 
 fn superscript(c: char) -> char {

@@ -68,7 +68,15 @@ pub fn block() -> Library {
     Library { name: "block", macros: macros::BLOCK.into(), ..Library::default() }
 }
 
-/// cel-go's extension libraries in their current versions: strings, math, lists, sets, encoders, regex, two-variable comprehensions, bindings.
+/// What the CEL specification has otherwise than cel-go: the current strings extension, and parts of durations.
+pub fn specification() -> Library {
+    let mut library = strings(4);
+    library.functions.push(time::milliseconds_part());
+    Library { name: "specification", ..library }
+}
+
+/// cel-go's extension libraries as Kubernetes and Kyverno have them: strings, math, lists, sets, encoders, regex,
+/// two-variable comprehensions, bindings.
 pub fn extensions() -> Vec<Library> {
-    vec![strings(4), math(), lists(), sets(), encoders(), regex(), two_variables(), bindings()]
+    vec![strings(2), math(), lists(), sets(), encoders(), regex(), two_variables(), bindings()]
 }

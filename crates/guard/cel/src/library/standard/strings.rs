@@ -1,22 +1,19 @@
 //! cel-go's strings extension. Positions count code points.
 
 use super::format::{Dialect, format};
-use crate::library::mismatch;
+use crate::library::{Implementation, mismatch};
 use crate::{Call, Cost, EvalError, Function, Library, Type, Val};
 
 type Outcome = Result<Val, EvalError>;
 
-/// The extension as of `version`: 3 brings `reverse`, 4 the current form of `format`. Kubernetes and Kyverno have 2.
+/// The extension as of `version`: 3 brings `reverse`, 4 the specification's form of `format` and errors for positions
+/// beyond the end of a text. Kubernetes and Kyverno have 2.
 pub fn library(version: u32) -> Library {
     use Type::{Int, String};
     let member = |name, params: &[Type], result, call| Function::member(name, params, result, call).cost(Cost::Sizes);
     let texts = || Type::list(String);
     let mut functions = vec![
         member("charAt", &[String, Int], String, char_at),
-        member("indexOf", &[String, String], Int, index_of),
-        member("indexOf", &[String, String, Int], Int, index_of),
-        member("lastIndexOf", &[String, String], Int, last_index_of),
-        member("lastIndexOf", &[String, String, Int], Int, last_index_of),
         member("join", &[texts()], String, join),
         member("join", &[texts(), String], String, join),
         member("lowerAscii", &[String], String, |_, args| map_text(args, str::to_ascii_lowercase)),
@@ -34,15 +31,26 @@ pub fn library(version: u32) -> Library {
         functions
             .push(member("reverse", &[String], String, |_, args| map_text(args, |text| text.chars().rev().collect())));
     }
-    functions.push(if version >= 4 {
-        member("format", &[String, Type::list(Type::Dyn)], String, |call, args| {
-            format_text(call, args, Dialect::Current)
-        })
+    let (format, index, last): (Implementation, Implementation, Implementation) = if version >= 4 {
+        (
+            |call, args| format_text(call, args, Dialect::Current),
+            |_, args| index_of(args, true),
+            |_, args| last_index_of(args, true),
+        )
     } else {
-        member("format", &[String, Type::list(Type::Dyn)], String, |call, args| {
-            format_text(call, args, Dialect::Legacy)
-        })
-    });
+        (
+            |call, args| format_text(call, args, Dialect::Legacy),
+            |_, args| index_of(args, false),
+            |_, args| last_index_of(args, false),
+        )
+    };
+    functions.extend([
+        member("format", &[String, Type::list(Type::Dyn)], String, format),
+        member("indexOf", &[String, String], Int, index),
+        member("indexOf", &[String, String, Int], Int, index),
+        member("lastIndexOf", &[String, String], Int, last),
+        member("lastIndexOf", &[String, String, Int], Int, last),
+    ]);
     Library::of("strings", functions)
 }
 
@@ -80,25 +88,36 @@ fn position(text: &str, at: usize) -> Val {
     Val::size(text.get(..at).unwrap_or_default().chars().count())
 }
 
-fn index_of(_: &mut Call<'_>, args: &[Val]) -> Outcome {
+/// The byte offset of a character; unless ranges are checked, positions beyond the end are the end.
+fn start(text: &str, index: i64, checked: bool) -> Result<usize, EvalError> {
+    match offset(text, index) {
+        Err(_) if !checked && index >= 0 => Ok(text.len()),
+        found => found,
+    }
+}
+
+fn index_of(args: &[Val], checked: bool) -> Outcome {
     let (text, part, from) = match args {
         [Val::String(text), Val::String(part)] => (text, part, 0),
-        [Val::String(text), Val::String(part), Val::Int(from)] => (text, part, offset(text, *from)?),
+        [Val::String(text), Val::String(part), Val::Int(from)] => (text, part, start(text, *from, checked)?),
         _ => return Err(mismatch("indexOf", args)),
     };
     let found = text.get(from..).unwrap_or_default().find(&**part);
     Ok(found.map_or(Val::Int(-1), |at| position(text, from + at)))
 }
 
-fn last_index_of(_: &mut Call<'_>, args: &[Val]) -> Outcome {
-    let (text, part, end) = match args {
+fn last_index_of(args: &[Val], checked: bool) -> Outcome {
+    let (text, part, last) = match args {
         [Val::String(text), Val::String(part)] => (text, part, text.len()),
-        [Val::String(text), Val::String(part), Val::Int(last)] => {
-            // The match may begin at this character at the latest.
-            (text, part, (offset(text, *last)? + part.len()).min(text.len()))
-        }
+        [Val::String(text), Val::String(part), Val::Int(last)] => match offset(text, *last) {
+            Err(_) if !checked && *last >= 0 && !part.is_empty() => return Ok(Val::Int(-1)),
+            Err(_) if !checked && *last >= 0 => (text, part, text.len()),
+            last => (text, part, last?),
+        },
         _ => return Err(mismatch("lastIndexOf", args)),
     };
+    // The match may begin at the last position at the latest.
+    let end = last.saturating_add(part.len()).min(text.len());
     let end = (0..=end).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     let found = text.get(..end).unwrap_or_default().rfind(&**part);
     Ok(found.map_or(Val::Int(-1), |at| position(text, at)))

@@ -44,10 +44,17 @@ pub(super) fn functions() -> Vec<Function> {
             duration_part(args, SignedDuration::as_secs)
         }),
         Function::member("getMilliseconds", [Type::Duration], Type::Int, |_, args| {
-            duration_part(args, |d| i64::from(d.subsec_millis()))
+            duration_part(args, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
         }),
     ]);
     functions
+}
+
+/// `getMilliseconds` of a duration as the specification has it: the part beyond whole seconds, not the whole duration.
+pub(super) fn milliseconds_part() -> Function {
+    Function::member("getMilliseconds", [Type::Duration], Type::Int, |_, args| {
+        duration_part(args, |d| i64::from(d.subsec_millis()))
+    })
 }
 
 fn timestamp_part(args: &[Val], part: impl Fn(DateTime) -> i64) -> Outcome {
