@@ -72,6 +72,7 @@ impl Value {
     }
 
     /// The same value with object keys in byte order at every level.
+    #[must_use]
     pub fn sorted(&self) -> Self {
         match self {
             Self::Array(items) => Self::array(items.iter().map(Self::sorted).collect::<Vec<_>>()),
@@ -384,6 +385,7 @@ impl<'de> Deserialize<'de> for Value {
 #[derive(Clone, Default)]
 pub struct Map {
     entries: Vec<(Str, Value)>,
+    #[expect(clippy::box_collection, reason = "objects are many and small ones have no index: a word instead of six")]
     index: Option<Box<HashMap<Str, usize>>>,
 }
 
@@ -451,13 +453,11 @@ impl Map {
 
     /// Sets `key`, in place where it exists and at the end otherwise; returns the value it replaces.
     pub fn insert(&mut self, key: impl Into<Str> + Borrow<str>, value: impl Into<Value>) -> Option<Value> {
-        match self.get_mut(key.borrow()) {
-            Some(slot) => Some(std::mem::replace(slot, value.into())),
-            None => {
-                self.push(key.into(), value.into());
-                None
-            }
+        if let Some(slot) = self.get_mut(key.borrow()) {
+            return Some(std::mem::replace(slot, value.into()));
         }
+        self.push(key.into(), value.into());
+        None
     }
 
     fn push(&mut self, key: Str, value: Value) {
