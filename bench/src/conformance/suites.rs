@@ -99,7 +99,7 @@ fn cel_spec(folder: &Path) -> Tally {
         let outcomes = match run_file(&name, &text) {
             Ok(outcomes) => outcomes,
             Err(why) => {
-                tally.count("cel-spec", name, Some(why.to_string()));
+                tally.count("cel-spec", name, Some(why));
                 continue;
             }
         };

@@ -94,7 +94,7 @@ pub struct RuleInfo {
 
 /// SHA-256 of a policy's canonical JSON, in hexadecimal: the version that a decision refers to.
 pub fn digest(canonical_json: &str) -> Str {
-    sha256(canonical_json).iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    format!("{:x}", Sha256::digest(canonical_json.as_bytes())).into()
 }
 
 /// SHA-256 of a text.

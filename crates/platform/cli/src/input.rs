@@ -97,13 +97,14 @@ fn display_name(path: &Path) -> String {
 /// Loads every policy below `paths`; documents that no language claims are reported.
 pub(crate) fn policies(paths: &[PathBuf], jobs: usize) -> Policies {
     let (documents, diagnostics) = documents(paths, jobs);
-    let mut loaded = load(documents.into_iter().map(Document::into_resource).collect());
+    let resources: Vec<_> = documents.into_iter().map(Document::into_resource).collect();
+    let mut loaded = load(&resources);
     loaded.diagnostics.splice(0..0, diagnostics);
     loaded
 }
 
 /// Compiles policy documents with the languages that claim them.
-pub(crate) fn load(documents: Vec<Resource>) -> Policies {
+fn load(documents: &[Resource]) -> Policies {
     let mut policies = Vec::new();
     let mut diagnostics = Vec::new();
     let claimed_by = |document: &Resource| LANGUAGES.iter().position(|language| language.claims(document));

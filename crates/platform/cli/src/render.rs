@@ -76,7 +76,7 @@ fn rule_note(finding: &Finding) -> String {
 }
 
 fn render(groups: &[Group<'_>]) -> String {
-    Renderer::styled().render(groups).to_string()
+    Renderer::styled().render(groups)
 }
 
 /// The first line of a location, cut to what a terminal can show.

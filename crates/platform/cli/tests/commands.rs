@@ -1,5 +1,7 @@
 //! The built command, as a person runs it: exit codes, the last line, and what is drawn.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

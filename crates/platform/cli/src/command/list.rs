@@ -40,13 +40,13 @@ enum Kind {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
-    let rows = match args.kind {
+    let rows: Vec<[String; 2]> = match args.kind {
         Kind::Languages => LANGUAGES.iter().map(|l| [l.id().into(), l.summary().into()]).collect(),
         Kind::Formats => REPORTERS.iter().map(|r| [r.id.into(), r.summary.into()]).collect(),
         Kind::Codes => codes::all().into_iter().map(|entry| [entry.code.into(), entry.title.into()]).collect(),
         Kind::Policies | Kind::Rules => return list_policies(args, global),
     };
-    print(rows)?;
+    print(&rows)?;
     Ok(Outcome::quiet())
 }
 
@@ -66,7 +66,7 @@ fn list_policies(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     }
     show(&loaded.diagnostics);
     let (empty, broken) = (rows.is_empty(), input::has_errors(&loaded.diagnostics));
-    print(rows)?;
+    print(&rows)?;
     Ok(match (broken, empty) {
         (true, _) => {
             Outcome { exit: Exit::Undecided, reason: "could not decide: some policies could not be loaded".into() }
@@ -77,7 +77,7 @@ fn list_policies(args: &Args, global: &Global) -> Result<Outcome, Failure> {
 }
 
 /// Two columns, the first as wide as it needs.
-fn print(rows: Vec<[String; 2]>) -> Result<(), Failure> {
+fn print(rows: &[[String; 2]]) -> Result<(), Failure> {
     let width = rows.iter().map(|[first, _]| first.chars().count()).max().unwrap_or_default();
     write_to(None, |out| rows.iter().try_for_each(|[first, second]| writeln!(out, "{first:width$}  {second}")))
 }

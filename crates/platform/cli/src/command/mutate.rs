@@ -123,9 +123,12 @@ impl Run {
             }
             return Ok(());
         }
-        write_to(None, |out| match args.diff {
-            true => changed.into_iter().try_for_each(|change| print_diff(change, out)),
-            false => self.print_documents(out),
+        write_to(None, |out| {
+            if args.diff {
+                changed.into_iter().try_for_each(|change| print_diff(change, out))
+            } else {
+                self.print_documents(out)
+            }
         })
     }
 
