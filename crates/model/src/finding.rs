@@ -75,6 +75,8 @@ pub struct Finding {
     pub path: Str,
     /// Where the offending field is, for resources that came from a file.
     pub location: Option<Location>,
+    /// Further offending fields, each with its place.
+    pub related: Vec<(Str, Location)>,
     /// Where the rule is written.
     pub rule_location: Option<Location>,
     /// How to mend it, from the policy.

@@ -7,6 +7,9 @@ use palisade_model::{Finding, Fingerprint, Path, PolicyRef, Resource, Str, Verdi
 use crate::policy::sha256;
 use crate::{Enforcement, Policy, RuleOutcome};
 
+/// How many offending fields are shown beside the first; a rule can name one per container and control.
+const MAX_RELATED: usize = 9;
+
 /// What people see of `outcome`: `policy` said it about `resource`, which is shown as `name`. `reference` is the
 /// policy's own, shared by all of its findings.
 pub fn finding(
@@ -20,6 +23,8 @@ pub fn finding(
     let path = outcome.paths.first().cloned().unwrap_or_default();
     let rule = policy.rules().iter().find(|rule| rule.name == outcome.rule);
     let shown_path = path.to_string();
+    let further = outcome.paths.iter().skip(1).take(MAX_RELATED);
+    let related = further.filter_map(|path| Some((path.to_string().into(), resource.locate(path)?))).collect();
     Finding {
         policy: reference.clone(),
         rule: outcome.rule.clone(),
@@ -27,6 +32,7 @@ pub fn finding(
         severity: meta.severity,
         message: outcome.message.as_str().into(),
         resource: name.clone(),
+        related,
         location: resource.locate(&most_telling(resource, path)),
         fingerprint: fingerprint(reference, outcome, resource, name, &shown_path),
         rule_location: rule.and_then(|rule| rule.location.clone()).or_else(|| meta.location.clone()),

@@ -40,10 +40,14 @@ pub(crate) fn finding(finding: &Finding) -> String {
     };
     let rule = rule_note(finding);
     let excerpt = finding.location.as_ref().map(Excerpt::of);
+    let related: Vec<_> = finding.related.iter().map(|(path, at)| (&**path, Excerpt::of(at))).collect();
     let mut group = Group::with_title(level.primary_title(title).id(rule_id(finding)));
     match &excerpt {
         Some(excerpt) => group = group.element(excerpt.snippet(AnnotationKind::Primary, &label)),
         None => group = group.element(Level::NOTE.message(format!("in {label}"))),
+    }
+    for (path, excerpt) in &related {
+        group = group.element(excerpt.snippet(AnnotationKind::Context, path));
     }
     group = group.element(Level::NOTE.message(rule));
     if let Some(remediation) = &finding.remediation {

@@ -49,10 +49,18 @@ struct Entry<'a> {
     resource: &'a str,
     path: &'a str,
     location: Option<Place>,
+    related: Vec<Related<'a>>,
     rule_location: Option<Place>,
     remediation: Option<&'a str>,
     controls: &'a [Control],
     fingerprint: Fingerprint,
+}
+
+/// A further offending field.
+#[derive(Serialize)]
+struct Related<'a> {
+    path: &'a str,
+    location: Place,
 }
 
 #[derive(Serialize)]
@@ -148,6 +156,7 @@ fn entry(finding: &Finding) -> Entry<'_> {
         resource: &finding.resource,
         path: &finding.path,
         location: finding.location.as_ref().map(Place::of),
+        related: finding.related.iter().map(|(path, at)| Related { path, location: Place::of(at) }).collect(),
         rule_location: finding.rule_location.as_ref().map(Place::of),
         remediation: finding.remediation.as_deref(),
         controls: &finding.controls,

@@ -72,6 +72,11 @@ fn result(finding: &Finding, rules: &BTreeMap<String, usize>) -> Value {
         (Verdict::Fail, Severity::Medium) | (Verdict::Warn, _) => "warning",
         _ => "note",
     };
+    let related: Vec<_> = finding
+        .related
+        .iter()
+        .map(|(path, at)| json!({"physicalLocation": physical(at), "message": {"text": &**path}}))
+        .collect();
     let logical = json!([{"fullyQualifiedName": &*finding.resource, "kind": "resource"}]);
     let location = match &finding.location {
         Some(location) => json!({"physicalLocation": physical(location), "logicalLocations": logical}),
@@ -84,6 +89,7 @@ fn result(finding: &Finding, rules: &BTreeMap<String, usize>) -> Value {
         "kind": "fail",
         "message": {"text": format!("{}: {}", finding.resource, finding.message)},
         "locations": [location],
+        "relatedLocations": related,
         "partialFingerprints": {"palisade/v1": finding.fingerprint},
     })
 }

@@ -6,6 +6,7 @@ use super::blame::place_of;
 use super::{Answer, Demand, Judge, Scope, evaluate};
 use crate::jmespath::QueryError;
 use crate::legacy::condition::Conditions;
+use crate::legacy::context::RuleContext;
 use crate::legacy::spec::{ContextEntry, ForEachValidation, Rule, Validation};
 
 /// A loop over the elements that a query gives.
@@ -71,8 +72,7 @@ impl<'a> Judge<'_, 'a> {
                 Some(answer) if answer.verdict == Verdict::Pass => judged += 1,
                 Some(answer) if answer.verdict == Verdict::Skip => {}
                 Some(answer) => {
-                    let message = format!("validation failure: {}", answer.message);
-                    result = Err(Box::new(Answer { message, ..answer }));
+                    result = Err(Box::new(answer));
                     break;
                 }
             }
@@ -82,7 +82,7 @@ impl<'a> Judge<'_, 'a> {
     }
 
     fn element(&self, item: &'a Loop, element: &Value, index: usize, outer: &Scope) -> Option<Answer> {
-        if let Err(error) = self.context.spend(1) {
+        if let Err(error) = self.context.spend_round() {
             return Some(Answer::error("failed to process foreach", error));
         }
         let is_object = element.as_object().is_some();
@@ -102,7 +102,7 @@ impl<'a> Judge<'_, 'a> {
             }
         }
         let scoped = item.element_scope.unwrap_or(is_object);
-        let path = place_of(element, self.context).or_else(|| plain_list(&item.list, index));
+        let path = plain_list(&item.list, index, element, self.context).or_else(|| place_of(element, self.context));
         let scope = Scope {
             nesting: outer.nesting + 1,
             element: if scoped { Some(element.clone()) } else { outer.element.clone() },
@@ -113,7 +113,7 @@ impl<'a> Judge<'_, 'a> {
 }
 
 /// The place of an element of a list that is named without further ado.
-fn plain_list(list: &str, index: usize) -> Option<Path> {
-    let path = super::blame::plain_path(list.trim())?;
-    Some(path.child(index))
+fn plain_list(list: &str, index: usize, element: &Value, context: &RuleContext<'_>) -> Option<Path> {
+    let path = super::blame::plain_path(list.trim())?.child(index);
+    (path.resolve(&context.object()) == Some(element)).then_some(path)
 }

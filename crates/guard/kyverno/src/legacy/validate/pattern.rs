@@ -53,29 +53,21 @@ impl Judge<'_, '_> {
     fn mismatched(&self, error: &PatternError, scope: &Scope) -> Answer {
         match error.mismatch {
             Mismatch::Skip => Answer::new(Verdict::Skip, error.message.clone()),
-            Mismatch::Error => Answer::new(Verdict::Error, self.pattern_message(error, None)),
+            Mismatch::Error => Answer::error("the pattern could not be compared", error),
             Mismatch::Fail => {
-                let message = self.pattern_message(error, Some(&error.pointer()));
+                let message = self.violated(|| format!("{} is not as the pattern demands", error.pointer()));
                 Answer::new(Verdict::Fail, message).at(vec![absolute(&error.path, scope)])
             }
         }
     }
 
-    fn pattern_message(&self, error: &PatternError, pointer: Option<&str>) -> String {
-        let name = self.name;
-        let end = match pointer {
-            Some(pointer) => format!("failed at path {pointer}"),
-            None => format!("execution error: {error}"),
-        };
+    /// The policy's own words for a violation, or `otherwise` where it has none. Unlike upstream's, a message is not
+    /// wrapped in the rule and the path: findings carry both.
+    fn violated(&self, otherwise: impl Fn() -> String) -> String {
         match self.message() {
-            None => format!("validation error: rule {name} {end}"),
-            Some(Err(())) => {
-                format!("validation error: variables substitution error in rule {name} execution error: {error}")
-            }
-            Some(Ok(message)) => {
-                let stop = if message.ends_with('.') { "" } else { "." };
-                format!("validation error: {message}{stop} rule {name} {end}")
-            }
+            None => otherwise(),
+            Some(Ok(message)) => message,
+            Some(Err(())) => format!("{} (the policy's message has variables without a value)", otherwise()),
         }
     }
 
@@ -100,18 +92,18 @@ impl Judge<'_, '_> {
                 let message = format!("validation rule '{}' anyPattern[{index}] passed.", self.name);
                 return Some(Answer::new(Verdict::Pass, message));
             };
-            let rule = format!("rule {}[{index}]", self.name);
+            let rule = format!("pattern {index}");
             match error.mismatch {
                 Mismatch::Skip => skipped.push(format!("{rule} skipped: {error}")),
                 Mismatch::Error => failed.push(format!("{rule} failed: {error}")),
                 Mismatch::Fail => {
-                    failed.push(format!("{rule} failed at path {}", error.pointer()));
+                    failed.push(format!("{rule} fails at {}", error.pointer()));
                     paths.push(absolute(&error.path, scope));
                 }
             }
         }
         Some(if !failed.is_empty() {
-            Answer::new(Verdict::Fail, self.any_pattern_message(&failed.join(" "))).at(paths)
+            Answer::new(Verdict::Fail, self.violated(|| failed.join("; "))).at(paths)
         } else if !skipped.is_empty() {
             Answer::new(Verdict::Skip, skipped.join(" "))
         } else {
@@ -121,22 +113,6 @@ impl Judge<'_, '_> {
 
     fn no_list() -> Answer {
         Answer::new(Verdict::Error, "failed to deserialize anyPattern, expected type array")
-    }
-
-    fn any_pattern_message(&self, errors: &str) -> String {
-        match self.message() {
-            None => format!("validation error: {errors}"),
-            Some(Err(())) => {
-                format!(
-                    "validation error: variables substitution error in rule {} execution error: {errors}",
-                    self.name
-                )
-            }
-            Some(Ok(message)) => {
-                let stop = if message.ends_with('.') { "" } else { "." };
-                format!("validation error: {message}{stop} {errors}")
-            }
-        }
     }
 }
 

@@ -78,20 +78,18 @@ impl Judge<'_, '_> {
         }
         let checks = left.as_ref().map_or(checks, |left| &left.checks);
         let (level, version) = &rule.shown;
-        let message = format!(
-            "Validation rule '{}' failed. It violates PodSecurity \"{level}:{version}\": {}",
-            self.name,
-            described(checks)
-        );
+        let version = if version.is_empty() { "latest" } else { version };
+        let message = format!("violates the Pod Security Standard {level}:{version}: {}", described(checks));
         let paths = checks.iter().flat_map(|check| &check.violations).map(|violation| violation.path.clone());
         Answer::new(Verdict::Fail, message).at(paths.collect())
     }
 }
 
+/// Each violated control with the fields that violate it.
 fn described(checks: &[Check]) -> String {
     let check = |check: &Check| {
-        let fields: Vec<&str> = check.violations.iter().map(|violation| violation.message.as_str()).collect();
-        format!("(Forbidden reason: {}, field error list: [{}])", check.reason, fields.join(", "))
+        let fields: Vec<String> = check.violations.iter().map(|violation| violation.path.to_string()).collect();
+        format!("{} ({})", check.reason, fields.join(", "))
     };
-    checks.iter().map(check).collect()
+    checks.iter().map(check).collect::<Vec<_>>().join("; ")
 }
