@@ -23,6 +23,6 @@ pub use environment::{Environment, Variables};
 pub use finding::finding;
 pub use language::{Language, Loaded, PolicyDocument};
 pub use outcome::{Effect, Enforcement, Phase, RuleOutcome};
-pub use policy::{Policy, PolicyMeta, RuleInfo, digest, reference_of};
+pub use policy::{Policy, PolicyInfo, PolicyMeta, RuleInfo, digest, reference_of};
 pub use request::{AdmissionRequest, Operation, Payload, Request, UserInfo};
 pub use set::{Judgement, PolicySet};

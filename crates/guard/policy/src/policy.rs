@@ -10,14 +10,23 @@ use crate::{Environment, Phase, Request, RuleOutcome};
 
 /// A policy that is ready to judge. Implementations are pure: no clock, no I/O, no global state.
 pub trait Policy: Send + Sync + fmt::Debug {
+    /// Who it is and what it consists of.
+    fn info(&self) -> &PolicyInfo;
+
     /// Its identity and version.
-    fn reference(&self) -> &PolicyRef;
+    fn reference(&self) -> &PolicyRef {
+        &self.info().reference
+    }
 
     /// What it says of itself.
-    fn meta(&self) -> &PolicyMeta;
+    fn meta(&self) -> &PolicyMeta {
+        &self.info().meta
+    }
 
     /// Its rules in order, derived ones (autogen) included.
-    fn rules(&self) -> &[RuleInfo];
+    fn rules(&self) -> &[RuleInfo] {
+        &self.info().rules
+    }
 
     /// Whether any rule could select the request, judged by kind and operation alone. Cheap; used to skip policies.
     /// A policy that is not asked has nothing to say about the request.
@@ -25,6 +34,35 @@ pub trait Policy: Send + Sync + fmt::Debug {
 
     /// The outcomes of the rules of `phase` that select the request, in order; empty where none does.
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome>;
+}
+
+/// What is known of a policy before it is asked.
+#[derive(Clone, Debug)]
+pub struct PolicyInfo {
+    /// Its identity and version.
+    pub reference: PolicyRef,
+    /// What it says of itself.
+    pub meta: PolicyMeta,
+    rules: Box<[RuleInfo]>,
+    /// A bit for each phase that a rule belongs to: most policies are passed over by it in most phases.
+    phases: u8,
+}
+
+impl PolicyInfo {
+    /// Of the policy that `document` holds, with its rules in order.
+    pub fn of(document: &Resource, rules: Vec<RuleInfo>) -> Self {
+        let phases = rules.iter().fold(0, |phases, rule| phases | bit(rule.phase));
+        Self { reference: reference_of(document), meta: PolicyMeta::of(document), rules: rules.into(), phases }
+    }
+
+    /// Whether any rule is asked in `phase`.
+    pub const fn has_phase(&self, phase: Phase) -> bool {
+        self.phases & bit(phase) != 0
+    }
+}
+
+const fn bit(phase: Phase) -> u8 {
+    1 << phase as u8
 }
 
 /// What a policy says of itself, from annotations and metadata.

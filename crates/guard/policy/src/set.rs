@@ -75,8 +75,7 @@ pub fn evaluate(
     request: &Request,
     environment: &Environment<'_>,
 ) -> Vec<RuleOutcome> {
-    let has_phase = policy.rules().iter().any(|rule| rule.phase == phase);
-    if !has_phase || !policy.may_apply(request) {
+    if !policy.info().has_phase(phase) || !policy.may_apply(request) {
         return Vec::new();
     }
     catch_unwind(AssertUnwindSafe(|| policy.evaluate(phase, request, environment))).unwrap_or_else(|panic| {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use palisade_model::{PolicyRef, Value, Verdict};
+use palisade_model::{Value, Verdict};
 use palisade_policy::{
-    AdmissionRequest, Effect, Enforcement, Environment, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome,
+    AdmissionRequest, Effect, Enforcement, Environment, Phase, Policy, PolicyInfo, Request, RuleOutcome,
 };
 
 use super::binding::Binding;
@@ -77,16 +77,8 @@ impl MutatingAdmissionPolicy {
 }
 
 impl Policy for MutatingAdmissionPolicy {
-    fn reference(&self) -> &PolicyRef {
-        &self.frame.reference
-    }
-
-    fn meta(&self) -> &PolicyMeta {
-        &self.frame.meta
-    }
-
-    fn rules(&self) -> &[RuleInfo] {
-        &self.frame.rules
+    fn info(&self) -> &PolicyInfo {
+        &self.frame.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {

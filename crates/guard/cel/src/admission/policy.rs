@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use palisade_model::{Map, Str, Value, Verdict};
-use palisade_policy::policy::reference_of;
-use palisade_policy::{AdmissionRequest, Environment, Phase, PolicyMeta, RuleInfo, RuleOutcome};
+use palisade_policy::{AdmissionRequest, Environment, Phase, PolicyInfo, RuleInfo, RuleOutcome};
 
 use super::binding::Binding;
 use super::conditions::Conditions;
@@ -21,9 +20,7 @@ use crate::{Type, Val};
 /// The parts of a policy that say whether it has a say, and in which surroundings.
 #[derive(Debug)]
 pub(super) struct Frame {
-    pub(super) reference: palisade_model::PolicyRef,
-    pub(super) meta: PolicyMeta,
-    pub(super) rules: Vec<RuleInfo>,
+    pub(super) info: PolicyInfo,
     pub(super) constraints: MatchResources,
     pub(super) conditions: Conditions,
     pub(super) variables: Variables,
@@ -71,9 +68,7 @@ impl Frame {
         let body = body(&mut compiler, &spec);
         let text = spec.value.to_json();
         let frame = Self {
-            reference: reference_of(document),
-            meta: PolicyMeta::of(document),
-            rules: vec![RuleInfo { name, phase, location }],
+            info: PolicyInfo::of(document, vec![RuleInfo { name, phase, location }]),
             constraints,
             conditions,
             variables: compiler.into_variables(),
@@ -88,7 +83,7 @@ impl Frame {
     }
 
     pub(super) fn name(&self) -> Str {
-        self.reference.name.clone()
+        self.info.reference.name.clone()
     }
 
     pub(super) fn outcome(&self, phase: Phase, verdict: Verdict, message: impl Into<String>) -> RuleOutcome {

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use palisade_model::{PolicyRef, Value, Verdict};
-use palisade_policy::{
-    AdmissionRequest, Enforcement, Environment, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome,
-};
+use palisade_model::{Value, Verdict};
+use palisade_policy::{AdmissionRequest, Enforcement, Environment, Phase, Policy, PolicyInfo, Request, RuleOutcome};
 
 use super::binding::Binding;
 use super::document::Reader;
@@ -92,16 +90,8 @@ fn worst(outcomes: impl Iterator<Item = RuleOutcome>) -> Option<RuleOutcome> {
 }
 
 impl Policy for ValidatingAdmissionPolicy {
-    fn reference(&self) -> &PolicyRef {
-        &self.frame.reference
-    }
-
-    fn meta(&self) -> &PolicyMeta {
-        &self.frame.meta
-    }
-
-    fn rules(&self) -> &[RuleInfo] {
-        &self.frame.rules
+    fn info(&self) -> &PolicyInfo {
+        &self.frame.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {

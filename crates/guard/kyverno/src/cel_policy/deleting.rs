@@ -5,8 +5,8 @@
 use palisade_cel::admission::{
     Compiler, Conditions, Dialect, Evaluation, MatchResources, Purpose, Reader, Subject, Variables,
 };
-use palisade_model::{PolicyRef, Verdict};
-use palisade_policy::{Effect, Environment, Payload, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome};
+use palisade_model::Verdict;
+use palisade_policy::{Effect, Environment, Payload, Phase, Policy, PolicyInfo, Request, RuleOutcome};
 
 use super::exception::Exception;
 use super::head::Head;
@@ -57,16 +57,8 @@ impl DeletingPolicy {
 }
 
 impl Policy for DeletingPolicy {
-    fn reference(&self) -> &PolicyRef {
-        &self.head.reference
-    }
-
-    fn meta(&self) -> &PolicyMeta {
-        &self.head.meta
-    }
-
-    fn rules(&self) -> &[RuleInfo] {
-        &self.head.rules
+    fn info(&self) -> &PolicyInfo {
+        &self.head.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {

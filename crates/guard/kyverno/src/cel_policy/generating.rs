@@ -7,8 +7,8 @@ use palisade_cel::admission::{
     Compiler, Conditions, Dialect, Expression, MatchResources, Node, Purpose, Reader, Subject, codes,
 };
 use palisade_cel::library::kyverno::generator::Collector;
-use palisade_model::{Map, PolicyRef, Str, Value, Verdict};
-use palisade_policy::{Effect, Environment, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome};
+use palisade_model::{Map, Str, Value, Verdict};
+use palisade_policy::{Effect, Environment, Phase, Policy, PolicyInfo, Request, RuleOutcome};
 
 use super::exception::Exception;
 use super::head::Head;
@@ -129,16 +129,8 @@ fn as_new(object: &Value) -> Value {
 }
 
 impl Policy for GeneratingPolicy {
-    fn reference(&self) -> &PolicyRef {
-        &self.head.reference
-    }
-
-    fn meta(&self) -> &PolicyMeta {
-        &self.head.meta
-    }
-
-    fn rules(&self) -> &[RuleInfo] {
-        &self.head.rules
+    fn info(&self) -> &PolicyInfo {
+        &self.head.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {

@@ -3,9 +3,8 @@
 use palisade_cel::Env;
 use palisade_cel::admission::binding::policy_parts;
 use palisade_cel::admission::{Dialect, Evaluation, Node, Purpose, Reader, environment, namespaced_environment};
-use palisade_model::{Path, PolicyRef, Str, Verdict};
-use palisade_policy::policy::reference_of;
-use palisade_policy::{AdmissionRequest, Phase, PolicyMeta, RuleInfo, RuleOutcome};
+use palisade_model::{Path, Str, Verdict};
+use palisade_policy::{AdmissionRequest, Phase, PolicyInfo, RuleInfo, RuleOutcome};
 
 use super::exception::{Exception, Exemption};
 use super::kind::Kind;
@@ -13,9 +12,7 @@ use super::kind::Kind;
 /// The identity of a policy.
 #[derive(Debug)]
 pub(super) struct Head {
-    pub(super) reference: PolicyRef,
-    pub(super) meta: PolicyMeta,
-    pub(super) rules: Vec<RuleInfo>,
+    pub(super) info: PolicyInfo,
     phase: Phase,
 }
 
@@ -26,9 +23,7 @@ impl Head {
         let document = reader.document();
         let location = reader.locate(&Path::from_pointer("/metadata/name"));
         let head = Self {
-            reference: reference_of(document),
-            meta: PolicyMeta::of(document),
-            rules: vec![RuleInfo { name, phase: kind.phase(), location }],
+            info: PolicyInfo::of(document, vec![RuleInfo { name, phase: kind.phase(), location }]),
             phase: kind.phase(),
         };
         Some((head, spec))
@@ -41,13 +36,13 @@ impl Head {
 
     /// The namespace that a namespaced policy is confined to.
     pub(super) fn own_namespace(&self) -> Option<&str> {
-        let namespaced = self.reference.kind.starts_with("Namespaced");
-        self.reference.namespace.as_deref().filter(|_| namespaced)
+        let namespaced = self.info.reference.kind.starts_with("Namespaced");
+        self.info.reference.namespace.as_deref().filter(|_| namespaced)
     }
 
     /// The environment of the policy's expressions.
     pub(super) fn environment(&self, purpose: Purpose) -> Env {
-        match &self.reference.namespace {
+        match &self.info.reference.namespace {
             Some(namespace) if self.own_namespace().is_some() => namespaced_environment(purpose, namespace),
             _ => environment(Dialect::Kyverno, purpose),
         }
@@ -60,7 +55,7 @@ impl Head {
 
     /// An answer of the policy.
     pub(super) fn outcome(&self, verdict: Verdict, message: impl Into<String>) -> RuleOutcome {
-        RuleOutcome::new(self.reference.name.clone(), self.phase, verdict, message)
+        RuleOutcome::new(self.info.reference.name.clone(), self.phase, verdict, message)
     }
 
     /// The answer where conditions decline.

@@ -10,9 +10,9 @@ use palisade_cel::admission::{
     Validations,
 };
 use palisade_cel::library::kyverno::images::extract;
-use palisade_model::{Map, PolicyRef, Str, Value, Verdict};
+use palisade_model::{Map, Str, Value, Verdict};
 use palisade_policy::{
-    AdmissionRequest, Enforcement, Environment, Payload, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome,
+    AdmissionRequest, Enforcement, Environment, Payload, Phase, Policy, PolicyInfo, Request, RuleOutcome,
 };
 
 use super::autogen::{self, Shape};
@@ -220,16 +220,8 @@ fn names(reader: &mut Reader<'_>, spec: &Node<'_>, key: &str) -> Value {
 }
 
 impl Policy for ImageValidatingPolicy {
-    fn reference(&self) -> &PolicyRef {
-        &self.head.reference
-    }
-
-    fn meta(&self) -> &PolicyMeta {
-        &self.head.meta
-    }
-
-    fn rules(&self) -> &[RuleInfo] {
-        &self.head.rules
+    fn info(&self) -> &PolicyInfo {
+        &self.head.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {

@@ -3,9 +3,9 @@
 use palisade_cel::admission::{
     Compiler, Conditions, Dialect, Evaluation, MatchResources, Mutations, Node, Purpose, Reader, Subject,
 };
-use palisade_model::{Map, PolicyRef, Value, Verdict};
+use palisade_model::{Map, Value, Verdict};
 use palisade_policy::{
-    AdmissionRequest, Effect, Environment, Payload, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome,
+    AdmissionRequest, Effect, Environment, Payload, Phase, Policy, PolicyInfo, Request, RuleOutcome,
 };
 
 use super::autogen::{self, Shape};
@@ -176,16 +176,8 @@ fn rewrite(spec: &Value, shape: Shape) -> Value {
 }
 
 impl Policy for MutatingPolicy {
-    fn reference(&self) -> &PolicyRef {
-        &self.head.reference
-    }
-
-    fn meta(&self) -> &PolicyMeta {
-        &self.head.meta
-    }
-
-    fn rules(&self) -> &[RuleInfo] {
-        &self.head.rules
+    fn info(&self) -> &PolicyInfo {
+        &self.head.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {

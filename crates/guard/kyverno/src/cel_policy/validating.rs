@@ -4,9 +4,9 @@ use palisade_cel::admission::binding::enforcement;
 use palisade_cel::admission::{
     Compiler, Conditions, Decision, Dialect, MatchResources, Node, Purpose, Reader, Subject, Validations,
 };
-use palisade_model::{Path, PolicyRef, Str, Value, Verdict};
+use palisade_model::{Path, Str, Value, Verdict};
 use palisade_policy::{
-    AdmissionRequest, Enforcement, Environment, Payload, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome,
+    AdmissionRequest, Enforcement, Environment, Payload, Phase, Policy, PolicyInfo, Request, RuleOutcome,
 };
 
 use super::autogen::{self, Shape};
@@ -146,16 +146,8 @@ impl Rule {
 }
 
 impl Policy for ValidatingPolicy {
-    fn reference(&self) -> &PolicyRef {
-        &self.head.reference
-    }
-
-    fn meta(&self) -> &PolicyMeta {
-        &self.head.meta
-    }
-
-    fn rules(&self) -> &[RuleInfo] {
-        &self.head.rules
+    fn info(&self) -> &PolicyInfo {
+        &self.head.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {

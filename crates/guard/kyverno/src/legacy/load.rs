@@ -6,7 +6,7 @@ use palisade_cel::admission::{
     Compiler, Conditions as MatchConditions, Dialect, Node as CelNode, Purpose, Reader as CelReader, environment,
 };
 use palisade_model::{Diagnostic, Path, Resource, Segment, Str, Value};
-use palisade_policy::{PolicyMeta, RuleInfo, reference_of};
+use palisade_policy::{PolicyInfo, RuleInfo, reference_of};
 
 use super::autogen::{self, Derived};
 use super::check;
@@ -61,9 +61,7 @@ fn read(reader: &mut Reader<'_>, document: &Resource, exceptions: &[Arc<Exceptio
     let rules: Vec<ReadyRule> = rules.into_iter().map(|(_, ready)| ready).collect();
     let annotation = |key: &str| document.object.dig(["metadata", "annotations", key]).and_then(Value::as_str);
     Some(LegacyPolicy {
-        reference: reference_of(document),
-        meta: PolicyMeta::of(document),
-        infos,
+        info: PolicyInfo::of(document, infos),
         spec,
         namespaced: document.kind() == "Policy",
         scored: annotation(SCORED_ANNOTATION) != Some("false"),

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use palisade_cel::admission::{Conditions as MatchConditions, Dialect, Evaluation, Subject, Variables};
-use palisade_model::{PolicyRef, Str};
-use palisade_policy::{
-    AdmissionRequest, Enforcement, Environment, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome,
-};
+use palisade_model::Str;
+use palisade_policy::{AdmissionRequest, Enforcement, Environment, Phase, Policy, PolicyInfo, Request, RuleOutcome};
 
 use super::exception::Exception;
 use super::matching::namespace_labels;
@@ -18,9 +16,7 @@ use super::variables::Queries;
 /// A policy that is ready to judge.
 #[derive(Debug)]
 pub struct LegacyPolicy {
-    pub(super) reference: PolicyRef,
-    pub(super) meta: PolicyMeta,
-    pub(super) infos: Vec<RuleInfo>,
+    pub(super) info: PolicyInfo,
     pub(super) spec: PolicySpec,
     pub(super) namespaced: bool,
     pub(super) scored: bool,
@@ -97,7 +93,7 @@ impl ReadyRule {
 impl LegacyPolicy {
     /// The namespace of a namespaced policy; empty for others.
     pub(super) fn namespace(&self) -> &str {
-        self.reference.namespace.as_deref().unwrap_or_default()
+        self.info.reference.namespace.as_deref().unwrap_or_default()
     }
 
     /// The rules of `phase` that are asked about objects of `kind`. Derived validate rules are asked about the kinds
@@ -162,16 +158,8 @@ impl FailureActionOverride {
 }
 
 impl Policy for LegacyPolicy {
-    fn reference(&self) -> &PolicyRef {
-        &self.reference
-    }
-
-    fn meta(&self) -> &PolicyMeta {
-        &self.meta
-    }
-
-    fn rules(&self) -> &[RuleInfo] {
-        &self.infos
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {

@@ -57,7 +57,7 @@ fn effective<'r>(
     request: &'r AdmissionRequest,
     environment: &Environment<'_>,
 ) -> Cow<'r, AdmissionRequest> {
-    let given = Given::of_resource(environment.variables, &policy.reference.name, &request.name);
+    let given = Given::of_resource(environment.variables, &policy.info.reference.name, &request.name);
     let Some(over) = given.get("request") else { return Cow::Borrowed(request) };
     let mut changed = request.clone();
     let operation = over.get("operation").and_then(Value::as_str).and_then(|text| text.parse().ok());
@@ -104,7 +104,8 @@ impl<'a> Turn<'a> {
             return Vec::new();
         }
         let rule = &self.ready.rule;
-        let names = Names { policy: &self.policy.reference.name, namespace: self.policy.namespace(), rule: &rule.name };
+        let names =
+            Names { policy: &self.policy.info.reference.name, namespace: self.policy.namespace(), rule: &rule.name };
         let context = RuleContext::new(names, self.request, self.environment, &self.policy.queries)
             .with_image_extractors(&rule.image_extractors);
         context.add_entries(&rule.context);

@@ -304,7 +304,7 @@ impl Asking<'_, '_> {
     /// Legacy policies answer for every phase that they have rules of, though generation without outcomes is silent.
     fn legacy(&self, phase: Phase) {
         for (index, entry) in self.run.policies(Class::Legacy) {
-            if entry.policy.rules().iter().any(|rule| rule.phase == phase) {
+            if entry.policy.info().has_phase(phase) {
                 let outcomes = self.run.ask(entry, phase, &self.request(Class::Legacy, &*entry.policy));
                 if phase != Phase::Generate || !outcomes.is_empty() {
                     self.answer(index, outcomes);

@@ -14,8 +14,8 @@ use palisade_cel::admission::{
     Compiler, Conditions, Dialect, Evaluation, Expression, Purpose, Reader, Subject, Variables, environment,
 };
 use palisade_cel::{Env, Type, Val};
-use palisade_model::{PolicyRef, Value, Verdict};
-use palisade_policy::{Enforcement, Environment, Payload, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome};
+use palisade_model::{Value, Verdict};
+use palisade_policy::{Enforcement, Environment, Payload, Phase, Policy, PolicyInfo, Request, RuleOutcome};
 
 use super::exception::Exception;
 use super::head::Head;
@@ -157,16 +157,8 @@ impl AuthorizingPolicy {
 }
 
 impl Policy for AuthorizingPolicy {
-    fn reference(&self) -> &PolicyRef {
-        &self.head.reference
-    }
-
-    fn meta(&self) -> &PolicyMeta {
-        &self.head.meta
-    }
-
-    fn rules(&self) -> &[RuleInfo] {
-        &self.head.rules
+    fn info(&self) -> &PolicyInfo {
+        &self.head.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {

@@ -8,9 +8,9 @@ mod schedule;
 mod tests;
 mod ttl;
 
-use palisade_model::{Diagnostic, Path, PolicyRef, Resource, Segment, Str, Value, Verdict};
+use palisade_model::{Diagnostic, Path, Resource, Segment, Str, Value, Verdict};
 use palisade_policy::{
-    AdmissionRequest, Effect, Environment, Phase, Policy, PolicyMeta, Request, RuleInfo, RuleOutcome, reference_of,
+    AdmissionRequest, Effect, Environment, Phase, Policy, PolicyInfo, Request, RuleInfo, RuleOutcome,
 };
 
 use super::codes;
@@ -27,9 +27,7 @@ pub use ttl::{TTL_LABEL, expiry};
 /// A loaded cleanup policy.
 #[derive(Debug)]
 pub struct CleanupPolicy {
-    reference: PolicyRef,
-    meta: PolicyMeta,
-    rules: Vec<RuleInfo>,
+    info: PolicyInfo,
     queries: Queries,
     spec: CleanupSpec,
 }
@@ -63,16 +61,13 @@ pub fn policy(document: &Resource, diagnostics: &mut Vec<Diagnostic>) -> Option<
     let spec = CleanupSpec::read(&mut reader);
     let failed = reader.failed();
     diagnostics.append(&mut reader.diagnostics);
-    let reference = reference_of(document);
-    let rule = RuleInfo {
-        name: reference.name.clone(),
-        phase: Phase::Delete,
-        location: document.locate(&["spec"].into_iter().collect()),
-    };
+    let name = document.object.dig(["metadata", "name"]).and_then(Value::as_shared_str).cloned().unwrap_or_default();
+    let location = document.locate(&["spec"].into_iter().collect());
+    let rule = RuleInfo { name, phase: Phase::Delete, location };
     let mut queries = Queries::default();
     queries.add_all(document.object.get("spec").unwrap_or(&Value::Null));
     let spec = spec.filter(|_| !failed)?;
-    Some(CleanupPolicy { meta: PolicyMeta::of(document), rules: vec![rule], reference, queries, spec })
+    Some(CleanupPolicy { info: PolicyInfo::of(document, vec![rule]), queries, spec })
 }
 
 impl CleanupSpec {
@@ -154,7 +149,7 @@ impl CleanupPolicy {
     }
 
     fn namespace(&self) -> &str {
-        self.reference.namespace.as_deref().unwrap_or_default()
+        self.info.reference.namespace.as_deref().unwrap_or_default()
     }
 
     /// A namespaced policy looks at its own namespace only.
@@ -165,7 +160,7 @@ impl CleanupPolicy {
 
     fn judge(&self, request: &AdmissionRequest, environment: &Environment<'_>) -> (Verdict, String) {
         let Some(conditions) = &self.spec.conditions else { return removed() };
-        let name = &self.reference.name;
+        let name = &self.info.reference.name;
         let names = Names { policy: name, namespace: self.namespace(), rule: name };
         let context = RuleContext::new(names, request, environment, &self.queries);
         context.add_entries(&self.spec.context);
@@ -183,16 +178,8 @@ fn removed() -> (Verdict, String) {
 }
 
 impl Policy for CleanupPolicy {
-    fn reference(&self) -> &PolicyRef {
-        &self.reference
-    }
-
-    fn meta(&self) -> &PolicyMeta {
-        &self.meta
-    }
-
-    fn rules(&self) -> &[RuleInfo] {
-        &self.rules
+    fn info(&self) -> &PolicyInfo {
+        &self.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {
@@ -207,7 +194,7 @@ impl Policy for CleanupPolicy {
             return Vec::new();
         }
         let (verdict, message) = self.judge(request, environment);
-        let mut outcome = RuleOutcome::new(self.reference.name.clone(), Phase::Delete, verdict, message);
+        let mut outcome = RuleOutcome::new(self.info.reference.name.clone(), Phase::Delete, verdict, message);
         if verdict == Verdict::Pass {
             outcome.effect = Effect::Deleted;
             outcome
