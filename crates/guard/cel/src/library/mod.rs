@@ -9,6 +9,7 @@ pub mod re2;
 pub mod standard;
 
 mod call;
+mod textual;
 
 use std::borrow::Cow;
 use std::fmt;

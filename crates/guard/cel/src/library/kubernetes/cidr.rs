@@ -1,51 +1,30 @@
 //! `cidr('10.0.0.0/8')` and what it can be asked. Address bits behind the prefix are kept, as Kubernetes keeps them.
 
-use std::any::Any;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use palisade_model::Value;
-
-use super::ip::{self, IpVal, ip_type};
+use super::ip;
+use crate::library::textual::Textual;
 use crate::library::{Call, Function, Library, mismatch};
-use crate::value::Opaque;
 use crate::{EvalError, Type, Val};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct CidrVal {
+struct Cidr {
     address: IpAddr,
     bits: u8,
 }
 
-fn cidr_type() -> Type {
-    Type::opaque("net.CIDR")
+impl Textual for Cidr {
+    const NAME: &'static str = "net.CIDR";
 }
 
-impl Opaque for CidrVal {
-    fn opaque_type(&self) -> Type {
-        cidr_type()
-    }
-
-    fn equals(&self, other: &dyn Opaque) -> bool {
-        other.as_any().downcast_ref::<Self>() == Some(self)
-    }
-
-    fn to_value(&self) -> Result<Value, EvalError> {
-        Ok(Value::from(self.to_string()))
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-impl fmt::Display for CidrVal {
+impl fmt::Display for Cidr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.bits)
     }
 }
 
-impl CidrVal {
+impl Cidr {
     fn parse(text: &str) -> Result<Self, EvalError> {
         let wrong =
             || EvalError::invalid(format_args!("network address parse error during conversion from string: `{text}`"));
@@ -82,50 +61,46 @@ fn mask(address: IpAddr, bits: u8) -> IpAddr {
 }
 
 pub(super) fn library() -> Library {
-    let member = |name, result, call| Function::member(name, [cidr_type()], result, call);
-    let pair = |name, other, call| Function::member(name, [cidr_type(), other], Type::Bool, call);
+    let member = |name, result, call| Function::member(name, [Cidr::cel_type()], result, call);
+    let pair = |name, other, call| Function::member(name, [Cidr::cel_type(), other], Type::Bool, call);
     let functions = vec![
-        Function::global("cidr", [Type::String], cidr_type(), |_, args| {
+        Function::global("cidr", [Type::String], Cidr::cel_type(), |_, args| {
             let [Val::String(text)] = args else { return Err(mismatch("cidr", args)) };
-            CidrVal::parse(text).map(Val::opaque)
+            Cidr::parse(text).map(Val::opaque)
         }),
         Function::global("isCIDR", [Type::String], Type::Bool, |_, args| {
             let [Val::String(text)] = args else { return Err(mismatch("isCIDR", args)) };
-            Ok(Val::Bool(CidrVal::parse(text).is_ok()))
+            Ok(Val::Bool(Cidr::parse(text).is_ok()))
         }),
-        Function::global("string", [cidr_type()], Type::String, |_, args| {
-            Ok(Val::from(receiver("string", args)?.to_string()))
+        Function::global("string", [Cidr::cel_type()], Type::String, |_, args| {
+            Ok(Val::from(Cidr::receiver("string", args)?.to_string()))
         }),
         pair("containsIP", Type::String, contains_ip),
-        pair("containsIP", ip_type(), contains_ip),
+        pair("containsIP", IpAddr::cel_type(), contains_ip),
         pair("containsCIDR", Type::String, contains_cidr),
-        pair("containsCIDR", cidr_type(), contains_cidr),
-        member("ip", ip_type(), |_, args| Ok(Val::opaque(IpVal(receiver("ip", args)?.address)))),
-        member("prefixLength", Type::Int, |_, args| Ok(Val::Int(receiver("prefixLength", args)?.bits.into()))),
-        member("masked", cidr_type(), |_, args| Ok(Val::opaque(receiver("masked", args)?.masked()))),
+        pair("containsCIDR", Cidr::cel_type(), contains_cidr),
+        member("ip", IpAddr::cel_type(), |_, args| Ok(Val::opaque(Cidr::receiver("ip", args)?.address))),
+        member("prefixLength", Type::Int, |_, args| Ok(Val::Int(Cidr::receiver("prefixLength", args)?.bits.into()))),
+        member("masked", Cidr::cel_type(), |_, args| Ok(Val::opaque(Cidr::receiver("masked", args)?.masked()))),
     ];
-    Library { types: vec![cidr_type()], ..Library::of("kubernetes.net.cidr", functions) }
-}
-
-fn receiver(function: &str, args: &[Val]) -> Result<CidrVal, EvalError> {
-    args.first().and_then(Val::downcast::<CidrVal>).copied().ok_or_else(|| mismatch(function, args))
+    Library { types: vec![Cidr::cel_type()], ..Library::of("kubernetes.net.cidr", functions) }
 }
 
 fn contains_ip(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let address = match args {
         [_, Val::String(text)] => ip::parse(text)?,
-        [_, other] => other.downcast::<IpVal>().ok_or_else(|| mismatch("containsIP", args))?.0,
+        [_, other] => *other.downcast().ok_or_else(|| mismatch("containsIP", args))?,
         _ => return Err(mismatch("containsIP", args)),
     };
-    Ok(Val::Bool(receiver("containsIP", args)?.contains(address)))
+    Ok(Val::Bool(Cidr::receiver("containsIP", args)?.contains(address)))
 }
 
 fn contains_cidr(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let inner = match args {
-        [_, Val::String(text)] => CidrVal::parse(text)?,
-        [_, other] => *other.downcast::<CidrVal>().ok_or_else(|| mismatch("containsCIDR", args))?,
+        [_, Val::String(text)] => Cidr::parse(text)?,
+        [_, other] => *other.downcast().ok_or_else(|| mismatch("containsCIDR", args))?,
         _ => return Err(mismatch("containsCIDR", args)),
     };
-    let outer = receiver("containsCIDR", args)?;
+    let outer = Cidr::receiver("containsCIDR", args)?;
     Ok(Val::Bool(outer.bits <= inner.bits && outer.contains(inner.address)))
 }

@@ -1,56 +1,32 @@
 //! `ip('192.168.0.1')` and what it can be asked. IPv4-mapped IPv6 addresses and zones are refused.
 
-use std::any::Any;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use palisade_model::Value;
-
+use crate::library::textual::Textual;
 use crate::library::{Call, Function, Library, Style, mismatch};
-use crate::value::Opaque;
 use crate::{EvalError, Type, Val};
 
-#[derive(Debug)]
-pub(super) struct IpVal(pub(super) IpAddr);
-
-pub(super) fn ip_type() -> Type {
-    Type::opaque("net.IP")
-}
-
-impl Opaque for IpVal {
-    fn opaque_type(&self) -> Type {
-        ip_type()
-    }
-
-    fn equals(&self, other: &dyn Opaque) -> bool {
-        other.as_any().downcast_ref::<Self>().is_some_and(|other| self.0 == other.0)
-    }
-
-    fn to_value(&self) -> Result<Value, EvalError> {
-        Ok(Value::from(self.0.to_string()))
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
+impl Textual for IpAddr {
+    const NAME: &'static str = "net.IP";
 }
 
 pub(super) fn library() -> Library {
-    let test = |name, call| Function::member(name, [ip_type()], Type::Bool, call);
+    let test = |name, call| Function::member(name, [IpAddr::cel_type()], Type::Bool, call);
     let functions = vec![
-        Function::global("ip", [Type::String], ip_type(), |_, args| {
+        Function::global("ip", [Type::String], IpAddr::cel_type(), |_, args| {
             let [Val::String(text)] = args else { return Err(mismatch("ip", args)) };
-            parse(text).map(|address| Val::opaque(IpVal(address)))
+            parse(text).map(Val::opaque)
         }),
         Function::global("isIP", [Type::String], Type::Bool, |_, args| {
             let [Val::String(text)] = args else { return Err(mismatch("isIP", args)) };
             Ok(Val::Bool(parse(text).is_ok()))
         }),
         Function::global("ip.isCanonical", [Type::String], Type::Bool, is_canonical),
-        Function::global("string", [ip_type()], Type::String, |_, args| {
-            address("string", args).map(|address| Val::from(address.to_string()))
+        Function::global("string", [IpAddr::cel_type()], Type::String, |_, args| {
+            IpAddr::receiver("string", args).map(|address| Val::from(address.to_string()))
         }),
-        Function::member("family", [ip_type()], Type::Int, |_, args| {
-            address("family", args).map(|address| Val::Int(if address.is_ipv4() { 4 } else { 6 }))
+        Function::member("family", [IpAddr::cel_type()], Type::Int, |_, args| {
+            IpAddr::receiver("family", args).map(|address| Val::Int(if address.is_ipv4() { 4 } else { 6 }))
         }),
         test("isUnspecified", |_, args| is("isUnspecified", args, IpAddr::is_unspecified)),
         test("isLoopback", |_, args| is("isLoopback", args, IpAddr::is_loopback)),
@@ -58,7 +34,7 @@ pub(super) fn library() -> Library {
         test("isLinkLocalUnicast", |_, args| is("isLinkLocalUnicast", args, is_link_local_unicast)),
         test("isGlobalUnicast", |_, args| is("isGlobalUnicast", args, is_global_unicast)),
     ];
-    Library { types: vec![ip_type()], ..Library::of("kubernetes.net.ip", functions) }
+    Library { types: vec![IpAddr::cel_type()], ..Library::of("kubernetes.net.ip", functions) }
 }
 
 /// The addresses of the CEL specification's network extension, which, unlike Kubernetes, takes an IPv4-mapped address
@@ -66,14 +42,14 @@ pub(super) fn library() -> Library {
 pub(super) fn specification_library() -> Library {
     let mut library = library();
     library.functions.retain(|function| !(function.name == "ip" && function.style == Style::Global));
-    library.functions.push(Function::global("ip", [Type::String], ip_type(), |_, args| {
+    library.functions.push(Function::global("ip", [Type::String], IpAddr::cel_type(), |_, args| {
         let [Val::String(text)] = args else { return Err(mismatch("ip", args)) };
         let mapped = text.parse::<Ipv6Addr>().ok().filter(|_| !text.contains('.'));
         let address = match mapped.and_then(|address| address.to_ipv4_mapped()) {
             Some(address) => IpAddr::V4(address),
             None => parse(text)?,
         };
-        Ok(Val::opaque(IpVal(address)))
+        Ok(Val::opaque(address))
     }));
     library
 }
@@ -93,12 +69,8 @@ pub(super) fn parse(text: &str) -> Result<IpAddr, EvalError> {
     }
 }
 
-fn address(function: &str, args: &[Val]) -> Result<IpAddr, EvalError> {
-    args.first().and_then(Val::downcast::<IpVal>).map(|ip| ip.0).ok_or_else(|| mismatch(function, args))
-}
-
 fn is(function: &str, args: &[Val], test: fn(&IpAddr) -> bool) -> Result<Val, EvalError> {
-    address(function, args).map(|address| Val::Bool(test(&address)))
+    IpAddr::receiver(function, args).map(|address| Val::Bool(test(address)))
 }
 
 /// Whether the text is the one way of writing its address.

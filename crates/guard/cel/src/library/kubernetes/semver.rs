@@ -1,42 +1,19 @@
 //! `semver('1.2.3')` and what it can be asked.
 
-use std::any::Any;
 use std::cmp::Ordering;
 
-use palisade_model::Value;
 use palisade_model::semantic_version::SemanticVersion;
 
+use crate::library::textual::Textual;
 use crate::library::{Call, Function, Library, mismatch};
-use crate::value::Opaque;
 use crate::{EvalError, Type, Val};
 
-#[derive(Debug)]
-struct SemverVal(SemanticVersion);
-
-fn semver_type() -> Type {
-    Type::opaque("kubernetes.Semver")
-}
-
-impl Opaque for SemverVal {
-    fn opaque_type(&self) -> Type {
-        semver_type()
-    }
-
-    fn equals(&self, other: &dyn Opaque) -> bool {
-        other.as_any().downcast_ref::<Self>().is_some_and(|other| self.0 == other.0)
-    }
-
-    fn to_value(&self) -> Result<Value, EvalError> {
-        Ok(Value::from(self.0.to_string()))
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
+impl Textual for SemanticVersion {
+    const NAME: &'static str = "kubernetes.Semver";
 }
 
 pub(super) fn library() -> Library {
-    let own = semver_type;
+    let own = SemanticVersion::cel_type;
     let pair = |name, result, call| Function::member(name, [own(), own()], result, call);
     Library::of(
         "kubernetes.Semver",
@@ -65,7 +42,7 @@ fn parse(function: &str, args: &[Val]) -> Result<Result<SemanticVersion, String>
 }
 
 fn semver(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
-    parse("semver", args)?.map(|version| Val::opaque(SemverVal(version))).map_err(EvalError::invalid)
+    parse("semver", args)?.map(Val::opaque).map_err(EvalError::invalid)
 }
 
 fn is_semver(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
@@ -74,8 +51,8 @@ fn is_semver(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
 
 fn compare(function: &str, args: &[Val]) -> Result<Ordering, EvalError> {
     match args {
-        [a, b] => match (a.downcast::<SemverVal>(), b.downcast::<SemverVal>()) {
-            (Some(a), Some(b)) => Ok(a.0.cmp(&b.0)),
+        [a, b] => match (a.downcast::<SemanticVersion>(), b.downcast()) {
+            (Some(a), Some(b)) => Ok(a.cmp(b)),
             _ => Err(mismatch(function, args)),
         },
         _ => Err(mismatch(function, args)),
@@ -83,6 +60,5 @@ fn compare(function: &str, args: &[Val]) -> Result<Ordering, EvalError> {
 }
 
 fn number(function: &str, args: &[Val], part: fn(&SemanticVersion) -> u64) -> Result<Val, EvalError> {
-    let version = args.first().and_then(Val::downcast::<SemverVal>).ok_or_else(|| mismatch(function, args))?;
-    Ok(Val::Int(part(&version.0).cast_signed()))
+    SemanticVersion::receiver(function, args).map(|version| Val::Int(part(version).cast_signed()))
 }

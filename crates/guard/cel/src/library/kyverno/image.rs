@@ -3,12 +3,10 @@
 //! References are read as Google's go-containerregistry reads them, which is looser than Docker's grammar
 //! ([`palisade_model::image_reference`]), calls Docker Hub `index.docker.io` and puts its bare names under `library/`.
 
-use std::any::Any;
+use std::fmt;
 
-use palisade_model::Value;
-
+use crate::library::textual::Textual;
 use crate::library::{Call, Cost, Function, Library, mismatch};
-use crate::value::Opaque;
 use crate::{EvalError, Type, Val};
 
 const DEFAULT_REGISTRY: &str = "index.docker.io";
@@ -106,41 +104,26 @@ fn is_authority(registry: &str) -> bool {
     plain && (port.is_empty() || port.strip_prefix(':').is_some_and(digits))
 }
 
-#[derive(Debug)]
-struct ImageVal(ImageName);
-
-fn image_type() -> Type {
-    Type::opaque("kyverno.image")
+impl fmt::Display for ImageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
-impl Opaque for ImageVal {
-    fn opaque_type(&self) -> Type {
-        image_type()
-    }
-
-    fn equals(&self, other: &dyn Opaque) -> bool {
-        other.as_any().downcast_ref::<Self>().is_some_and(|other| self.0 == other.0)
-    }
-
-    fn to_value(&self) -> Result<Value, EvalError> {
-        Ok(Value::from(self.0.text.as_str()))
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
+impl Textual for ImageName {
+    const NAME: &'static str = "kyverno.image";
 }
 
 pub(super) fn library() -> Library {
-    let parse = |name| Function::global(name, [Type::String], image_type(), parse).cost(Cost::Sizes);
-    let part = |name, call| Function::member(name, [image_type()], Type::String, call);
+    let parse = |name| Function::global(name, [Type::String], ImageName::cel_type(), parse).cost(Cost::Sizes);
+    let part = |name, call| Function::member(name, [ImageName::cel_type()], Type::String, call);
     Library::of(
         "kyverno.image",
         [
             parse("image"),
             parse("parseImageReference"),
             Function::global("isImage", [Type::String], Type::Bool, is_image).cost(Cost::Sizes),
-            Function::member("containsDigest", [image_type()], Type::Bool, contains_digest),
+            Function::member("containsDigest", [ImageName::cel_type()], Type::Bool, contains_digest),
             part("registry", |_, args| read("registry", args, |image| image.registry.clone())),
             part("repository", |_, args| read("repository", args, |image| image.repository.clone())),
             part("identifier", |_, args| read("identifier", args, ImageName::identifier)),
@@ -155,7 +138,7 @@ pub(super) fn library() -> Library {
 
 fn parse(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let [Val::String(text)] = args else { return Err(mismatch("parseImageReference", args)) };
-    let image = ImageName::parse(text).map(|image| Val::opaque(ImageVal(image)));
+    let image = ImageName::parse(text).map(Val::opaque);
     image.ok_or_else(|| EvalError::invalid(format_args!("could not parse reference: {text}")))
 }
 
@@ -164,14 +147,10 @@ fn is_image(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     Ok(Val::Bool(ImageName::parse(text).is_some()))
 }
 
-fn receiver<'a>(function: &str, args: &'a [Val]) -> Result<&'a ImageName, EvalError> {
-    args.first().and_then(Val::downcast::<ImageVal>).map(|image| &image.0).ok_or_else(|| mismatch(function, args))
-}
-
 fn contains_digest(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
-    Ok(Val::Bool(!receiver("containsDigest", args)?.digest.is_empty()))
+    Ok(Val::Bool(!ImageName::receiver("containsDigest", args)?.digest.is_empty()))
 }
 
 fn read(function: &str, args: &[Val], part: fn(&ImageName) -> String) -> Result<Val, EvalError> {
-    receiver(function, args).map(|image| Val::from(part(image)))
+    ImageName::receiver(function, args).map(|image| Val::from(part(image)))
 }
