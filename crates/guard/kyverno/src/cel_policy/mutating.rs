@@ -35,18 +35,9 @@ struct Rule {
 impl MutatingPolicy {
     pub(super) fn read(reader: &mut Reader<'_>, exceptions: &[Exception]) -> Option<Self> {
         let (head, spec) = Head::read(reader, Kind::Mutating)?;
-        let constraints = judging::constraints(reader, &spec);
-        let variants = autogen::variants(reader, &spec, &constraints);
-        let mut rules = vec![Rule::compile(reader, &head, &spec, constraints, exceptions, false)];
-        for variant in variants {
-            if reader.failed() {
-                break;
-            }
-            let rewritten = rewrite(spec.value, variant.shape);
-            let spec = Node { value: &rewritten, path: spec.path.clone() };
-            let extracts = variant.shape == Shape::Extracted;
-            rules.push(Rule::compile(reader, &head, &spec, variant.constraints, exceptions, extracts));
-        }
+        let rules = autogen::rules(reader, &spec, rewrite, |reader, spec, constraints, extracts| {
+            Rule::compile(reader, &head, spec, constraints, exceptions, extracts)
+        });
         (!reader.failed()).then_some(Self { head, rules })
     }
 

@@ -9,7 +9,7 @@ use palisade_policy::{
     AdmissionRequest, Enforcement, Environment, Payload, Phase, Policy, PolicyInfo, Request, RuleOutcome,
 };
 
-use super::autogen::{self, Shape};
+use super::autogen;
 use super::exception::Exception;
 use super::extraction::pod_requests;
 use super::head::Head;
@@ -39,19 +39,14 @@ impl ValidatingPolicy {
     pub(super) fn read(reader: &mut Reader<'_>, exceptions: &[Exception], any_json: bool) -> Option<Self> {
         let (head, spec) = Head::read(reader, Kind::Validating)?;
         let enforcement = enforcement(&reader.texts(&spec, "validationActions"));
-        let constraints = if any_json { MatchResources::default() } else { judging::constraints(reader, &spec) };
-        let mut rules = Vec::new();
-        let variants = if any_json { Vec::new() } else { autogen::variants(reader, &spec, &constraints) };
-        rules.push(Rule::compile(reader, &head, &spec, constraints, exceptions, false));
-        for variant in variants {
-            if reader.failed() {
-                break;
-            }
-            let rewritten = autogen::rewrite_spec(spec.value, variant.shape);
-            let spec = Node { value: &rewritten, path: spec.path.clone() };
-            let extracts = variant.shape == Shape::Extracted;
-            rules.push(Rule::compile(reader, &head, &spec, variant.constraints, exceptions, extracts));
-        }
+        let compile = |reader: &mut Reader<'_>, spec: &Node<'_>, constraints, extracts| {
+            Rule::compile(reader, &head, spec, constraints, exceptions, extracts)
+        };
+        let rules = if any_json {
+            vec![compile(reader, &spec, MatchResources::default(), false)]
+        } else {
+            autogen::rules(reader, &spec, autogen::rewrite_spec, compile)
+        };
         (!reader.failed()).then_some(Self { head, enforcement, any_json, rules })
     }
 
