@@ -11,7 +11,6 @@ pub mod condition;
 pub mod context;
 pub mod exception;
 pub mod generate;
-pub mod image_reference;
 pub mod matching;
 pub mod mutate;
 pub mod pattern;

@@ -1,9 +1,9 @@
 //! `images`: the images that a resource names, taken apart.
 
+use palisade_model::image_reference::ImageReference;
 use palisade_model::{Map, Path, Segment, Str, Value};
 
 use super::RuleContext;
-use crate::legacy::image_reference::ImageReference;
 
 /// A place of images within objects of a kind.
 struct Extractor {

@@ -5,7 +5,6 @@
 //! substituted object is searched again, as Kyverno does. Deliberately absent: where values come from, which is the
 //! context's business.
 
-mod go_json;
 mod reference;
 mod scan;
 
@@ -16,7 +15,7 @@ use palisade_model::{Map, Str, Value};
 use crate::jmespath::{ParseError, Query, QueryError};
 use crate::legacy::context::RuleContext;
 
-pub use go_json::go_json;
+pub use palisade_model::go_json::to_string as go_json;
 pub use scan::{Variable, variables_of};
 
 /// Why variables could not be replaced.
