@@ -240,7 +240,7 @@ fn the_example_company_finds_what_its_story_says() {
         findings.iter().all(|f| !f["resource"].as_str().unwrap().ends_with("/storefront")),
         "the model service has findings"
     );
-    let tests = folder.run(&["test", &shop.join("tests").display().to_string(), "--compat"]);
+    let tests = folder.run(&["test", &shop.join("tests").display().to_string()]);
     assert_eq!(tests.status.code(), Some(0), "{}", last_line(&tests));
 }
 
