@@ -5,6 +5,7 @@
 
 mod context_entry;
 mod generate;
+mod manifests;
 mod matching;
 mod mutate;
 mod reader;
@@ -17,6 +18,7 @@ use crate::legacy::condition::Conditions;
 
 pub use context_entry::{ContextEntry, EntrySource};
 pub use generate::{ForEachGeneration, GeneratePattern, Generation};
+pub use manifests::{Attestor, AttestorSet, Authority, FieldBinding, Manifests, ObjectReference};
 pub use matching::{
     KindSelector, LabelSelector, MatchBlock, Requirement, ResourceDescription, ResourceFilter, Subject,
 };

@@ -3,6 +3,7 @@
 use palisade_model::{Str, Value};
 
 use super::context_entry::ContextEntry;
+use super::manifests::Manifests;
 use super::reader::{Node, Reader};
 use super::{FailureAction, LabelSelector, NamedExpression, conditions, failure_action};
 use crate::legacy::codes;
@@ -50,8 +51,8 @@ pub enum Check {
     PodSecurity(PodSecurity),
     /// CEL expressions.
     Cel(Box<CelCheck>),
-    /// Signed manifests, as written.
-    Manifests(Value),
+    /// Signed manifests.
+    Manifests(Manifests),
     /// An assertion tree of kyverno-json, as written.
     Assert(Value),
 }
@@ -161,7 +162,7 @@ impl Check {
             }
             "podSecurity" => Self::PodSecurity(PodSecurity::read(reader, node)),
             "cel" => Self::Cel(Box::new(CelCheck::read(reader, node))),
-            "manifests" => Self::Manifests(node.value.clone()),
+            "manifests" => Self::Manifests(Manifests::read(reader, node)),
             "assert" => Self::Assert(node.value.clone()),
             _ => return None,
         })

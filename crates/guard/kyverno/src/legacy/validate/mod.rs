@@ -7,6 +7,7 @@
 mod blame;
 mod cel;
 mod foreach;
+mod manifests;
 mod pattern;
 mod pod_security;
 
@@ -32,12 +33,11 @@ pub(crate) enum Demand {
     ForEach(Vec<Loop>),
     PodSecurity(pod_security::PodSecurityRule),
     Cel(Box<CelRule>),
+    Manifests(Box<manifests::ManifestsRule>),
     /// What cannot be judged, and why.
     Unsupported(&'static str),
 }
 
-const MANIFESTS: &str = "`validate.manifests` verifies signed manifests with Sigstore; signature verification arrives in a \
-     later release of Palisade, so the rule cannot be judged";
 const ASSERT: &str = "`validate.assert` was withdrawn from Kyverno and is not evaluated";
 
 impl Demand {
@@ -51,7 +51,7 @@ impl Demand {
             }
             Check::PodSecurity(spec) => Self::PodSecurity(pod_security::PodSecurityRule::compile(spec)),
             Check::Cel(check) => Self::Cel(Box::new(CelRule::compile(check, rule, validation))),
-            Check::Manifests(_) => Self::Unsupported(MANIFESTS),
+            Check::Manifests(spec) => Self::Manifests(Box::new(manifests::ManifestsRule::compile(spec))),
             Check::Assert(_) => Self::Unsupported(ASSERT),
         }
     }
@@ -132,6 +132,7 @@ impl<'a> Judge<'_, 'a> {
             Demand::ForEach(loops) => self.for_each(loops, scope),
             Demand::PodSecurity(rule) => self.pod_security(rule),
             Demand::Cel(rule) => Some(rule.judge(self)),
+            Demand::Manifests(rule) => self.manifests(rule),
             Demand::Unsupported(why) => Some(Answer::new(Verdict::Error, *why)),
         }
     }

@@ -1,0 +1,50 @@
+//! Public keys and the signatures made with them: ECDSA on P-256 over SHA-256, which is what cosign makes.
+//!
+//! Deliberately absent: other kinds of keys, PGP, certificates, and keys that are kept in a cluster or a key store.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use p256::ecdsa::signature::Verifier;
+use p256::ecdsa::{Signature, VerifyingKey};
+use p256::pkcs8::DecodePublicKey;
+
+const BEGIN: &str = "-----BEGIN PUBLIC KEY-----";
+const END: &str = "-----END PUBLIC KEY-----";
+
+/// A public key, or why there is none.
+pub(super) type Key = Result<VerifyingKey, String>;
+
+/// The keys of a text, taken apart the way Kyverno does it: it cuts behind each end line, and what follows the last
+/// one is dropped where there are several.
+pub(super) fn keys(text: &str) -> Vec<Key> {
+    let mut pieces: Vec<&str> = text.split_inclusive(END).filter(|piece| piece.ends_with(END)).collect();
+    if pieces.len() < 2 {
+        pieces = vec![text];
+    }
+    pieces.into_iter().map(key).collect()
+}
+
+fn key(text: &str) -> Key {
+    let Some(rest) = text.strip_prefix(BEGIN) else { return Err(not_a_key(text)) };
+    let (body, _) = rest.split_once(END).ok_or_else(|| format!("the public key does not end with `{END}`"))?;
+    let base64: String = body.split_whitespace().collect();
+    let der = STANDARD.decode(base64).map_err(|error| format!("the public key is not base64: {error}"))?;
+    VerifyingKey::from_public_key_der(&der)
+        .map_err(|_| "the public key is not an ECDSA key on the curve P-256, the only kind that is supported".into())
+}
+
+fn not_a_key(text: &str) -> String {
+    if text.trim_start().starts_with(BEGIN) {
+        return "there is a line break before the public key, which keeps Kyverno from reading it; give each key an \
+                entry of its own"
+            .into();
+    }
+    let what = text.lines().next().unwrap_or_default();
+    format!("`{what}` is not a public key in PEM format; keys in clusters and key stores cannot be read offline")
+}
+
+/// Whether a signature in base64 was made by the owner of the key.
+pub(super) fn is_signed(key: &VerifyingKey, message: &[u8], signature: &str) -> bool {
+    let signature = STANDARD.decode(signature.trim()).ok().and_then(|der| Signature::from_der(&der).ok());
+    signature.is_some_and(|signature| key.verify(message, &signature).is_ok())
+}
