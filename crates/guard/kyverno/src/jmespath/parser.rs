@@ -2,7 +2,7 @@
 //!
 //! The `jmespath` crate's parser is not used: it has no depth limit, so that 20,000 parentheses abort the process, and
 //! it is stricter than the fork (a trailing comma in a call, members without commas), so that policies which Kyverno
-//! accepts would be rejected. See `docs/decisions/jmespath-parser.md`.
+//! accepts would be rejected. See `docs/decisions/0002-own-jmespath-parser.md`.
 
 use std::sync::OnceLock;
 
