@@ -70,17 +70,23 @@ impl Walk {
             self.diagnostics
                 .push(Diagnostic::warning(codes::READ, message).help("correct the pattern in the ignore file"));
         }
-        if has_extension(entry.path(), options) && is_file(entry) {
-            self.files.push(entry.path().to_owned());
+        if !has_extension(entry.path(), options) {
+            return;
+        }
+        match is_file(entry) {
+            Ok(true) => self.files.push(entry.path().to_owned()),
+            Ok(false) => {}
+            Err(error) => self.diagnostics.push(unreadable(entry.path(), &error.to_string())),
         }
     }
 }
 
-/// A file, or a link to one.
-fn is_file(entry: &DirEntry) -> bool {
-    entry.file_type().is_some_and(|kind| {
-        kind.is_file() || (kind.is_symlink() && entry.path().metadata().is_ok_and(|target| target.is_file()))
-    })
+/// A file, or a link to one; an error for a link that leads nowhere.
+fn is_file(entry: &DirEntry) -> std::io::Result<bool> {
+    match entry.file_type() {
+        Some(kind) if kind.is_symlink() => Ok(entry.path().metadata()?.is_file()),
+        kind => Ok(kind.is_some_and(|kind| kind.is_file())),
+    }
 }
 
 fn has_extension(path: &Path, options: &Options) -> bool {
@@ -158,6 +164,9 @@ mod tests {
         let walk = files(std::slice::from_ref(&folder.0), &Options::default());
         assert_eq!(folder.names(&walk), ["a/x.yaml", "link.yaml"]);
         assert!(walk.diagnostics.is_empty());
+        std::os::unix::fs::symlink("nowhere", folder.0.join("lost.yaml")).unwrap();
+        let walk = files(std::slice::from_ref(&folder.0), &Options::default());
+        assert!(walk.diagnostics[0].message.contains("lost.yaml"), "{:?}", walk.diagnostics);
     }
 
     #[test]

@@ -54,8 +54,6 @@ pub enum Failure {
         /// What to do next.
         help: Option<String>,
     },
-    /// The reader of our output went away, which is its right.
-    BrokenPipe,
 }
 
 impl Failure {
@@ -68,7 +66,6 @@ impl Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::BrokenPipe,
             _ => Self::Operation { message: format!("writing the result: {error}"), help: None },
         }
     }
@@ -79,7 +76,6 @@ pub(crate) fn announce(outcome: Result<Outcome, Failure>) -> Exit {
     let mut stderr = anstream::stderr().lock();
     let (exit, reason) = match outcome {
         Ok(outcome) => (outcome.exit, outcome.reason),
-        Err(Failure::BrokenPipe) => (Exit::Passed, String::new()),
         Err(Failure::Input(diagnostics)) => {
             for diagnostic in &diagnostics {
                 let _ = writeln!(stderr, "{}", render::diagnostic(diagnostic));
@@ -93,7 +89,7 @@ pub(crate) fn announce(outcome: Result<Outcome, Failure>) -> Exit {
         }
     };
     if !reason.is_empty() {
-        let _ = writeln!(stderr, "{reason}");
+        let _ = writeln!(stderr, "{}", render::visible(&reason));
     }
     exit
 }

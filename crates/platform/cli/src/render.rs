@@ -1,5 +1,7 @@
 //! Diagnostics and findings drawn as rustc draws its own: a title, the lines in question, what to do.
 
+use std::borrow::Cow;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use palisade_model::{Diagnostic, Finding, Location, Verdict};
 
@@ -13,13 +15,14 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> String {
         palisade_model::Level::Warning => Level::WARNING,
         palisade_model::Level::Error => Level::ERROR,
     };
-    let excerpts: Vec<_> = diagnostic.labels.iter().map(|label| (Excerpt::of(&label.location), &*label.text)).collect();
-    let mut group = Group::with_title(level.primary_title(&*diagnostic.message).id(diagnostic.code));
+    let excerpts: Vec<_> = diagnostic.labels.iter().map(|label| (Excerpt::of(&label.location), visible(&label.text))).collect();
+    let help: Vec<_> = diagnostic.help.iter().map(|help| visible(help)).collect();
+    let mut group = Group::with_title(level.primary_title(visible(&diagnostic.message)).id(diagnostic.code));
     for (position, (excerpt, text)) in excerpts.iter().enumerate() {
         let kind = if position == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
         group = group.element(excerpt.snippet(kind, text));
     }
-    for help in &diagnostic.help {
+    for help in &help {
         group = group.element(Level::HELP.message(&**help));
     }
     render(&[group])
@@ -33,10 +36,10 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Verdict::Warn => (Level::WARNING, ""),
         Verdict::Pass | Verdict::Skip => (Level::NOTE, ""),
     };
-    let title = format!("{prefix}{}", finding.message);
+    let title = format!("{prefix}{}", visible(&finding.message));
     let label = match &*finding.path {
-        "" => finding.resource.to_string(),
-        path => format!("{path} of {}", finding.resource),
+        "" => visible(&finding.resource).into_owned(),
+        path => format!("{} of {}", visible(path), visible(&finding.resource)),
     };
     let rule = rule_note(finding);
     let excerpt = finding.location.as_ref().map(Excerpt::of);
@@ -51,32 +54,56 @@ pub(crate) fn finding(finding: &Finding) -> String {
     }
     group = group.element(Level::NOTE.message(rule));
     if let Some(remediation) = &finding.remediation {
-        group = group.element(Level::HELP.message(&**remediation));
+        group = group.element(Level::HELP.message(visible(remediation)));
     }
     render(&[group])
 }
 
 /// An error with no place in any source.
 pub(crate) fn plain_error(message: &str, help: Option<&str>) -> String {
-    let mut group = Group::with_title(Level::ERROR.primary_title(message));
+    let mut group = Group::with_title(Level::ERROR.primary_title(visible(message)));
     if let Some(help) = help {
-        group = group.element(Level::HELP.message(help));
+        group = group.element(Level::HELP.message(visible(help)));
     }
     render(&[group])
 }
 
+/// Text of a document or a file's name, for a terminal: what would move the cursor, start a control sequence or turn
+/// the direction of writing is written as an escape, so that no document can hide or forge what is said about it.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_deceptive) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_deceptive(c) {
+            true => shown.extend(c.escape_unicode()),
+            false => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Control characters, and format characters that reorder or join what is beside them.
+fn is_deceptive(c: char) -> bool {
+    let reorders = matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+    reorders || (c.is_control() && !matches!(c, '\n' | '\t'))
+}
+
 /// `policy/rule`, or the policy alone where its only rule has the same name.
 pub(crate) fn rule_id(finding: &Finding) -> String {
+    let policy = finding.policy.to_string();
+    let policy = visible(&policy);
     if *finding.rule == *finding.policy.name || finding.rule.is_empty() {
-        finding.policy.to_string()
+        policy.into_owned()
     } else {
-        format!("{}/{}", finding.policy, finding.rule)
+        format!("{policy}/{}", visible(&finding.rule))
     }
 }
 
 fn rule_note(finding: &Finding) -> String {
     let place = finding.rule_location.as_ref().map(|at| format!(" at {at}")).unwrap_or_default();
-    format!("{} severity, {}{place}", finding.severity, finding.policy.kind)
+    visible(&format!("{} severity, {}{place}", finding.severity, finding.policy.kind)).into_owned()
 }
 
 fn render(groups: &[Group<'_>]) -> String {
@@ -101,9 +128,12 @@ impl Excerpt {
         let from = floor_boundary(text, line_start.max(start.saturating_sub(MAX_EXCERPT / 2)));
         let to = floor_boundary(text, line_end.min(from + MAX_EXCERPT)).max(start);
         let shown = text.get(from..to).unwrap_or_default().trim_end_matches('\r');
+        // One character for each byte keeps the columns of what follows.
+        let dots = |c: char| std::iter::repeat_n(if is_deceptive(c) { '.' } else { c }, if is_deceptive(c) { c.len_utf8() } else { 1 });
+        let shown: String = shown.chars().flat_map(dots).collect();
         let span = (start - from).min(shown.len())..(end.min(to).saturating_sub(from)).min(shown.len());
         let span = span.start..span.end.max(span.start);
-        Self { path: location.source.name().to_owned(), line: location.start().line, text: shown.to_owned(), span }
+        Self { path: visible(location.source.name()).into_owned(), line: location.start().line, text: shown, span }
     }
 
     fn snippet<'a>(&'a self, kind: AnnotationKind, label: &'a str) -> Snippet<'a, annotate_snippets::Annotation<'a>> {

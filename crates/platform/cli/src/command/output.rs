@@ -13,8 +13,12 @@ pub(super) fn write_to(
 ) -> Result<(), Failure> {
     let Some(file) = file else {
         let mut out = io::BufWriter::new(anstream::stdout().lock());
-        write(&mut out)?;
-        return Ok(out.flush()?);
+        let written = write(&mut out).and_then(|()| out.flush());
+        // A reader that has seen enough may leave; what was decided stays decided.
+        return match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        };
     };
     replace(file, |out| {
         let mut plain = io::BufWriter::new(anstream::StripStream::new(out));
@@ -23,8 +27,16 @@ pub(super) fn write_to(
     })
 }
 
-/// Replaces `file` by way of a neighbour, so that a full disk never leaves half a file behind.
+/// Replaces `file` by way of a neighbour, so that a full disk never leaves half a file behind. A link stays a link, and
+/// what is no regular file, such as a device or a pipe, is written to and not replaced.
 pub(super) fn replace(file: &Path, write: impl FnOnce(fs::File) -> io::Result<()>) -> Result<(), Failure> {
+    let failure = |error: io::Error| {
+        Failure::new(format!("writing `{}`: {error}", file.display()), "check the folder, its permissions and the disk")
+    };
+    if fs::metadata(file).is_ok_and(|old| !old.is_file()) {
+        return fs::OpenOptions::new().write(true).open(file).and_then(write).map_err(failure);
+    }
+    let file = &fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let neighbour = file.with_file_name(name);
@@ -38,6 +50,6 @@ pub(super) fn replace(file: &Path, write: impl FnOnce(fs::File) -> io::Result<()
     written.map_err(|error| {
         // The reason to report is the first failure; a leftover neighbour is removed where that is possible.
         let _ = fs::remove_file(&neighbour);
-        Failure::new(format!("writing `{}`: {error}", file.display()), "check the folder, its permissions and the disk")
+        failure(error)
     })
 }

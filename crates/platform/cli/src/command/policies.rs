@@ -1,5 +1,6 @@
 //! What `check` and `mutate` share: the policies to ask, and how documents are put before them.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -84,9 +85,10 @@ impl PolicyArgs {
     }
 }
 
-/// Draws diagnostics on stderr.
+/// Draws diagnostics on stderr. Where nobody takes them, the exit code still tells.
 pub(crate) fn show(diagnostics: &[Diagnostic]) {
+    let mut stderr = anstream::stderr().lock();
     for diagnostic in diagnostics {
-        anstream::eprintln!("{}\n", render::diagnostic(diagnostic));
+        let _ = writeln!(stderr, "{}\n", render::diagnostic(diagnostic));
     }
 }

@@ -14,6 +14,7 @@ use super::output::write_to;
 use super::policies::show;
 use crate::args::Global;
 use crate::input::{self, in_parallel, threads};
+use crate::render::visible;
 use crate::report::{DiagnosticEntry, count, diagnostic_entry, write_json};
 use crate::{Exit, Failure, Outcome};
 
@@ -194,18 +195,13 @@ fn human(reports: &[TestReport], verbose: bool, out: &mut dyn Write) -> io::Resu
             |row: &&TestRow| verbose || !matches!(row.outcome, TestOutcome::Passed | TestOutcome::Skipped);
         let mut rows = report.rows.iter().filter(worth_showing).peekable();
         if let Some(first) = rows.peek() {
-            writeln!(out, "{}", first.file)?;
+            writeln!(out, "{}", visible(&first.file))?;
         }
         for row in rows {
             let rule = if row.rule.is_empty() { row.policy.clone() } else { format!("{}/{}", row.policy, row.rule) };
-            writeln!(
-                out,
-                "  {:<8} {rule}  {}  expected {}: {}",
-                row.outcome.as_str(),
-                row.resource,
-                row.expected,
-                row.message
-            )?;
+            let TestRow { outcome, resource, expected, message, .. } = row;
+            let line = format!("  {:<8} {rule}  {resource}  expected {expected}: {message}", outcome.as_str());
+            writeln!(out, "{}", visible(&line))?;
         }
     }
     Ok(())
