@@ -2,14 +2,37 @@
 //!
 //! Deliberately absent: derived deserialisation, which stops at the first problem and forgets where it was.
 
-use palisade_model::{Diagnostic, Level, Location, Path, Resource, Segment, Str, Value};
+use palisade_model::{Diagnostic, Level, Location, Map, Path, Resource, Segment, Str, Value};
+use palisade_policy::Operation;
 
 use super::codes;
+
+/// The diagnostic codes of a family of policy kinds, by what is wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct ReaderCodes {
+    /// A field of the wrong type.
+    pub wrong_type: &'static str,
+    /// A field that is missing.
+    pub missing_field: &'static str,
+    /// A field that the kind does not have.
+    pub unknown_field: &'static str,
+    /// A word outside of a fixed set.
+    pub unknown_name: &'static str,
+}
+
+/// The codes of CEL policies. They have no code of their own for unknown fields, which are words out of place.
+const CEL: ReaderCodes = ReaderCodes {
+    wrong_type: codes::WRONG_TYPE,
+    missing_field: codes::MISSING_FIELD,
+    unknown_field: codes::UNKNOWN_NAME,
+    unknown_name: codes::UNKNOWN_NAME,
+};
 
 /// What reads one policy document, and what it found wrong.
 #[derive(Debug)]
 pub struct Reader<'a> {
     document: &'a Resource,
+    codes: ReaderCodes,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -23,9 +46,14 @@ pub struct Node<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of `document`.
+    /// A reader of a CEL policy.
     pub const fn new(document: &'a Resource) -> Self {
-        Self { document, diagnostics: Vec::new() }
+        Self::with_codes(document, CEL)
+    }
+
+    /// A reader of a policy of another family.
+    pub const fn with_codes(document: &'a Resource, codes: ReaderCodes) -> Self {
+        Self { document, codes, diagnostics: Vec::new() }
     }
 
     /// The document that is read.
@@ -58,9 +86,8 @@ impl<'a> Reader<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// Reports an error at `path`, which keeps the policy from being loaded.
-    pub fn error(&mut self, code: &'static str, path: &Path, message: impl Into<String>, help: &str) {
-        let diagnostic = Diagnostic::error(code, message).help(help);
+    /// Reports a problem at `path`.
+    pub fn report_at(&mut self, path: &Path, diagnostic: Diagnostic) {
         self.report(match self.locate(path) {
             Some(location) => diagnostic.at(location, ""),
             None if path.is_root() => diagnostic,
@@ -68,15 +95,43 @@ impl<'a> Reader<'a> {
         });
     }
 
+    /// Reports an error at `path`, which keeps the policy from being loaded.
+    pub fn error(&mut self, code: &'static str, path: &Path, message: impl Into<String>, help: &str) {
+        self.report_at(path, Diagnostic::error(code, message).help(help));
+    }
+
     fn wrong_type(&mut self, node: &Node<'_>, wanted: &str) {
         let message = format!("`{}` must be {wanted}, not {}", node.path, in_words(node.value.type_name()));
-        self.error(codes::WRONG_TYPE, &node.path, message, "write it as the API reference of the policy kind shows");
+        self.error(
+            self.codes.wrong_type,
+            &node.path,
+            message,
+            "write it as the API reference of the policy kind shows",
+        );
     }
 
     /// Reports that `parent` lacks `key`.
     pub fn missing(&mut self, parent: &Node<'_>, key: &str) {
         let message = format!("`{}` is missing", parent.path.child(key));
-        self.error(codes::MISSING_FIELD, &parent.path, message, "add the field");
+        self.error(self.codes.missing_field, &parent.path, message, "add the field");
+    }
+
+    /// Warns of members of an object that are not among `known`. A cluster ignores them, and so do we, but what they
+    /// were meant to do does not happen.
+    pub fn known_fields(&mut self, node: &Node<'_>, known: &[&str]) {
+        let Some(map) = node.value.as_object() else {
+            return self.wrong_type(node, "an object");
+        };
+        for key in map.keys().filter(|key| !known.contains(&&***key)) {
+            let near = known.iter().find(|name| name.eq_ignore_ascii_case(key));
+            let help = match near {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("known here are {}", known.join(", ")),
+            };
+            let message = format!("unknown field `{key}` has no effect");
+            let diagnostic = Diagnostic::warning(self.codes.unknown_field, message).help(help);
+            self.report_at(&node.path.child(&**key), diagnostic);
+        }
     }
 
     /// Text; `None` where it is absent.
@@ -138,6 +193,32 @@ impl<'a> Reader<'a> {
         texts
     }
 
+    /// The members of an object of texts; none where it is absent.
+    pub fn text_map(&mut self, parent: &Node<'_>, key: &str) -> Vec<(Str, Str)> {
+        let Some(node) = self.object(parent, key) else { return Vec::new() };
+        let mut members = Vec::new();
+        for (key, value) in node.value.as_object().into_iter().flat_map(Map::iter) {
+            match value.as_shared_str() {
+                Some(text) => members.push((key.clone(), text.clone())),
+                None => self.wrong_type(&Node { value, path: node.path.child(&**key) }, "text"),
+            }
+        }
+        members
+    }
+
+    /// Admission operations; none where they are absent.
+    pub fn operations(&mut self, parent: &Node<'_>, key: &str) -> Vec<Operation> {
+        let mut operations = Vec::new();
+        for node in self.list(parent, key) {
+            match node.value.as_str().map(str::parse) {
+                Some(Ok(operation)) => operations.push(operation),
+                Some(Err(message)) => self.error(self.codes.unknown_name, &node.path, message, "correct the name"),
+                None => self.wrong_type(&node, "text"),
+            }
+        }
+        operations
+    }
+
     /// One of a fixed set of words; the first where it is absent.
     pub fn word<T: Copy>(&mut self, parent: &Node<'_>, key: &str, words: &[(&str, T)]) -> Option<T> {
         let Some(text) = self.text(parent, key) else { return words.first().map(|(_, value)| *value) };
@@ -145,7 +226,7 @@ impl<'a> Reader<'a> {
         if found.is_none() {
             let allowed: Vec<_> = words.iter().map(|(word, _)| *word).collect();
             let help = format!("use one of {}", allowed.join(", "));
-            self.error(codes::UNKNOWN_NAME, &parent.path.child(key), format!("`{text}` is not a `{key}`"), &help);
+            self.error(self.codes.unknown_name, &parent.path.child(key), format!("`{text}` is not a `{key}`"), &help);
         }
         found
     }

@@ -30,7 +30,7 @@ mod tests;
 
 pub use codes::CODES;
 pub use conditions::Conditions;
-pub use document::{Node, Reader};
+pub use document::{Node, Reader, ReaderCodes};
 pub use environments::{Purpose, environment, namespaced_environment};
 pub use evaluation::{Evaluation, Variables};
 pub use expression::{Compiler, Expression, Failure};

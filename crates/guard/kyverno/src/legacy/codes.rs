@@ -1,5 +1,6 @@
 //! The diagnostic codes of legacy Kyverno policies, with what `palisade explain` says of them.
 
+use palisade_cel::admission::ReaderCodes;
 use palisade_model::CodeEntry;
 
 /// A field that the policy kinds do not have.
@@ -26,6 +27,14 @@ pub const INVALID_POLICY: &str = "PAL-K0010";
 pub const INVALID_EXCEPTION: &str = "PAL-K0011";
 /// A feature that Kyverno itself no longer evaluates.
 pub const NOT_EVALUATED: &str = "PAL-K0012";
+
+/// What the reader of policy documents reports.
+pub const READER: ReaderCodes = ReaderCodes {
+    wrong_type: WRONG_TYPE,
+    missing_field: INVALID_RULE,
+    unknown_field: UNKNOWN_FIELD,
+    unknown_name: UNKNOWN_NAME,
+};
 
 /// What `palisade explain` knows.
 pub const CODES: &[CodeEntry] = &[

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use palisade_cel::admission::{
-    Compiler, Conditions as MatchConditions, Dialect, Node as CelNode, Purpose, Reader as CelReader, environment,
-};
+use palisade_cel::admission::{Compiler, Conditions as MatchConditions, Dialect, Purpose, environment};
 use palisade_model::{Diagnostic, Path, Resource, Segment, Str, Value};
 use palisade_policy::{PolicyInfo, RuleInfo, reference_of};
 
@@ -22,9 +20,9 @@ const SCORED_ANNOTATION: &str = "policies.kyverno.io/scored";
 
 /// Reads a PolicyException.
 pub(super) fn exception(document: &Resource, diagnostics: &mut Vec<Diagnostic>) -> Option<Exception> {
-    let mut reader = Reader::new(document);
+    let mut reader = Reader::with_codes(document, codes::READER);
     let exception = Exception::read(&mut reader, document);
-    diagnostics.append(&mut reader.diagnostics);
+    diagnostics.extend(reader.into_diagnostics());
     exception
 }
 
@@ -34,10 +32,10 @@ pub(super) fn policy(
     exceptions: &[Arc<Exception>],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<LegacyPolicy> {
-    let mut reader = Reader::new(document);
+    let mut reader = Reader::with_codes(document, codes::READER);
     let policy = read(&mut reader, document, exceptions);
     let failed = reader.failed();
-    diagnostics.append(&mut reader.diagnostics);
+    diagnostics.extend(reader.into_diagnostics());
     policy.filter(|_| !failed)
 }
 
@@ -86,7 +84,7 @@ fn read_rules(reader: &mut Reader<'_>, spec: &Node<'_>) -> Vec<(usize, Rule)> {
 fn read_derived(derived: &Derived) -> Vec<(usize, Rule)> {
     let read = |(origin, rule): &(usize, Value)| {
         let document = Resource::in_memory(rule.clone());
-        let mut reader = Reader::new(&document);
+        let mut reader = Reader::with_codes(&document, codes::READER);
         let root = reader.root();
         Some((*origin, Rule::read(&mut reader, &root)?))
     };
@@ -131,17 +129,17 @@ fn report_problems(reader: &mut Reader<'_>, origin: usize, demand: Option<&Deman
     for problem in demand.map(Demand::problems).unwrap_or_default() {
         let diagnostic = Diagnostic::warning(codes::INVALID_CEL, problem.clone())
             .help("the rule fails for every resource until the expression compiles");
-        reader.report(diagnostic, &rule_path(origin).child("validate"));
+        reader.report_at(&rule_path(origin).child("validate"), diagnostic);
     }
 }
 
 fn match_conditions(reader: &mut Reader<'_>, spec: &Node<'_>) -> MatchConditions {
     let Some(webhook) = spec.get("webhookConfiguration") else { return MatchConditions::default() };
     let document = Resource::in_memory(webhook.value.clone());
-    let mut cel = CelReader::new(&document);
+    let mut cel = Reader::new(&document);
     let mut compiler = Compiler::new(&mut cel, environment(Dialect::Kubernetes, Purpose::Validation));
-    let node = CelNode { value: &document.object, path: Path::root() };
-    let conditions = MatchConditions::compile(&mut compiler, &node, "matchConditions");
+    let root = compiler.reader.root();
+    let conditions = MatchConditions::compile(&mut compiler, &root, "matchConditions");
     for diagnostic in cel.into_diagnostics() {
         reader.error(codes::INVALID_CEL, &webhook.path, diagnostic.message, "correct the expression");
     }

@@ -57,10 +57,10 @@ pub fn claims(document: &Resource) -> bool {
 
 /// Loads a cleanup policy; `None` where a diagnostic says why it cannot be used.
 pub fn policy(document: &Resource, diagnostics: &mut Vec<Diagnostic>) -> Option<CleanupPolicy> {
-    let mut reader = Reader::new(document);
+    let mut reader = Reader::with_codes(document, codes::READER);
     let spec = CleanupSpec::read(&mut reader);
     let failed = reader.failed();
-    diagnostics.append(&mut reader.diagnostics);
+    diagnostics.extend(reader.into_diagnostics());
     let name = document.object.dig(["metadata", "name"]).and_then(Value::as_shared_str).cloned().unwrap_or_default();
     let location = document.locate(&["spec"].into_iter().collect());
     let rule = RuleInfo { name, phase: Phase::Delete, location };

@@ -7,6 +7,7 @@ use palisade_policy::{
 };
 
 use super::*;
+use crate::legacy::codes;
 use crate::legacy::context::Names;
 use crate::legacy::spec::{Body, Reader, Rule};
 use crate::legacy::variables::Queries;
@@ -55,7 +56,7 @@ fn generated(generate: Value, cluster: &dyn Cluster) -> Generated {
         "match": {"any": [{"resources": {"kinds": ["Namespace"]}}]},
         "generate": generate
     }));
-    let mut reader = Reader::new(&document);
+    let mut reader = Reader::with_codes(&document, codes::READER);
     let node = reader.root();
     let rule = Rule::read(&mut reader, &node).unwrap();
     let Body::Generate(generation) = &rule.body else { panic!("not a generate rule") };

@@ -4,6 +4,7 @@ use palisade_model::{Resource, json};
 use palisade_policy::{Operation, Variables};
 
 use super::*;
+use crate::legacy::codes;
 use crate::legacy::context::testing::Fixture;
 use crate::legacy::spec::{Body, Node, Reader};
 
@@ -13,10 +14,11 @@ fn rule(mutate: Value) -> Rule {
         "match": {"any": [{"resources": {"kinds": ["Pod"]}}]},
         "mutate": mutate
     }));
-    let mut reader = Reader::new(&document);
+    let mut reader = Reader::with_codes(&document, codes::READER);
     let node: Node<'_> = reader.root();
     let rule = Rule::read(&mut reader, &node).unwrap();
-    assert!(reader.diagnostics.is_empty(), "{:?}", reader.diagnostics);
+    let diagnostics = reader.into_diagnostics();
+    assert!(diagnostics.is_empty(), "{diagnostics:?}");
     rule
 }
 
@@ -138,7 +140,7 @@ fn an_unset_variable_elsewhere_in_the_rule_is_an_error_too() {
         json!([{"key": 1, "operator": "Equals", "value": 1}, {"key": "{{ none }}", "operator": "Equals", "value": 1}]);
     document.as_object_mut().unwrap().insert("preconditions", json!({"any": any}));
     let document = Resource::in_memory(document);
-    let mut reader = Reader::new(&document);
+    let mut reader = Reader::with_codes(&document, codes::READER);
     let node = reader.root();
     let rule = Rule::read(&mut reader, &node).unwrap();
     let Body::Mutate(mutation) = &rule.body else { panic!("not a mutate rule") };
