@@ -15,7 +15,8 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> String {
         palisade_model::Level::Warning => Level::WARNING,
         palisade_model::Level::Error => Level::ERROR,
     };
-    let excerpts: Vec<_> = diagnostic.labels.iter().map(|label| (Excerpt::of(&label.location), visible(&label.text))).collect();
+    let excerpts: Vec<_> =
+        diagnostic.labels.iter().map(|label| (Excerpt::of(&label.location), visible(&label.text))).collect();
     let help: Vec<_> = diagnostic.help.iter().map(|help| visible(help)).collect();
     let mut group = Group::with_title(level.primary_title(visible(&diagnostic.message)).id(diagnostic.code));
     for (position, (excerpt, text)) in excerpts.iter().enumerate() {
@@ -37,26 +38,58 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Verdict::Pass | Verdict::Skip => (Level::NOTE, ""),
     };
     let title = format!("{prefix}{}", visible(&finding.message));
-    let label = match &*finding.path {
-        "" => visible(&finding.resource).into_owned(),
-        path => format!("{} of {}", visible(path), visible(&finding.resource)),
-    };
     let rule = rule_note(finding);
-    let excerpt = finding.location.as_ref().map(Excerpt::of);
-    let related: Vec<_> = finding.related.iter().map(|(path, at)| (&**path, Excerpt::of(at))).collect();
+    let places = places(finding);
     let mut group = Group::with_title(level.primary_title(title).id(rule_id(finding)));
-    match &excerpt {
-        Some(excerpt) => group = group.element(excerpt.snippet(AnnotationKind::Primary, &label)),
-        None => group = group.element(Level::NOTE.message(format!("in {label}"))),
+    for (position, (excerpt, label)) in places.iter().enumerate() {
+        let kind = if position == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        group = group.element(excerpt.snippet(kind, label));
     }
-    for (path, excerpt) in &related {
-        group = group.element(excerpt.snippet(AnnotationKind::Context, path));
+    if places.is_empty() {
+        group = group.element(Level::NOTE.message(format!("in {}", subject(finding))));
     }
     group = group.element(Level::NOTE.message(rule));
     if let Some(remediation) = &finding.remediation {
         group = group.element(Level::HELP.message(visible(remediation)));
     }
     render(&[group])
+}
+
+/// The field and the resource that it belongs to.
+fn subject(finding: &Finding) -> String {
+    match &*finding.path {
+        "" => finding.resource.to_string(),
+        path => format!("{path} of {}", finding.resource),
+    }
+}
+
+/// Excerpts and labels of a finding's offending fields. Missing fields often share the place of their parent; they are
+/// named together there, the later ones without what they have in common with the first.
+fn places(finding: &Finding) -> Vec<(Excerpt, String)> {
+    let mut places: Vec<(&Location, &str, String)> = Vec::new();
+    places.extend(finding.location.as_ref().map(|at| (at, &*finding.path, finding.path.to_string())));
+    for (path, at) in &finding.related {
+        match places.iter_mut().find(|(place, ..)| place.span == at.span) {
+            Some((_, first, label)) => {
+                label.push_str(", ");
+                label.push_str(beyond(first, path));
+            }
+            None => places.push((at, path, path.to_string())),
+        }
+    }
+    let of_resource = |position, label: String| match (position, &*label) {
+        (0, "") => finding.resource.to_string(),
+        (0, fields) => format!("{fields} of {}", finding.resource),
+        _ => label,
+    };
+    places.into_iter().enumerate().map(|(at, (place, _, label))| (Excerpt::of(place), of_resource(at, label))).collect()
+}
+
+/// What `path` has beyond the parents that it shares with `first`.
+fn beyond<'a>(first: &str, path: &'a str) -> &'a str {
+    let shared = first.bytes().zip(path.bytes()).take_while(|(a, b)| a == b).count();
+    let cut = path.get(..shared).and_then(|head| head.rfind('.')).map_or(0, |dot| dot + 1);
+    path.get(cut..).unwrap_or(path)
 }
 
 /// An error with no place in any source.
@@ -86,7 +119,8 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 
 /// Control characters, and format characters that reorder or join what is beside them.
 fn is_deceptive(c: char) -> bool {
-    let reorders = matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+    let reorders =
+        matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
     reorders || (c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
@@ -129,7 +163,9 @@ impl Excerpt {
         let to = floor_boundary(text, line_end.min(from + MAX_EXCERPT)).max(start);
         let shown = text.get(from..to).unwrap_or_default().trim_end_matches('\r');
         // One character for each byte keeps the columns of what follows.
-        let dots = |c: char| std::iter::repeat_n(if is_deceptive(c) { '.' } else { c }, if is_deceptive(c) { c.len_utf8() } else { 1 });
+        let dots = |c: char| {
+            std::iter::repeat_n(if is_deceptive(c) { '.' } else { c }, if is_deceptive(c) { c.len_utf8() } else { 1 })
+        };
         let shown: String = shown.chars().flat_map(dots).collect();
         let span = (start - from).min(shown.len())..(end.min(to).saturating_sub(from)).min(shown.len());
         let span = span.start..span.end.max(span.start);
@@ -150,4 +186,29 @@ fn floor_boundary(text: &str, mut at: usize) -> usize {
         at -= 1;
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use palisade_model::{Source, Span};
+
+    use super::*;
+
+    #[test]
+    fn fields_at_one_place_are_named_together() {
+        assert_eq!(beyond("spec.securityContext.runAsUser", "spec.securityContext.runAsGroup"), "runAsGroup");
+        assert_eq!(beyond("spec.containers[0].image", "metadata.name"), "metadata.name");
+    }
+
+    #[test]
+    fn excerpts_of_long_lines_are_cut_around_the_span() {
+        let text = format!("{}needle{}\nnext", "\u{e9}".repeat(5_000), "x".repeat(100_000));
+        let start = text.find("needle").unwrap();
+        let location = Location { source: Source::new("long", text), span: Span::new(start..start + 6) };
+        let excerpt = Excerpt::of(&location);
+        assert!(excerpt.text.len() <= MAX_EXCERPT);
+        assert_eq!(excerpt.text.get(excerpt.span.clone()), Some("needle"));
+        let past = Location { source: Source::new("short", "ab"), span: Span::new(90..95) };
+        assert_eq!(Excerpt::of(&past).span, 2..2);
+    }
 }

@@ -79,17 +79,9 @@ impl Judge<'_, '_> {
         let checks = left.as_ref().map_or(checks, |left| &left.checks);
         let (level, version) = &rule.shown;
         let version = if version.is_empty() { "latest" } else { version };
-        let message = format!("violates the Pod Security Standard {level}:{version}: {}", described(checks));
+        let controls: Vec<&str> = checks.iter().map(|check| check.reason).collect();
+        let message = format!("violates the Pod Security Standard {level}:{version}: {}", controls.join(", "));
         let paths = checks.iter().flat_map(|check| &check.violations).map(|violation| violation.path.clone());
         Answer::new(Verdict::Fail, message).at(paths.collect())
     }
-}
-
-/// Each violated control with the fields that violate it.
-fn described(checks: &[Check]) -> String {
-    let check = |check: &Check| {
-        let fields: Vec<String> = check.violations.iter().map(|violation| violation.path.to_string()).collect();
-        format!("{} ({})", check.reason, fields.join(", "))
-    };
-    checks.iter().map(check).collect::<Vec<_>>().join("; ")
 }
