@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use palisade_model::{Finding, Severity, Verdict};
+use palisade_model::{Finding, Level, Severity, Verdict};
 use palisade_policy::Environment;
 
 use super::output::write_to;
 use super::policies::{PolicyArgs, show};
 use crate::args::Global;
 use crate::config::Config;
-use crate::input::{self, has_errors};
+use crate::input;
 use crate::judge::Judge;
 use crate::manifests::Manifests;
 use crate::report::{Report, Reporter, count, reporter};
@@ -133,36 +133,31 @@ fn progress(total: usize, quiet: bool) -> ProgressBar {
 /// The exit code and the reason for it.
 fn conclude(report: &Report, failing: usize) -> Outcome {
     let counts = report.counts;
-    let scope = format!("{} by {}", count(report.judged, "resource"), count(report.policies, "policy"));
     let tally = format!(
-        "{} passed, {} failed, {} warned, {} skipped, {} errors",
-        counts.pass, counts.fail, counts.warn, counts.skip, counts.error
+        "{} by {}: {} passed, {} failed, {} warned, {} skipped, {} errors",
+        count(report.judged, "resource"),
+        count(report.policies, "policy"),
+        counts.pass,
+        counts.fail,
+        counts.warn,
+        counts.skip,
+        counts.error
     );
-    let input_errors = report.diagnostics.iter().filter(|d| d.level == palisade_model::Level::Error).count();
-    let (exit, reason) = if counts.error > 0 || has_errors(&report.diagnostics) {
-        let evaluations = count(counts.error, "rule evaluation");
-        (
-            Exit::Undecided,
-            format!(
-                "could not decide: {evaluations} failed, {} in the input; {scope}: {tally}",
-                count(input_errors, "problem")
-            ),
-        )
+    let problems = report.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
+    let (exit, reason) = if counts.error + problems > 0 {
+        let why = [(counts.error, "failed rule evaluation"), (problems, "problem")];
+        let why: Vec<_> =
+            why.iter().filter(|(number, _)| *number > 0).map(|(number, what)| count(*number, what)).collect();
+        (Exit::Undecided, format!("could not decide: {}; {tally}", why.join(" and ")))
     } else if counts.total() == 0 {
-        let what = format!(
-            "{} in {} and {}",
-            count(report.documents, "document"),
-            count(report.files, "file"),
-            count(report.policies, "policy")
-        );
-        (Exit::Nothing, format!("nothing was evaluated: no rule selects any of {what}; check the paths"))
+        let documents = count(report.documents, "document");
+        let (files, policies) = (count(report.files, "file"), count(report.policies, "policy"));
+        let what = format!("no rule selects any of {documents} in {files} ({policies})");
+        (Exit::Nothing, format!("nothing was evaluated: {what}; check the paths"))
     } else if failing > 0 {
-        (
-            Exit::Findings,
-            format!("failed: {} ({} shown); {scope}: {tally}", count(failing, "finding"), report.findings.len()),
-        )
+        (Exit::Findings, format!("failed: {} ({} shown); {tally}", count(failing, "finding"), report.findings.len()))
     } else {
-        (Exit::Passed, format!("passed: {scope}: {tally}"))
+        (Exit::Passed, format!("passed: {tally}"))
     };
     Outcome { exit, reason }
 }
