@@ -138,10 +138,7 @@ impl Moves {
 }
 
 fn move_key(difference: &Difference) -> Option<(String, String)> {
-    let value = match (&difference.before, &difference.after) {
-        (Value::Null, value) | (value, Value::Null) => value,
-        _ => return None,
-    };
+    let ((Value::Null, value) | (value, Value::Null)) = (&difference.before, &difference.after) else { return None };
     let value = value.as_f64().map_or_else(|| go_json::to_string(value), go_json::number);
     Some((difference.outside_of_lists()?, value))
 }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use palisade_model::{GroupVersionKind, Value, go_regex};
 use regex::Regex;
 
+use super::signed::namespace;
 use crate::legacy::spec::{FieldBinding, ObjectReference};
 
 /// What clusters and Kyverno fill in: kinds (all where empty), an API group, and fields.
@@ -169,9 +170,8 @@ struct Identity<'a> {
 
 impl<'a> Identity<'a> {
     fn of(object: &'a Value) -> Self {
-        let text = |key| object.dig(["metadata", key]).and_then(Value::as_str).unwrap_or_default();
-        let kind = GroupVersionKind::of(object).unwrap_or_default();
-        Self { kind, name: text("name"), namespace: text("namespace") }
+        let name = object.dig(["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
+        Self { kind: GroupVersionKind::of(object).unwrap_or_default(), name, namespace: namespace(object) }
     }
 
     fn is(&self, reference: &ObjectReference) -> bool {

@@ -24,27 +24,35 @@ pub(super) fn keys(text: &str) -> Vec<Key> {
     pieces.into_iter().map(key).collect()
 }
 
+/// Reads a key whose first line and end line stand alone, as Go demands.
 fn key(text: &str) -> Key {
-    let Some(rest) = text.strip_prefix(BEGIN) else { return Err(not_a_key(text)) };
-    let (body, _) = rest.split_once(END).ok_or_else(|| format!("the public key does not end with `{END}`"))?;
-    let base64: String = body.split_whitespace().collect();
+    let lines: Vec<&str> = text.split('\n').map(|line| line.trim_end_matches([' ', '\t', '\r'])).collect();
+    let Some((&BEGIN, rest)) = lines.split_first() else { return Err(not_a_key(text)) };
+    let end = rest.iter().position(|line| *line == END);
+    let body =
+        end.and_then(|end| rest.get(..end)).ok_or_else(|| format!("the public key lacks its last line, `{END}`"))?;
+    let base64 = body.concat().replace([' ', '\t'], "");
     let der = STANDARD.decode(base64).map_err(|error| format!("the public key is not base64: {error}"))?;
     VerifyingKey::from_public_key_der(&der)
         .map_err(|_| "the public key is not an ECDSA key on the curve P-256, the only kind that is supported".into())
 }
 
 fn not_a_key(text: &str) -> String {
+    if text.starts_with(BEGIN) {
+        return format!("the public key needs `{BEGIN}` on a line of its own");
+    }
     if text.trim_start().starts_with(BEGIN) {
-        return "there is a line break before the public key, which keeps Kyverno from reading it; give each key an \
-                entry of its own"
+        return "there is space before the public key, which keeps Kyverno from reading it; remove it, and give each \
+                key an entry of its own"
             .into();
     }
     let what = text.lines().next().unwrap_or_default();
     format!("`{what}` is not a public key in PEM format; keys in clusters and key stores cannot be read offline")
 }
 
-/// Whether a signature in base64 was made by the owner of the key.
+/// Whether a signature in base64 was made by the owner of the key: in DER form, or the two numbers side by side.
 pub(super) fn is_signed(key: &VerifyingKey, message: &[u8], signature: &str) -> bool {
-    let signature = STANDARD.decode(signature.trim()).ok().and_then(|der| Signature::from_der(&der).ok());
-    signature.is_some_and(|signature| key.verify(message, &signature).is_ok())
+    let Ok(bytes) = STANDARD.decode(signature.trim()) else { return false };
+    let signature = Signature::from_der(&bytes).or_else(|_| Signature::from_slice(&bytes));
+    signature.is_ok_and(|signature| key.verify(message, &signature).is_ok())
 }

@@ -111,7 +111,8 @@ fn candidates<'m>(
     let of_kind = |manifest: &&Value| manifest.get("kind").is_some() && manifest.get("kind") == object.get("kind");
     let of_kind: Vec<&Value> = manifests.iter().filter(of_kind).collect();
     let named: Vec<&Value> = of_kind.iter().copied().filter(|manifest| name(manifest) == name(object)).collect();
-    let in_namespace = || named.iter().find(|manifest| namespace(manifest) == namespace(object));
+    let written = |manifest: &'m Value| manifest.dig(["metadata", "namespace"]).and_then(Value::as_str);
+    let in_namespace = || named.iter().find(|manifest| written(manifest) == Some(namespace(object)));
     match named.as_slice() {
         [] => most_alike(of_kind).into_iter().take(MAX_CANDIDATES).collect(),
         [only] => vec![only],
@@ -119,8 +120,10 @@ fn candidates<'m>(
     }
 }
 
-fn namespace(object: &Value) -> &str {
-    object.dig(["metadata", "namespace"]).and_then(Value::as_str).unwrap_or_default()
+/// The namespace of a resource, `default` where none is written.
+pub(super) fn namespace(object: &Value) -> &str {
+    let written = object.dig(["metadata", "namespace"]).and_then(Value::as_str);
+    written.filter(|namespace| !namespace.is_empty()).unwrap_or("default")
 }
 
 /// API group and name.

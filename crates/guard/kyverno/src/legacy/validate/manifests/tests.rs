@@ -1,4 +1,5 @@
 //! Signed manifests from keys that the tests make, and one that Python's `cryptography` made.
+#![expect(clippy::needless_pass_by_value, reason = "calls read better without references")]
 
 use std::io::Write;
 
@@ -10,9 +11,7 @@ use jiff::Timestamp;
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use palisade_model::{Map, Resource, Value, Verdict, json};
-use palisade_policy::{
-    AdmissionRequest, Environment, Offline, Operation, Phase, Request, RuleOutcome, Variables,
-};
+use palisade_policy::{AdmissionRequest, Environment, Offline, Operation, Phase, Request, RuleOutcome, Variables};
 
 const MANIFEST: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {mode: careful, limit: '10'}\n";
@@ -116,6 +115,39 @@ fn a_signature_of_another_implementation_verifies() {
     });
     let rule = json!({"attestors": [{"entries": [{"keys": {"publicKeys": key}}]}]});
     expect(Verdict::Pass, "", &judge(rule, settings(annotations, as_signed())));
+}
+
+#[test]
+fn signatures_may_be_two_numbers_side_by_side() {
+    let mut annotations = signed(MANIFEST.as_bytes(), &[2]);
+    let signature: Signature = owner(1).sign(MANIFEST.as_bytes());
+    let numbers = STANDARD.encode(signature.to_bytes());
+    annotations.as_object_mut().unwrap().insert("cosign.sigstore.dev/signature", numbers);
+    expect(Verdict::Pass, "", &judge(by(&[1], 1), settings(annotations, as_signed())));
+}
+
+#[test]
+fn keys_are_read_as_strictly_as_by_kyverno() {
+    let object = settings(signed(MANIFEST.as_bytes(), &[1]), as_signed());
+    let verdict = |key: String| judge(json!({"attestors": [set(&[key], 1)]}), object.clone());
+    expect(Verdict::Pass, "", &verdict(public(1).replace('\n', "\r\n")));
+    expect(Verdict::Error, "on a line of its own", &verdict(public(1).replace('\n', " ")));
+    expect(Verdict::Error, "lacks its last line", &verdict(public(1).replace('\n', "\n  ")));
+    expect(Verdict::Error, "lacks its last line", &verdict(public(1) + "more"));
+    let short = public(1).replace(KEY_HEAD, "MFkw");
+    expect(Verdict::Error, "P-256", &verdict(short));
+}
+
+#[test]
+fn a_manifest_without_the_name_is_chosen_by_content() {
+    let one =
+        |at: usize| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: n{at}}}\ndata: {{mode: m{at}}}\n");
+    let message: String = (0..6).map(one).collect();
+    let object = settings(signed(message.as_bytes(), &[1]), json!({"mode": "m4"}));
+    assert_eq!(paths(&judge(by(&[1], 1), object.clone())), ["metadata.name"]);
+    let mut rule = by(&[1], 1);
+    rule.as_object_mut().unwrap().insert("ignoreFields", json!([{"fields": ["metadata.name"]}]));
+    expect(Verdict::Pass, "", &judge(rule, object));
 }
 
 #[test]
