@@ -58,8 +58,8 @@ pub(crate) fn finding(finding: &Finding) -> String {
 /// The field and the resource that it belongs to.
 fn subject(finding: &Finding) -> String {
     match &*finding.path {
-        "" => finding.resource.to_string(),
-        path => format!("{path} of {}", finding.resource),
+        "" => visible(&finding.resource).into_owned(),
+        path => visible(&format!("{path} of {}", finding.resource)).into_owned(),
     }
 }
 
@@ -82,7 +82,8 @@ fn places(finding: &Finding) -> Vec<(Excerpt, String)> {
         (0, fields) => format!("{fields} of {}", finding.resource),
         _ => label,
     };
-    places.into_iter().enumerate().map(|(at, (place, _, label))| (Excerpt::of(place), of_resource(at, label))).collect()
+    let shown = |at, label: String| visible(&of_resource(at, label)).into_owned();
+    places.into_iter().enumerate().map(|(at, (place, _, label))| (Excerpt::of(place), shown(at, label))).collect()
 }
 
 /// What `path` has beyond the parents that it shares with `first`.

@@ -80,5 +80,7 @@ fn list_policies(args: &Args, global: &Global) -> Result<Outcome, Failure> {
 /// Two columns, the first as wide as it needs.
 fn print(rows: &[[String; 2]]) -> Result<(), Failure> {
     let width = rows.iter().map(|[first, _]| first.chars().count()).max().unwrap_or_default();
-    write_to(None, |out| rows.iter().try_for_each(|[first, second]| writeln!(out, "{}", visible(&format!("{first:width$}  {second}")))))
+    write_to(None, |out| {
+        rows.iter().try_for_each(|[first, second]| writeln!(out, "{}", visible(&format!("{first:width$}  {second}"))))
+    })
 }
