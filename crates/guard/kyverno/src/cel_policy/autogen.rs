@@ -12,8 +12,6 @@ use palisade_cel::admission::{Node, Reader};
 use palisade_model::{Str, Value};
 use regex::Regex;
 
-use super::judging;
-
 /// How a variant finds the pod template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Shape {
@@ -27,9 +25,9 @@ pub(super) enum Shape {
 
 /// Where a variant applies.
 #[derive(Debug)]
-struct Variant {
-    shape: Shape,
-    constraints: MatchResources,
+pub(super) struct Variant {
+    pub(super) shape: Shape,
+    pub(super) constraints: MatchResources,
 }
 
 const TEMPLATE_KINDS: [(&str, &str); 5] = [
@@ -40,31 +38,8 @@ const TEMPLATE_KINDS: [(&str, &str); 5] = [
     ("batch", "jobs"),
 ];
 
-/// The rules of a policy: what `compile` makes of its spec, and of the specs of its variants, which `rewrite` writes.
-/// The last argument of `compile` says whether pods are to be taken out of the objects.
-pub(super) fn rules<R>(
-    reader: &mut Reader<'_>,
-    spec: &Node<'_>,
-    rewrite: fn(&Value, Shape) -> Value,
-    compile: impl Fn(&mut Reader<'_>, &Node<'_>, MatchResources, bool) -> R,
-) -> Vec<R> {
-    let constraints = judging::constraints(reader, spec);
-    let variants = variants(reader, spec, &constraints);
-    let mut rules = vec![compile(reader, spec, constraints, false)];
-    for variant in variants {
-        // What is wrong with the policy would be said again of every variant.
-        if reader.failed() {
-            break;
-        }
-        let rewritten = rewrite(spec.value, variant.shape);
-        let spec = Node { value: &rewritten, path: spec.path.clone() };
-        rules.push(compile(reader, &spec, variant.constraints, variant.shape == Shape::Extracted));
-    }
-    rules
-}
-
 /// The variants of a policy with these constraints, as `spec.autogen.podControllers` narrows them.
-fn variants(reader: &mut Reader<'_>, spec: &Node<'_>, constraints: &MatchResources) -> Vec<Variant> {
+pub(super) fn variants(reader: &mut Reader<'_>, spec: &Node<'_>, constraints: &MatchResources) -> Vec<Variant> {
     let Some(pods) = pods_only(constraints) else { return Vec::new() };
     let controllers = spec.get("autogen").and_then(|autogen| autogen.get("podControllers"));
     let listed = controllers.filter(|node| node.get("controllers").is_some());

@@ -6,8 +6,7 @@
 use palisade_cel::Type;
 use palisade_cel::admission::binding::enforcement;
 use palisade_cel::admission::{
-    Compiler, Conditions, Decision, Dialect, Evaluation, Expression, MatchResources, Node, Purpose, Reader, Subject,
-    Validations,
+    Compiler, Conditions, Decision, Dialect, Evaluation, Expression, Node, Purpose, Reader, Subject, Validations,
 };
 use palisade_cel::library::kyverno::images::extract;
 use palisade_model::{Map, Str, Value, Verdict};
@@ -22,6 +21,7 @@ use super::head::Head;
 use super::image_pattern::ImagePattern;
 use super::judging::{self, Gate};
 use super::kind::Kind;
+use super::rule::Rule;
 
 /// A loaded ImageValidatingPolicy.
 #[derive(Debug)]
@@ -29,14 +29,12 @@ pub(super) struct ImageValidatingPolicy {
     head: Head,
     enforcement: Enforcement,
     any_json: bool,
-    rules: Vec<Rule>,
+    rules: Vec<Rule<Check>>,
 }
 
-/// The policy as written, or a variant of it.
+/// What a rule demands of images.
 #[derive(Debug)]
-struct Rule {
-    constraints: MatchResources,
-    gate: Gate,
+struct Check {
     patterns: Vec<ImagePattern>,
     extractors: Vec<(Str, Expression)>,
     validations: Validations,
@@ -44,27 +42,24 @@ struct Rule {
     attestations: Value,
     needs_digest: bool,
     needs_verification: bool,
-    extracts: bool,
 }
 
 impl ImageValidatingPolicy {
     pub(super) fn read(reader: &mut Reader<'_>, exceptions: &[Exception], any_json: bool) -> Option<Self> {
         let (head, spec) = Head::read(reader, Kind::ImageValidating)?;
         let enforcement = enforcement(&reader.texts(&spec, "validationActions"));
-        let compile = |reader: &mut Reader<'_>, spec: &Node<'_>, constraints, extracts| {
-            Rule::compile(reader, &head, spec, constraints, exceptions, extracts)
-        };
+        let compile = |reader: &mut Reader<'_>, spec: &Node<'_>| Check::compile(reader, &head, spec, exceptions);
         let rules = if any_json {
-            vec![compile(reader, &spec, MatchResources::default(), false)]
+            Rule::about_documents(compile(reader, &spec))
         } else {
-            autogen::rules(reader, &spec, autogen::rewrite_spec, compile)
+            Rule::about_objects(reader, &spec, autogen::rewrite_spec, compile)
         };
         (!reader.failed()).then_some(Self { head, enforcement, any_json, rules })
     }
 
     fn judge_admission(
         &self,
-        rule: &Rule,
+        rule: &Rule<Check>,
         request: &AdmissionRequest,
         environment: &Environment<'_>,
     ) -> Option<RuleOutcome> {
@@ -89,7 +84,7 @@ impl ImageValidatingPolicy {
     /// `None` where the conditions do not hold: upstream then has nothing to say.
     fn judge(
         &self,
-        rule: &Rule,
+        rule: &Rule<Check>,
         request: Option<&AdmissionRequest>,
         subject: &Subject<'_>,
         environment: &Environment<'_>,
@@ -99,21 +94,22 @@ impl ImageValidatingPolicy {
             Err(outcome) => return Some(*outcome),
         };
         let fail = |message: String| Some(self.head.outcome(Verdict::Error, message));
-        let (images, names) = match rule.images(request, &evaluation) {
+        let check = &rule.work;
+        let (images, names) = match check.images(request, &evaluation) {
             Ok(found) => found,
             Err(message) => return fail(message),
         };
-        if rule.needs_digest
+        if check.needs_digest
             && let Some(name) = names.iter().find(|name| !name.contains('@'))
         {
             return Some(self.head.outcome(Verdict::Fail, format!("image {name} does not have a digest")));
         }
         let evaluation = evaluation
             .with("images", Value::object(images))
-            .with("attestors", rule.attestors.clone())
-            .with("attestations", rule.attestations.clone());
-        let outcome = match rule.validations.decide(&evaluation) {
-            Decision::Pass if rule.needs_verification && !names.is_empty() => {
+            .with("attestors", check.attestors.clone())
+            .with("attestations", check.attestations.clone());
+        let outcome = match check.validations.decide(&evaluation) {
+            Decision::Pass if check.needs_verification && !names.is_empty() => {
                 let message = "no policy performed a signature or attestation check on it";
                 self.head.outcome(Verdict::Fail, format!("image {} is not verified: {message}", names.join(", ")))
             }
@@ -121,22 +117,15 @@ impl ImageValidatingPolicy {
             Decision::Fail { message, paths, .. } => RuleOutcome { paths, ..self.head.outcome(Verdict::Fail, message) },
             Decision::Error { message, .. } => return fail(message),
         };
-        match rule.validations.annotate(&evaluation) {
+        match check.validations.annotate(&evaluation) {
             Ok(properties) => Some(RuleOutcome { properties, ..outcome }),
             Err(message) => fail(message),
         }
     }
 }
 
-impl Rule {
-    fn compile(
-        reader: &mut Reader<'_>,
-        head: &Head,
-        spec: &Node<'_>,
-        constraints: MatchResources,
-        exceptions: &[Exception],
-        extracts: bool,
-    ) -> Self {
+impl Check {
+    fn compile(reader: &mut Reader<'_>, head: &Head, spec: &Node<'_>, exceptions: &[Exception]) -> (Gate, Self) {
         let ignore_failures = judging::ignores_failures(reader, spec);
         let configuration = reader.object(spec, "validationConfigurations");
         let mut on = |key: &str| configuration.as_ref().and_then(|node| reader.flag(node, key)).unwrap_or(true);
@@ -157,18 +146,9 @@ impl Rule {
         let patterns = ImagePattern::compile(&mut compiler, spec);
         let (variables, exceptions) = (compiler.into_variables(), exceptions.to_vec());
         let gate = Gate { exceptions, conditions, variables, ignore_failures };
-        Self {
-            constraints,
-            gate,
-            patterns,
-            extractors,
-            validations,
-            attestors,
-            attestations,
-            needs_digest,
-            needs_verification,
-            extracts,
-        }
+        let check =
+            Self { patterns, extractors, validations, attestors, attestations, needs_digest, needs_verification };
+        (gate, check)
     }
 
     /// The images that the policy is about, by where they were found, and all together.
@@ -224,7 +204,7 @@ impl Policy for ImageValidatingPolicy {
         match request.payload() {
             Payload::Json(_) => self.any_json,
             Payload::Kubernetes(request) if !self.any_json => {
-                self.head.reaches(request) && self.rules.iter().any(|rule| rule.constraints.may_match(request))
+                self.head.reaches(request) && self.rules.iter().any(|rule| rule.may_select(request))
             }
             _ => false,
         }

@@ -1,8 +1,6 @@
 //! MutatingPolicy: changes objects on their way in, and existing ones when something happens to another.
 
-use palisade_cel::admission::{
-    Compiler, Conditions, Dialect, Evaluation, MatchResources, Mutations, Node, Purpose, Reader, Subject,
-};
+use palisade_cel::admission::{Compiler, Conditions, Dialect, Evaluation, Mutations, Node, Purpose, Reader, Subject};
 use palisade_model::{Map, Value, Verdict};
 use palisade_policy::{
     AdmissionRequest, Effect, Environment, Payload, Phase, Policy, PolicyInfo, Request, RuleOutcome,
@@ -13,37 +11,34 @@ use super::exception::Exception;
 use super::head::Head;
 use super::judging::{self, Gate};
 use super::kind::Kind;
+use super::rule::Rule;
 use super::targets::{self, Targets};
 
 /// A loaded MutatingPolicy.
 #[derive(Debug)]
 pub(super) struct MutatingPolicy {
     head: Head,
-    rules: Vec<Rule>,
+    rules: Vec<Rule<Changes>>,
 }
 
-/// The policy as written, or a variant of it.
+/// What a rule changes.
 #[derive(Debug)]
-struct Rule {
-    constraints: MatchResources,
-    gate: Gate,
+struct Changes {
     mutations: Mutations,
     targets: Option<Targets>,
-    extracts: bool,
 }
 
 impl MutatingPolicy {
     pub(super) fn read(reader: &mut Reader<'_>, exceptions: &[Exception]) -> Option<Self> {
         let (head, spec) = Head::read(reader, Kind::Mutating)?;
-        let rules = autogen::rules(reader, &spec, rewrite, |reader, spec, constraints, extracts| {
-            Rule::compile(reader, &head, spec, constraints, exceptions, extracts)
-        });
+        let compile = |reader: &mut Reader<'_>, spec: &Node<'_>| Changes::compile(reader, &head, spec, exceptions);
+        let rules = Rule::about_objects(reader, &spec, rewrite, compile);
         (!reader.failed()).then_some(Self { head, rules })
     }
 
     fn mutate(
         &self,
-        rule: &Rule,
+        rule: &Rule<Changes>,
         request: &AdmissionRequest,
         object: &Value,
         environment: &Environment<'_>,
@@ -56,10 +51,10 @@ impl MutatingPolicy {
             let message = "mutation of the pods inside custom workloads is not supported: mutate the workload itself";
             return Some(self.head.outcome(Verdict::Skip, message));
         }
-        if let Some(targets) = &rule.targets {
+        if let Some(targets) = &rule.work.targets {
             return Some(self.mutate_targets(rule, targets, request, &subject, environment));
         }
-        Some(match rule.apply(&self.head, &subject, object, environment) {
+        Some(match self.apply(rule, &subject, object, environment) {
             Ok(changed) if changed == *object => {
                 self.head.outcome(Verdict::Pass, "the object is already as the mutation wants it")
             }
@@ -68,10 +63,21 @@ impl MutatingPolicy {
         })
     }
 
+    fn apply(
+        &self,
+        rule: &Rule<Changes>,
+        subject: &Subject<'_>,
+        object: &Value,
+        environment: &Environment<'_>,
+    ) -> Result<Value, Box<RuleOutcome>> {
+        let evaluation = rule.gate.open(&self.head, subject, environment)?;
+        rule.work.mutate(evaluation, object).map_err(|message| Box::new(self.head.outcome(Verdict::Error, message)))
+    }
+
     /// Changes what the policy targets. The request's own object stays as it is.
     fn mutate_targets(
         &self,
-        rule: &Rule,
+        rule: &Rule<Changes>,
         targets: &Targets,
         request: &AdmissionRequest,
         trigger: &Subject<'_>,
@@ -85,7 +91,7 @@ impl MutatingPolicy {
                 let subject = targets::subject_of(&target, request, environment);
                 if targets.hold(&subject, &rule.gate.variables, environment).map_err(fail)? {
                     let evaluation = Evaluation::new(&subject, environment, &rule.gate.variables);
-                    changed.push(rule.mutate(evaluation, &target).map_err(fail)?);
+                    changed.push(rule.work.mutate(evaluation, &target).map_err(fail)?);
                 }
             }
             Ok(changed)
@@ -97,15 +103,8 @@ impl MutatingPolicy {
     }
 }
 
-impl Rule {
-    fn compile(
-        reader: &mut Reader<'_>,
-        head: &Head,
-        spec: &Node<'_>,
-        constraints: MatchResources,
-        exceptions: &[Exception],
-        extracts: bool,
-    ) -> Self {
+impl Changes {
+    fn compile(reader: &mut Reader<'_>, head: &Head, spec: &Node<'_>, exceptions: &[Exception]) -> (Gate, Self) {
         let evaluation = spec.get("evaluation");
         let replace_atomics = evaluation.is_some_and(|node| reader.flag(&node, "useServerSideApply") == Some(true));
         let mut compiler = Compiler::new(reader, head.environment(Purpose::Mutation));
@@ -119,18 +118,7 @@ impl Rule {
             variables: compiler.into_variables(),
             ignore_failures: false,
         };
-        Self { constraints, gate, mutations, targets, extracts }
-    }
-
-    fn apply(
-        &self,
-        head: &Head,
-        subject: &Subject<'_>,
-        object: &Value,
-        environment: &Environment<'_>,
-    ) -> Result<Value, Box<RuleOutcome>> {
-        let evaluation = self.gate.open(head, subject, environment)?;
-        self.mutate(evaluation, object).map_err(|message| Box::new(head.outcome(Verdict::Error, message)))
+        (gate, Self { mutations, targets })
     }
 
     /// Each mutation sees the object as the one before left it; variables keep the values they had first.
@@ -174,7 +162,7 @@ impl Policy for MutatingPolicy {
     fn may_apply(&self, request: &Request) -> bool {
         match request.payload() {
             Payload::Kubernetes(request) => {
-                self.head.reaches(request) && self.rules.iter().any(|rule| rule.constraints.may_match(request))
+                self.head.reaches(request) && self.rules.iter().any(|rule| rule.may_select(request))
             }
             _ => false,
         }

@@ -1,9 +1,7 @@
 //! ValidatingPolicy about Kubernetes objects and JSON documents.
 
 use palisade_cel::admission::binding::enforcement;
-use palisade_cel::admission::{
-    Compiler, Conditions, Decision, Dialect, MatchResources, Node, Purpose, Reader, Subject, Validations,
-};
+use palisade_cel::admission::{Compiler, Conditions, Decision, Dialect, Node, Purpose, Reader, Subject, Validations};
 use palisade_model::{Path, Str, Value, Verdict};
 use palisade_policy::{
     AdmissionRequest, Enforcement, Environment, Payload, Phase, Policy, PolicyInfo, Request, RuleOutcome,
@@ -15,6 +13,7 @@ use super::extraction::pod_requests;
 use super::head::Head;
 use super::judging::{self, Gate};
 use super::kind::Kind;
+use super::rule::Rule;
 
 /// A loaded ValidatingPolicy.
 #[derive(Debug)]
@@ -23,36 +22,25 @@ pub(super) struct ValidatingPolicy {
     enforcement: Enforcement,
     /// Whether documents are judged as they are, whatever they are.
     any_json: bool,
-    rules: Vec<Rule>,
-}
-
-/// The policy as written, or a variant of it.
-#[derive(Debug)]
-struct Rule {
-    constraints: MatchResources,
-    gate: Gate,
-    validations: Validations,
-    extracts: bool,
+    rules: Vec<Rule<Validations>>,
 }
 
 impl ValidatingPolicy {
     pub(super) fn read(reader: &mut Reader<'_>, exceptions: &[Exception], any_json: bool) -> Option<Self> {
         let (head, spec) = Head::read(reader, Kind::Validating)?;
         let enforcement = enforcement(&reader.texts(&spec, "validationActions"));
-        let compile = |reader: &mut Reader<'_>, spec: &Node<'_>, constraints, extracts| {
-            Rule::compile(reader, &head, spec, constraints, exceptions, extracts)
-        };
+        let compile = |reader: &mut Reader<'_>, spec: &Node<'_>| compile(reader, &head, spec, exceptions);
         let rules = if any_json {
-            vec![compile(reader, &spec, MatchResources::default(), false)]
+            Rule::about_documents(compile(reader, &spec))
         } else {
-            autogen::rules(reader, &spec, autogen::rewrite_spec, compile)
+            Rule::about_objects(reader, &spec, autogen::rewrite_spec, compile)
         };
         (!reader.failed()).then_some(Self { head, enforcement, any_json, rules })
     }
 
     fn judge_admission(
         &self,
-        rule: &Rule,
+        rule: &Rule<Validations>,
         request: &AdmissionRequest,
         environment: &Environment<'_>,
     ) -> Option<RuleOutcome> {
@@ -67,13 +55,13 @@ impl ValidatingPolicy {
         })
     }
 
-    fn judge(&self, rule: &Rule, subject: &Subject<'_>, environment: &Environment<'_>) -> RuleOutcome {
+    fn judge(&self, rule: &Rule<Validations>, subject: &Subject<'_>, environment: &Environment<'_>) -> RuleOutcome {
         let evaluation = match rule.gate.open(&self.head, subject, environment) {
             Ok(evaluation) => evaluation,
             Err(outcome) => return *outcome,
         };
         let index = |index: usize| (Str::from("cel.validationIndex"), Str::from(index.to_string()));
-        let mut outcome = match rule.validations.decide(&evaluation) {
+        let mut outcome = match rule.work.decide(&evaluation) {
             Decision::Pass => self.head.outcome(Verdict::Pass, "success"),
             Decision::Fail { index: at, message, paths } => {
                 let outcome = self.head.outcome(Verdict::Fail, message);
@@ -84,7 +72,7 @@ impl ValidatingPolicy {
                 return RuleOutcome { properties: vec![index(at)], ..outcome };
             }
         };
-        match rule.validations.annotate(&evaluation) {
+        match rule.work.annotate(&evaluation) {
             Ok(annotations) => outcome.properties.extend(annotations),
             Err(message) => return self.head.outcome(Verdict::Error, message),
         }
@@ -92,7 +80,12 @@ impl ValidatingPolicy {
     }
 
     /// Judges every pod of a custom workload; the first that does not pass decides.
-    fn judge_pods(&self, rule: &Rule, request: &AdmissionRequest, environment: &Environment<'_>) -> RuleOutcome {
+    fn judge_pods(
+        &self,
+        rule: &Rule<Validations>,
+        request: &AdmissionRequest,
+        environment: &Environment<'_>,
+    ) -> RuleOutcome {
         let pods = match pod_requests(request) {
             Ok(pods) => pods,
             Err(message) => return self.head.outcome(Verdict::Error, message),
@@ -121,23 +114,14 @@ fn in_template(mut outcome: RuleOutcome, template: &Path) -> RuleOutcome {
     outcome
 }
 
-impl Rule {
-    fn compile(
-        reader: &mut Reader<'_>,
-        head: &Head,
-        spec: &Node<'_>,
-        constraints: MatchResources,
-        exceptions: &[Exception],
-        extracts: bool,
-    ) -> Self {
-        let ignore_failures = judging::ignores_failures(reader, spec);
-        let mut compiler = Compiler::new(reader, head.environment(Purpose::Validation));
-        let conditions = Conditions::compile(&mut compiler, spec, "matchConditions");
-        compiler.declare_variables(spec, "variables");
-        let validations = Validations::compile(&mut compiler, spec, Dialect::Kyverno);
-        let (variables, exceptions) = (compiler.into_variables(), exceptions.to_vec());
-        Self { constraints, gate: Gate { exceptions, conditions, variables, ignore_failures }, validations, extracts }
-    }
+fn compile(reader: &mut Reader<'_>, head: &Head, spec: &Node<'_>, exceptions: &[Exception]) -> (Gate, Validations) {
+    let ignore_failures = judging::ignores_failures(reader, spec);
+    let mut compiler = Compiler::new(reader, head.environment(Purpose::Validation));
+    let conditions = Conditions::compile(&mut compiler, spec, "matchConditions");
+    compiler.declare_variables(spec, "variables");
+    let validations = Validations::compile(&mut compiler, spec, Dialect::Kyverno);
+    let (variables, exceptions) = (compiler.into_variables(), exceptions.to_vec());
+    (Gate { exceptions, conditions, variables, ignore_failures }, validations)
 }
 
 impl Policy for ValidatingPolicy {
@@ -149,7 +133,7 @@ impl Policy for ValidatingPolicy {
         match request.payload() {
             Payload::Kubernetes(_) | Payload::Json(_) if self.any_json => true,
             Payload::Kubernetes(request) => {
-                self.head.reaches(request) && self.rules.iter().any(|rule| rule.constraints.may_match(request))
+                self.head.reaches(request) && self.rules.iter().any(|rule| rule.may_select(request))
             }
             _ => false,
         }
