@@ -9,6 +9,8 @@ pub mod re2;
 pub mod standard;
 
 mod call;
+#[cfg(test)]
+mod testing;
 mod textual;
 
 use std::borrow::Cow;

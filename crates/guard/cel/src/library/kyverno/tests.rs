@@ -5,6 +5,7 @@ use palisade_model::{Map, Value, json};
 use palisade_policy::{ApiCall, Cluster, Environment, LookupError, ObjectQuery, Offline, Variables};
 
 use super::generator::{self, Collector};
+use crate::library::testing::{self, check, holds};
 use crate::{Bindings, Budget, Env, EvalError, Scope, Val};
 
 /// A cluster that echoes what it is asked.
@@ -59,17 +60,10 @@ fn evaluate_in(libraries: Vec<crate::Library>, cluster: &dyn Cluster, variables:
         .library(super::or_value_library())
         .variable("generator", generator::generator_type())
         .variable("data", crate::Type::Dyn);
-    let program = match env.build().compile(source) {
-        Ok(program) => program,
-        Err(errors) => panic!("{source}: {errors:?}"),
-    };
     let given = Variables::default();
     let now = "2024-05-06T07:08:09.5Z".parse::<Timestamp>().unwrap();
     let scope = Surrounded { environment: Environment::new(now, cluster, &given), variables };
-    match program.evaluate(&scope, &mut Budget::default()).and_then(|value| value.to_value()) {
-        Ok(value) => value.to_json(),
-        Err(error) => format!("error: {error}"),
-    }
+    testing::evaluate(&env.build(), &scope, source)
 }
 
 fn evaluate(source: &str) -> String {
@@ -78,31 +72,22 @@ fn evaluate(source: &str) -> String {
     evaluate_in(libraries, &Echo, Bindings::new().with("data", Val::from(data)), source)
 }
 
-fn check(cases: &[(&str, &str)]) {
-    for (source, expected) in cases {
-        assert_eq!(evaluate(source), *expected, "{source}");
-    }
-}
-
-fn holds(sources: &[&str]) {
-    for source in sources {
-        assert_eq!(evaluate(source), "true", "{source}");
-    }
-}
-
 #[test]
 fn image_references() {
     let digest = format!("sha256:{}", "a".repeat(64));
-    holds(&[
-        "parseImageReference('nginx').registry() == 'index.docker.io'",
-        "image('nginx').repository() == 'library/nginx' && image('a/b').repository() == 'a/b'",
-        "image('docker.io/nginx').registry() == 'index.docker.io'",
-        "image('ghcr.io/a/b:1.2').tag() == '1.2' && image('ghcr.io/a/b').identifier() == 'latest'",
-        "image('localhost:5000/ab').registry() == 'localhost:5000' && image('localhost:5000/ab').tag() == 'latest'",
-        "isImage('ghcr.io/a/b') && !isImage('ghcr.io/a/b:@') && !isImage('Nginx') && !isImage('a') && !isImage('')",
-        "!isImage('ghcr.io/a:b c') && !isImage('x.io:port/ab') && !isImage('nginx@sha512:12')",
-        "!image('nginx').containsDigest() && image('nginx:1').identifierWithSeparator() == ':1'",
-    ]);
+    holds(
+        evaluate,
+        &[
+            "parseImageReference('nginx').registry() == 'index.docker.io'",
+            "image('nginx').repository() == 'library/nginx' && image('a/b').repository() == 'a/b'",
+            "image('docker.io/nginx').registry() == 'index.docker.io'",
+            "image('ghcr.io/a/b:1.2').tag() == '1.2' && image('ghcr.io/a/b').identifier() == 'latest'",
+            "image('localhost:5000/ab').registry() == 'localhost:5000' && image('localhost:5000/ab').tag() == 'latest'",
+            "isImage('ghcr.io/a/b') && !isImage('ghcr.io/a/b:@') && !isImage('Nginx') && !isImage('a') && !isImage('')",
+            "!isImage('ghcr.io/a:b c') && !isImage('x.io:port/ab') && !isImage('nginx@sha512:12')",
+            "!image('nginx').containsDigest() && image('nginx:1').identifierWithSeparator() == ':1'",
+        ],
+    );
     for source in [
         "image('ghcr.io/a/b:1@DIGEST').containsDigest() && image('ghcr.io/a/b:1@DIGEST').digest() == 'DIGEST'",
         "image('ghcr.io/a/b:1@DIGEST').identifier() == '1@DIGEST' && image('ghcr.io/a/b:1@DIGEST').tag() == '1'",
@@ -116,16 +101,22 @@ fn image_references() {
 
 #[test]
 fn encodings() {
-    check(&[
-        ("json.marshal({'b': 1, 'a': [true, null, '<']})", "\"{\\\"a\\\":[true,null,\\\"\\\\u003c\\\"],\\\"b\\\":1}\""),
-        ("json.marshal([duration('1s'), duration('2ns')])", "\"[1000000000,2]\""),
-        ("json.marshal({1: 'a'})", "error: json.marshal: the key `1` is no text"),
-        ("json.unmarshal('{\"a\": 1.5}').a", "1.5"),
-        ("type(json.unmarshal('{\"a\": 1}').a) == double", "true"),
-        ("yaml.parse('a: [1, x]\\nb: yes')", "{\"a\":[1,\"x\"],\"b\":true}"),
-        ("yaml.parse('')", "null"),
-        ("gzip.decompress(gzip.compress('hello')) == 'hello'", "true"),
-    ]);
+    check(
+        evaluate,
+        &[
+            (
+                "json.marshal({'b': 1, 'a': [true, null, '<']})",
+                "\"{\\\"a\\\":[true,null,\\\"\\\\u003c\\\"],\\\"b\\\":1}\"",
+            ),
+            ("json.marshal([duration('1s'), duration('2ns')])", "\"[1000000000,2]\""),
+            ("json.marshal({1: 'a'})", "error: json.marshal: the key `1` is no text"),
+            ("json.unmarshal('{\"a\": 1.5}').a", "1.5"),
+            ("type(json.unmarshal('{\"a\": 1}').a) == double", "true"),
+            ("yaml.parse('a: [1, x]\\nb: yes')", "{\"a\":[1,\"x\"],\"b\":true}"),
+            ("yaml.parse('')", "null"),
+            ("gzip.decompress(gzip.compress('hello')) == 'hello'", "true"),
+        ],
+    );
     assert!(evaluate("json.unmarshal('{')").starts_with("error: invalid JSON"));
     assert!(evaluate("yaml.parse('a: [')").starts_with("error: invalid YAML"));
     assert!(evaluate("gzip.decompress(b'x')").starts_with("error: gzip.decompress"));
@@ -133,62 +124,74 @@ fn encodings() {
 
 #[test]
 fn hashes_numbers_users_and_maps() {
-    holds(&[
-        "md5('a') == '0cc175b9c0f1b6a831c399e269772661' && hash.md5('a') == md5('a')",
-        "sha1('a') == '86f7e437faa5a7fce15d1ddcb9eaeaea377667b8' && hash.sha1('a') == sha1('a')",
-        "sha256('a') == 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'",
-        "hash.sha256('a') == sha256('a')",
-        "math.round(2.345, 2) == 2.35 && math.round(-0.5, 0) == -1.0 && math.round(1234.0, -2) == 1200.0",
-        "parseServiceAccount('system:serviceaccount:ns:app').Name == 'app'",
-        "user.parseServiceAccount('system:serviceaccount:ns:app').Namespace == 'ns'",
-        "parseServiceAccount('alice').Name == ''",
-        "listObjToMap([{'k': 'a'}, {'k': 'b'}], [{'v': 1}, {'v': 2}], 'k', 'v') == {'a': 1, 'b': 2}",
-        "transform.listObjToMap([{'k': 'a'}, {'k': 'a'}], [{'v': 1}, {'w': 2}], 'k', 'v') == {'a': null}",
-    ]);
+    holds(
+        evaluate,
+        &[
+            "md5('a') == '0cc175b9c0f1b6a831c399e269772661' && hash.md5('a') == md5('a')",
+            "sha1('a') == '86f7e437faa5a7fce15d1ddcb9eaeaea377667b8' && hash.sha1('a') == sha1('a')",
+            "sha256('a') == 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'",
+            "hash.sha256('a') == sha256('a')",
+            "math.round(2.345, 2) == 2.35 && math.round(-0.5, 0) == -1.0 && math.round(1234.0, -2) == 1200.0",
+            "parseServiceAccount('system:serviceaccount:ns:app').Name == 'app'",
+            "user.parseServiceAccount('system:serviceaccount:ns:app').Namespace == 'ns'",
+            "parseServiceAccount('alice').Name == ''",
+            "listObjToMap([{'k': 'a'}, {'k': 'b'}], [{'v': 1}, {'v': 2}], 'k', 'v') == {'a': 1, 'b': 2}",
+            "transform.listObjToMap([{'k': 'a'}, {'k': 'a'}], [{'v': 1}, {'w': 2}], 'k', 'v') == {'a': null}",
+        ],
+    );
     assert!(evaluate("listObjToMap([{'k': 'a'}], [], 'k', 'v')").contains("equal length"));
     assert!(evaluate("listObjToMap([{'k': 1}], [{'v': 1}], 'k', 'v')").contains("as a string"));
 }
 
 #[test]
 fn time_and_chance_come_from_the_environment() {
-    holds(&[
-        "time.now() == timestamp('2024-05-06T07:08:09.5Z')",
-        "time.toCron(timestamp('2024-05-05T07:08:09Z')) == '8 7 5 5 0'",
-        "time.truncate(timestamp('2024-05-06T07:08:09Z'), duration('1h')) == timestamp('2024-05-06T07:00:00Z')",
-        "time.truncate(timestamp('2024-05-06T07:08:09Z'), duration('0s')) == timestamp('2024-05-06T07:08:09Z')",
-        "random().matches('^[0-9a-z]{8}$') && random.random('[a-f]{4}').matches('^[a-f]{4}$')",
-        "random('[a-z]{12}') != random('[a-z]{12}')",
-    ]);
+    holds(
+        evaluate,
+        &[
+            "time.now() == timestamp('2024-05-06T07:08:09.5Z')",
+            "time.toCron(timestamp('2024-05-05T07:08:09Z')) == '8 7 5 5 0'",
+            "time.truncate(timestamp('2024-05-06T07:08:09Z'), duration('1h')) == timestamp('2024-05-06T07:00:00Z')",
+            "time.truncate(timestamp('2024-05-06T07:08:09Z'), duration('0s')) == timestamp('2024-05-06T07:08:09Z')",
+            "random().matches('^[0-9a-z]{8}$') && random.random('[a-f]{4}').matches('^[a-f]{4}$')",
+            "random('[a-z]{12}') != random('[a-z]{12}')",
+        ],
+    );
     assert_eq!(evaluate("random('[a-z]{12}')"), evaluate("random('[a-z]{12}')"));
     assert!(evaluate("random('(')").starts_with("error: cannot draw from"));
 }
 
 #[test]
 fn look_ups_go_to_the_cluster() {
-    check(&[
-        ("globalContext.Get('entry')", "\"entry/\""),
-        ("globalContext.get('entry', 'part')", "\"entry/part\""),
-        ("globalContext.Get('missing')", "null"),
-        ("http.Get('https://a')", "\"GET https://a null\""),
-        ("http.get('https://a', {'k': 'v'})", "\"GET https://a null\""),
-        ("http.Post('https://a', {'k': 1})", "\"POST https://a {\\\"k\\\":1}\""),
-        ("http.Client('').Get('https://a')", "\"GET https://a null\""),
-        ("http.Client('x')", "error: request failed: failed to parse PEM CA bundle for APICall"),
-        ("image.GetMetadata('nginx')", "error: failed to get image data: nginx not found"),
-        ("resource.Get('v1', 'configmaps', 'ns', 'missing')", "null"),
-        ("resource.List('apps/v1', 'deployments', 'ns').items.size()", "2"),
-        ("resource.list('v1', 'pods', '', {'app': 'b'}).items.map(i, i.metadata.name)", "[\"b\"]"),
-        ("resource.List('a/b/c', 'x', '')", "error: unexpected GroupVersion string: a/b/c"),
-        (
-            "resource.Post('authorization.k8s.io/v1', 'subjectaccessreviews', {'a': 'b'})",
-            "\"POST /apis/authorization.k8s.io/v1/subjectaccessreviews {\\\"a\\\":\\\"b\\\"}\"",
-        ),
-        ("resource.Post('v1', 'pods', 'ns', {'a': 'b'})", "\"POST /api/v1/namespaces/ns/pods {\\\"a\\\":\\\"b\\\"}\""),
-        (
-            "resource.ToGVR('networking.k8s.io/v1', 'NetworkPolicy')",
-            "{\"Group\":\"networking.k8s.io\",\"Version\":\"v1\",\"Resource\":\"networkpolicies\"}",
-        ),
-    ]);
+    check(
+        evaluate,
+        &[
+            ("globalContext.Get('entry')", "\"entry/\""),
+            ("globalContext.get('entry', 'part')", "\"entry/part\""),
+            ("globalContext.Get('missing')", "null"),
+            ("http.Get('https://a')", "\"GET https://a null\""),
+            ("http.get('https://a', {'k': 'v'})", "\"GET https://a null\""),
+            ("http.Post('https://a', {'k': 1})", "\"POST https://a {\\\"k\\\":1}\""),
+            ("http.Client('').Get('https://a')", "\"GET https://a null\""),
+            ("http.Client('x')", "error: request failed: failed to parse PEM CA bundle for APICall"),
+            ("image.GetMetadata('nginx')", "error: failed to get image data: nginx not found"),
+            ("resource.Get('v1', 'configmaps', 'ns', 'missing')", "null"),
+            ("resource.List('apps/v1', 'deployments', 'ns').items.size()", "2"),
+            ("resource.list('v1', 'pods', '', {'app': 'b'}).items.map(i, i.metadata.name)", "[\"b\"]"),
+            ("resource.List('a/b/c', 'x', '')", "error: unexpected GroupVersion string: a/b/c"),
+            (
+                "resource.Post('authorization.k8s.io/v1', 'subjectaccessreviews', {'a': 'b'})",
+                "\"POST /apis/authorization.k8s.io/v1/subjectaccessreviews {\\\"a\\\":\\\"b\\\"}\"",
+            ),
+            (
+                "resource.Post('v1', 'pods', 'ns', {'a': 'b'})",
+                "\"POST /api/v1/namespaces/ns/pods {\\\"a\\\":\\\"b\\\"}\"",
+            ),
+            (
+                "resource.ToGVR('networking.k8s.io/v1', 'NetworkPolicy')",
+                "{\"Group\":\"networking.k8s.io\",\"Version\":\"v1\",\"Resource\":\"networkpolicies\"}",
+            ),
+        ],
+    );
     let found = evaluate("resource.Get(resource.toGVR('apps/v1', 'Deployment'), 'ns', 'web')");
     for part in ["group: \\\"apps\\\"", "resource: \\\"deployments\\\"", "namespace: \\\"ns\\\"", "name: \\\"web\\\""] {
         assert!(found.contains(part), "{found}");
@@ -248,9 +251,12 @@ fn generated_objects_are_collected() {
 
 #[test]
 fn or_value_is_lenient() {
-    check(&[
-        ("data.?names.orValue([])", "[\"a\"]"),
-        ("data.?nothing.orValue('x')", "\"x\""),
-        ("data.names.orValue([])", "[\"a\"]"),
-    ]);
+    check(
+        evaluate,
+        &[
+            ("data.?names.orValue([])", "[\"a\"]"),
+            ("data.?nothing.orValue('x')", "\"x\""),
+            ("data.names.orValue([])", "[\"a\"]"),
+        ],
+    );
 }
