@@ -173,3 +173,16 @@ fn the_deepest_expression_fits_a_small_stack() {
     let evaluate = move || search(&text, &json!({"a": 1})).is_ok();
     assert!(worker.spawn(evaluate).unwrap().join().unwrap());
 }
+
+/// The inputs of the fuzz target `jmespath`.
+#[test]
+fn the_fuzz_corpus_ends_within_its_budget() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../fuzz/corpus/jmespath");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        match Query::parse(&text) {
+            Ok(_) => assert_eq!(search(&text, &pod()), search(&text, &pod()), "{text}"),
+            Err(error) => assert!(text.get(..error.offset).is_some(), "{error}"),
+        }
+    }
+}

@@ -177,6 +177,11 @@ impl<'a> RuleContext<'a> {
         })
     }
 
+    /// Pays for a round of a loop: names are bound and entries offered again, whatever the round then does.
+    pub fn spend_round(&self) -> Result<(), QueryError> {
+        self.spend(16)
+    }
+
     /// Whether the object goes away: variables that name the object then mean the old one.
     pub fn is_delete(&self) -> bool {
         self.operation.get() == Operation::Delete

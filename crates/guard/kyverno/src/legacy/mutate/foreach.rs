@@ -45,7 +45,7 @@ fn rounds<'a>(
         rounds.reverse();
     }
     for (index, element) in rounds {
-        context.spend(1).map_err(|error| error.to_string())?;
+        context.spend_round().map_err(|error| error.to_string())?;
         context.reset();
         if !one.foreach.is_empty() {
             context.set_object(before.clone());

@@ -111,7 +111,10 @@ fn leading_path(rest: &str) -> Path {
 pub(super) fn place_of(value: &Value, context: &RuleContext<'_>) -> Option<Path> {
     let mut path = Vec::new();
     let mut left = MAX_NODES;
-    search(&context.object(), value, &mut path, &mut left).then_some(Path(path))
+    let found = search(&context.object(), value, &mut path, &mut left);
+    // A node costs far less than a step, but a loop may search in every round.
+    context.spend((MAX_NODES - left) as u64 / 32).ok()?;
+    found.then_some(Path(path))
 }
 
 fn search(root: &Value, wanted: &Value, path: &mut Vec<Segment>, left: &mut usize) -> bool {

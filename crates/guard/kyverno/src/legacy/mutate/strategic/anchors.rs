@@ -70,7 +70,7 @@ struct Resolver<'a> {
 
 impl Resolver<'_> {
     fn node(&self, pattern: &mut Value, resource: Option<&Value>) -> Step {
-        spend(self.steps)?;
+        spend(self.steps, 1)?;
         match pattern {
             Value::Object(_) => self.object(pattern, resource),
             Value::Array(items) if matches!(items.first(), Some(Value::Object(_))) => {

@@ -104,7 +104,7 @@ impl Walker<'_> {
         let mut seen = HashSet::new();
         let mut wanted = Vec::new();
         for item in patch.iter().chain(target) {
-            spend(self.steps)?;
+            spend(self.steps, 1)?;
             let values = key_values(item, keys);
             if seen.insert(values.clone()) {
                 wanted.push(values);
@@ -118,7 +118,7 @@ impl Walker<'_> {
         for i in 0..wanted.len() {
             let Some(one) = wanted.get(i).cloned() else { continue };
             for j in 0..wanted.len() {
-                spend(self.steps)?;
+                spend(self.steps, 1)?;
                 let Some(both) = wanted.get(j).and_then(|other| unify(&one, other)) else { continue };
                 for at in [i, j] {
                     if let Some(slot) = wanted.get_mut(at) {
@@ -168,7 +168,7 @@ impl Walker<'_> {
     fn find(&self, items: &[Value], values: &[(&str, &str)]) -> Result<Option<usize>, MergeError> {
         let none_given = values.iter().all(|(_, value)| value.is_empty());
         for (at, item) in items.iter().enumerate() {
-            spend(self.steps)?;
+            spend(self.steps, 1)?;
             let mut asked = values.iter().filter(|(_, value)| none_given || !value.is_empty());
             let found = asked.all(|(key, value)| match item {
                 Value::Object(members) if !key.is_empty() => {
@@ -212,7 +212,7 @@ impl Walker<'_> {
         let mut found = false;
         let mut kept = Vec::with_capacity(items.len() + 1);
         for item in std::mem::take(items) {
-            spend(self.steps)?;
+            spend(self.steps, 1)?;
             if item.is_null() || is_empty_map(&item) || values.is_empty() {
                 continue;
             }

@@ -90,7 +90,7 @@ impl Walker<'_> {
         patch: Option<&mut Value>,
         shape: Shape,
     ) -> Result<Merged, MergeError> {
-        spend(self.steps)?;
+        spend(self.steps, 1)?;
         let shape = shape.or_named_by([target.as_ref(), patch.as_deref()]);
         let Some(patch) = patch else {
             return match target {
@@ -138,7 +138,7 @@ impl Walker<'_> {
 
     /// Merges a node of the patch with itself: directives inside it apply, and its nulls go.
     pub(super) fn settle(&self, patch: &mut Value, shape: Shape) -> Result<Merged, MergeError> {
-        spend(self.steps)?;
+        spend(self.steps, 1)?;
         let shape = shape.or_named_by([Some(&*patch), None]);
         let directive = match (&mut *patch, shape) {
             (Value::Object(_), _) => take_directive(patch)?,

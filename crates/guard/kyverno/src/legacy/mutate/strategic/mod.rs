@@ -26,9 +26,8 @@ const MAX_DEPTH: usize = 256;
 /// Where a condition of the overlay does not hold, nothing of it is merged. `steps` is the rule's budget and counts
 /// down.
 pub fn strategic_merge(resource: &Value, overlay: &Value, steps: &Cell<u64>) -> Result<Value, MergeError> {
-    if nests_deeper(overlay, MAX_DEPTH) || nests_deeper(resource, MAX_DEPTH) {
-        return Err(MergeError::Depth);
-    }
+    admit(overlay, MAX_DEPTH, steps)?;
+    admit(resource, MAX_DEPTH, steps)?;
     let patch = match anchors::resolve(overlay, resource, steps) {
         Ok(patch) => patch,
         Err(anchors::Halt::Condition(_) | anchors::Halt::Global(_)) => Value::object(Map::new()),
@@ -46,11 +45,22 @@ fn scalar_text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-fn nests_deeper(value: &Value, levels: usize) -> bool {
+/// Refuses what nests deeper than `levels`. A value of a collection costs a fraction of a step, but every round of a loop
+/// comes here with the whole resource.
+fn admit(value: &Value, levels: usize, steps: &Cell<u64>) -> Result<(), MergeError> {
+    let below = || levels.checked_sub(1).ok_or(MergeError::Depth);
     match value {
-        Value::Array(items) => levels == 0 || items.iter().any(|item| nests_deeper(item, levels - 1)),
-        Value::Object(members) => levels == 0 || members.values().any(|member| nests_deeper(member, levels - 1)),
-        _ => false,
+        Value::Array(items) => {
+            let below = below()?;
+            spend(steps, 1 + items.len() as u64 / 16)?;
+            items.iter().try_for_each(|item| admit(item, below, steps))
+        }
+        Value::Object(members) => {
+            let below = below()?;
+            spend(steps, 1 + members.len() as u64 / 16)?;
+            members.values().try_for_each(|member| admit(member, below, steps))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -58,9 +68,9 @@ fn is_empty_map(value: &Value) -> bool {
     value.as_object().is_some_and(Map::is_empty)
 }
 
-/// Counts one step down.
-fn spend(steps: &Cell<u64>) -> Result<(), MergeError> {
-    match steps.get().checked_sub(1) {
+/// Counts steps down.
+fn spend(steps: &Cell<u64>, count: u64) -> Result<(), MergeError> {
+    match steps.get().checked_sub(count) {
         Some(left) => {
             steps.set(left);
             Ok(())
