@@ -50,22 +50,27 @@ fn gunzip(packed: &[u8]) -> Result<Option<Vec<u8>>, String> {
 /// The manifests of a message.
 pub(super) fn manifests(message: &[u8]) -> Result<Vec<Value>, String> {
     if !message.starts_with(&GZIP) {
-        return documents(message).filter(|found| !found.is_empty()).ok_or_else(|| "the message is not YAML".into());
+        return documents(message).map_err(|why| format!("the signed message cannot be read: {why}"));
     }
     let archive = gunzip(message)?.ok_or("the message is damaged gzip")?;
     let files = files(&archive)?;
-    let readable = files.values().filter_map(|file| documents(file));
+    let readable = files.values().filter_map(|file| documents(file).ok());
     Ok(readable
         .filter(|documents| documents.first().is_some_and(|first| first.get("kind").is_some()))
         .flatten()
         .collect())
 }
 
-/// The documents of a text; `None` where they cannot be read.
-fn documents(text: &[u8]) -> Option<Vec<Value>> {
+/// The documents of a text; it must have some.
+fn documents(text: &[u8]) -> Result<Vec<Value>, String> {
     let parsed = parse("message.yaml", text, &LIMITS);
-    let readable = parsed.diagnostics.iter().all(|diagnostic| diagnostic.level < Level::Error);
-    readable.then(|| parsed.documents.into_iter().map(|document| document.value).collect())
+    if let Some(problem) = parsed.diagnostics.into_iter().find(|diagnostic| diagnostic.level >= Level::Error) {
+        return Err(problem.message);
+    }
+    if parsed.documents.is_empty() {
+        return Err("it has no document".into());
+    }
+    Ok(parsed.documents.into_iter().map(|document| document.value).collect())
 }
 
 /// The YAML files of a tar archive in the order of their paths.

@@ -11,6 +11,8 @@ use super::{key, message};
 
 /// How many manifests are compared where none has the name of the resource.
 const MAX_CANDIDATES: usize = 3;
+/// How many signatures are tried per key.
+const MAX_SIGNATURES: usize = 100;
 /// How many differing fields are named.
 const MAX_DIFFERENCES: usize = 100;
 
@@ -86,6 +88,9 @@ impl<'a> SignedResource<'a> {
         let mut certified = false;
         for at in 0.. {
             let Some(signature) = numbered("signature", at) else { break };
+            if at == MAX_SIGNATURES {
+                return Err(format!("more than {MAX_SIGNATURES} signatures, none of the first made with this key"));
+            }
             if key::is_signed(key, message, signature) {
                 return Ok(());
             }

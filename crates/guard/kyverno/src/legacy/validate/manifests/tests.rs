@@ -223,6 +223,12 @@ fn what_cannot_be_told_offline_is_an_error() {
 }
 
 #[test]
+fn only_so_many_signatures_are_tried() {
+    let many = settings(signed(MANIFEST.as_bytes(), &[2; 101]), as_signed());
+    expect(Verdict::Error, "more than 100 signatures", &judge(by(&[1], 1), many));
+}
+
+#[test]
 fn damaged_messages_are_errors() {
     let judge = |text: String| {
         let part = |name: &str| format!("cosign.sigstore.dev/{name}");
@@ -232,7 +238,7 @@ fn damaged_messages_are_errors() {
     };
     let packed = gzip(MANIFEST.as_bytes());
     expect(Verdict::Error, "not base64", &judge("%%%".into()));
-    expect(Verdict::Error, "not YAML", &judge(STANDARD.encode(b"\x00\x01")));
+    expect(Verdict::Error, "cannot be read", &judge(STANDARD.encode(b"\x00\x01")));
     expect(Verdict::Error, "damaged gzip", &judge(STANDARD.encode(packed.get(..packed.len() - 9).unwrap())));
     expect(Verdict::Error, "more than 16 MiB", &judge(STANDARD.encode(gzip(&vec![b'a'; 17 << 20]))));
     expect(Verdict::Error, "more than 16 MiB", &judge(STANDARD.encode(gzip(&gzip(&vec![0; 17 << 20])))));
