@@ -1,5 +1,7 @@
 //! Hostile policies: what would run for ever or fill the memory ends in an error verdict, never in a pass.
 
+use std::path::Path;
+
 use crate::content::{POD, harmless, pod_with, policy, validating_policy};
 use crate::runner::{Folder, Run};
 
@@ -285,4 +287,20 @@ fn long_expressions_are_evaluated_or_refused() {
         check(&format!("long-{name}"), &validating_policy(&expression), POD).ends(0, "1 passed");
     }
     check("open-braces", &deny("a").replace("{{ a }}", &"{{ ".repeat(20_000)), POD).ends(0, "1 passed");
+}
+
+/// The inputs of the fuzz target `policy`, each as a folder's only policy.
+#[test]
+fn the_fuzz_corpus_is_judged_or_refused() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/policy");
+    let folder = Folder::new("corpus").file("pod.yaml", POD);
+    let mut seeds = 0;
+    for seed in std::fs::read_dir(corpus).unwrap() {
+        let seed = seed.unwrap().path().display().to_string();
+        for command in ["check", "mutate"] {
+            folder.run(&[command, "pod.yaml", "-p", &seed]).ends_somehow();
+        }
+        seeds += 1;
+    }
+    assert!(seeds > 10, "{seeds} seeds");
 }
