@@ -7,6 +7,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use crate::Relation;
+
 /// A version such as `1.2.3-rc.1+build.5`.
 #[derive(Clone, Debug, Default)]
 pub struct SemanticVersion {
@@ -160,18 +162,8 @@ pub struct VersionRange {
 
 #[derive(Clone, Debug)]
 struct Term {
-    comparator: Comparator,
+    relation: Relation,
     version: SemanticVersion,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Comparator {
-    Equal,
-    NotEqual,
-    Greater,
-    GreaterOrEqual,
-    Less,
-    LessOrEqual,
 }
 
 impl VersionRange {
@@ -203,29 +195,21 @@ impl VersionRange {
 impl Term {
     fn parse(part: &str) -> Result<Self, String> {
         let (operator, version) = split_operator(part)?;
-        let comparator = match operator {
-            "" | "=" | "==" => Comparator::Equal,
-            "!" | "!=" => Comparator::NotEqual,
-            ">" => Comparator::Greater,
-            ">=" => Comparator::GreaterOrEqual,
-            "<" => Comparator::Less,
-            "<=" => Comparator::LessOrEqual,
+        let relation = match operator {
+            "" | "=" | "==" => Relation::Equal,
+            "!" | "!=" => Relation::NotEqual,
+            ">" => Relation::Greater,
+            ">=" => Relation::GreaterOrEqual,
+            "<" => Relation::Less,
+            "<=" => Relation::LessOrEqual,
             _ => return Err(format!("unknown comparator `{operator}` in `{part}`: one of = != > >= < <=")),
         };
         let version = SemanticVersion::parse(version).map_err(|error| format!("in range term `{part}`: {error}"))?;
-        Ok(Self { comparator, version })
+        Ok(Self { relation, version })
     }
 
     fn holds(&self, version: &SemanticVersion) -> bool {
-        let order = version.cmp(&self.version);
-        match self.comparator {
-            Comparator::Equal => order.is_eq(),
-            Comparator::NotEqual => order.is_ne(),
-            Comparator::Greater => order.is_gt(),
-            Comparator::GreaterOrEqual => order.is_ge(),
-            Comparator::Less => order.is_lt(),
-            Comparator::LessOrEqual => order.is_le(),
-        }
+        self.relation.holds(version.cmp(&self.version))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use palisade_model::{Str, Value};
+use palisade_model::{Relation, Str, Value};
 use regex::Regex;
 
 use super::functions::Function;
@@ -32,7 +32,7 @@ pub(super) enum Node {
     /// `!operand`.
     Not(Box<Node>),
     /// `left == right` and its like.
-    Compare(Comparison, Box<Node>, Box<Node>),
+    Compare(Relation, Box<Node>, Box<Node>),
     /// `list[*].each`.
     Project(Box<Node>, Box<Node>),
     /// `object.*.each`.
@@ -73,17 +73,6 @@ impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("name", &self.name).field("arguments", &self.arguments).finish_non_exhaustive()
     }
-}
-
-/// A comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Comparison {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
 }
 
 impl Node {

@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
-use palisade_model::{Map, Value};
+use palisade_model::{Map, Relation, Value};
 
-use super::ast::{Call, Comparison, Filter, Node};
+use super::ast::{Call, Filter, Node};
 use super::functions::{Argument, Arguments};
 use super::{QueryError, Runtime, Scope};
 
@@ -92,7 +92,7 @@ impl Evaluator<'_> {
             Node::Or(left, right) => self.or(left, right, current),
             Node::And(left, right) => self.and(left, right, current),
             Node::Not(operand) => Ok(owned(is_false(&*lenient(self.evaluate(operand, current))?))),
-            Node::Compare(comparison, left, right) => self.compare(*comparison, left, right, current),
+            Node::Compare(relation, left, right) => self.compare(*relation, left, right, current),
             Node::Project(list, each) => self.project(list, each, current),
             Node::ProjectValues(object, each) => self.project_values(object, each, current),
             Node::Filter(filter) => self.filter(filter, current),
@@ -131,24 +131,20 @@ impl Evaluator<'_> {
         slice(items, parts).map(owned)
     }
 
-    fn compare<'v>(self, comparison: Comparison, left: &'v Node, right: &'v Node, current: Current<'v>) -> Yield<'v> {
+    fn compare<'v>(self, relation: Relation, left: &'v Node, right: &'v Node, current: Current<'v>) -> Yield<'v> {
         // `compare` yields a machine integer in Kyverno, which equals no number of JSON and has no order beside one.
         let integers = (left.is_call("compare"), right.is_call("compare"));
         let left = lenient(self.evaluate(left, current))?;
         let right = lenient(self.evaluate(right, current))?;
         let comparable = integers.0 == integers.1;
         let equal = || Ok::<_, QueryError>(comparable && self.equal(&left, &right)?);
-        let ordered = |holds: fn(f64, f64) -> bool| match (left.as_f64(), right.as_f64()) {
-            (Some(left), Some(right)) if integers == (false, false) => owned(holds(left, right)),
+        Ok(match (relation, left.as_f64(), right.as_f64()) {
+            (Relation::Equal, ..) => owned(equal()?),
+            (Relation::NotEqual, ..) => owned(!equal()?),
+            (_, Some(left), Some(right)) if integers == (false, false) => {
+                owned(relation.holds(left.partial_cmp(&right)))
+            }
             _ => null(),
-        };
-        Ok(match comparison {
-            Comparison::Equal => owned(equal()?),
-            Comparison::NotEqual => owned(!equal()?),
-            Comparison::Less => ordered(|left, right| left < right),
-            Comparison::LessOrEqual => ordered(|left, right| left <= right),
-            Comparison::Greater => ordered(|left, right| left > right),
-            Comparison::GreaterOrEqual => ordered(|left, right| left >= right),
         })
     }
 

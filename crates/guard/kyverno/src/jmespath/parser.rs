@@ -6,10 +6,10 @@
 
 use std::sync::OnceLock;
 
-use palisade_model::Str;
+use palisade_model::{Relation, Str};
 
 use super::ParseError;
-use super::ast::{Call, Comparison, Filter, Node};
+use super::ast::{Call, Filter, Node};
 use super::functions::Function;
 use super::lexer::{Token, TokenKind, tokenize};
 
@@ -196,12 +196,12 @@ impl Parser {
             TokenKind::Pipe => self.binary(left, &TokenKind::Pipe, Node::Pipe),
             TokenKind::Or => self.binary(left, &TokenKind::Or, Node::Or),
             TokenKind::And => self.binary(left, &TokenKind::And, Node::And),
-            TokenKind::Equal => self.comparison(left, Comparison::Equal),
-            TokenKind::NotEqual => self.comparison(left, Comparison::NotEqual),
-            TokenKind::Less => self.comparison(left, Comparison::Less),
-            TokenKind::LessOrEqual => self.comparison(left, Comparison::LessOrEqual),
-            TokenKind::Greater => self.comparison(left, Comparison::Greater),
-            TokenKind::GreaterOrEqual => self.comparison(left, Comparison::GreaterOrEqual),
+            TokenKind::Equal => self.comparison(left, Relation::Equal),
+            TokenKind::NotEqual => self.comparison(left, Relation::NotEqual),
+            TokenKind::Less => self.comparison(left, Relation::Less),
+            TokenKind::LessOrEqual => self.comparison(left, Relation::LessOrEqual),
+            TokenKind::Greater => self.comparison(left, Relation::Greater),
+            TokenKind::GreaterOrEqual => self.comparison(left, Relation::GreaterOrEqual),
             TokenKind::Filter => self.filter(left),
             TokenKind::Flatten => self.flatten(left),
             TokenKind::LeftParen => match left.node {
@@ -226,9 +226,9 @@ impl Parser {
         self.pair(left, right, make)
     }
 
-    fn comparison(&mut self, left: Tree, comparison: Comparison) -> Parsed {
+    fn comparison(&mut self, left: Tree, relation: Relation) -> Parsed {
         let right = self.expression(power(&TokenKind::Equal))?;
-        self.pair(left, right, |left, right| Node::Compare(comparison, left, right))
+        self.pair(left, right, |left, right| Node::Compare(relation, left, right))
     }
 
     /// `[` at the beginning of an expression: an index, a projection of the current value, or a list of expressions.

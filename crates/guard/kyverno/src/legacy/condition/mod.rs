@@ -14,7 +14,7 @@ use std::cell::Cell;
 
 use palisade_model::{Map, Str, Value};
 
-pub use operator::{Operator, Relation, evaluate};
+pub use operator::{Operator, evaluate};
 
 /// One comparison, as written.
 #[derive(Clone, Debug)]

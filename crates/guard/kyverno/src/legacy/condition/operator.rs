@@ -1,9 +1,8 @@
 //! The operators by name, and the dispatch to what they mean.
 
 use std::cell::Cell;
-use std::cmp::Ordering;
 
-use palisade_model::{Value, wildcard};
+use palisade_model::{Relation, Value, wildcard};
 
 use super::membership::{self, Quantifier};
 use super::{equality, size};
@@ -31,31 +30,6 @@ pub enum Operator {
     Compare(Relation),
     /// Durations by length, deprecated.
     Duration(Relation),
-}
-
-/// A relation of size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
-    /// `GreaterThan`.
-    Greater,
-    /// `GreaterThanOrEquals`.
-    GreaterOrEqual,
-    /// `LessThan`.
-    Less,
-    /// `LessThanOrEquals`.
-    LessOrEqual,
-}
-
-impl Relation {
-    /// Whether two sides in this order stand in the relation; incomparable ones (`NaN`) stand in none.
-    pub(super) fn holds(self, ordering: Option<Ordering>) -> bool {
-        ordering.is_some_and(|ordering| match self {
-            Self::Greater => ordering.is_gt(),
-            Self::GreaterOrEqual => ordering.is_ge(),
-            Self::Less => ordering.is_lt(),
-            Self::LessOrEqual => ordering.is_le(),
-        })
-    }
 }
 
 const NAMES: [(&str, Operator); 18] = [

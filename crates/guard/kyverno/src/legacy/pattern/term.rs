@@ -3,37 +3,11 @@
 //! `>=10`, `!nginx:*`, `1Gi-4Gi`, `10!-20` or a bare wildcard. A term is tried as a Go duration, then as a Kubernetes
 //! quantity, then as a wildcard: the first form that both sides have decides.
 
-use std::cmp::Ordering;
-
 use palisade_model::go_duration::GoDuration;
 use palisade_model::quantity::Quantity;
-use palisade_model::{Value, wildcard};
+use palisade_model::{Relation, Value, wildcard};
 
 use super::go_text;
-
-/// How a value is compared with an operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Relation {
-    Equal,
-    NotEqual,
-    Greater,
-    GreaterOrEqual,
-    Less,
-    LessOrEqual,
-}
-
-impl Relation {
-    fn holds(self, ordering: Ordering) -> bool {
-        match self {
-            Self::Equal => ordering.is_eq(),
-            Self::NotEqual => ordering.is_ne(),
-            Self::Greater => ordering.is_gt(),
-            Self::GreaterOrEqual => ordering.is_ge(),
-            Self::Less => ordering.is_lt(),
-            Self::LessOrEqual => ordering.is_le(),
-        }
-    }
-}
 
 /// A compiled term.
 #[derive(Clone, Debug)]
