@@ -37,11 +37,11 @@ impl Default for Limits {
 impl Limits {
     /// Whether a source is small enough to be read.
     pub(crate) fn admit(&self, source: &Arc<Source>) -> Result<(), Fail> {
-        let size = source.text().len();
-        if size <= self.max_bytes.min(u32::MAX as usize) {
+        if source.text().len() <= self.max_bytes.min(u32::MAX as usize) {
             return Ok(());
         }
-        let message = format!("`{}` has {size} bytes, more than the limit of {}", source.name(), self.max_bytes);
+        // How large it is cannot be told: whoever reads the file stops behind the limit.
+        let message = format!("`{}` is larger than the limit of {} bytes", source.name(), self.max_bytes);
         let location = Location { source: source.clone(), span: Span::default() };
         let help = "split the file, or leave it out with `.palisadeignore`";
         Err(Fail::new(Diagnostic::error(codes::TOO_LARGE, message).at(location, "not read").help(help)))

@@ -34,7 +34,8 @@ impl<'a, 'd> Fields<'a, 'd> {
     }
 
     fn refuse(&mut self, path: &Path, what: &str) {
-        let mut diagnostic = Diagnostic::error(codes::INVALID_TEST, format!("`{path}` {what}"));
+        let subject = if path.is_root() { "the document".to_owned() } else { format!("`{path}`") };
+        let mut diagnostic = Diagnostic::error(codes::INVALID_TEST, format!("{subject} {what}"));
         if let Some(location) = self.document.locate(path) {
             diagnostic = diagnostic.at(location, "");
         }
