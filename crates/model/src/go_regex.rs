@@ -111,6 +111,7 @@ pub fn translate(pattern: &str) -> Result<Cow<'_, str>, String> {
                     text.push_str(name);
                     rest = tail.chars();
                 }
+                Some(digit @ '0'..='7') => rest = octal(&mut text, digit, rest.as_str()).chars(),
                 Some('C') => return Err(format!("`{pattern}` is not supported: `\\C` matches a single byte")),
                 Some(escape) => escaped(&mut text, escape, false),
                 None => return Err(format!("`{pattern}` is not a regular expression: it ends with a backslash")),
@@ -161,6 +162,7 @@ fn class<'a>(text: &mut String, class: &'a str) -> &'a str {
                 _ => text.push_str(r"\["),
             },
             '\\' => match rest.next() {
+                Some(digit @ '0'..='7') => rest = octal(text, digit, rest.as_str()).chars(),
                 Some(escape) => escaped(text, escape, true),
                 None => text.push('\\'),
             },
@@ -176,11 +178,25 @@ fn class<'a>(text: &mut String, class: &'a str) -> &'a str {
     rest.as_str()
 }
 
+/// Writes the character whose code has `digit` and up to two octal digits of `rest`; returns what follows it. A digit
+/// alone, unless it is 0, refers to a group, which the crate refuses as Go does.
+fn octal<'a>(text: &mut String, digit: char, rest: &'a str) -> &'a str {
+    let count = rest.bytes().take(2).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
+    let (digits, rest) = rest.split_at_checked(count).unwrap_or(("", rest));
+    match u32::from_str_radix(&format!("{digit}{digits}"), 8) {
+        Ok(code) if digit == '0' || count > 0 => text.extend([r"\x{", &format!("{code:x}"), "}"]),
+        _ => text.extend(['\\', digit]),
+    }
+    rest
+}
+
 fn escaped(text: &mut String, escape: char, in_class: bool) {
     let (set, negated) = match escape.to_ascii_lowercase() {
         'd' => ("0-9", escape == 'D'),
         'w' => ("0-9A-Za-z_", escape == 'W'),
         's' => (r"\t\n\f\r ", escape == 'S'),
+        // The crate takes `\<` and `\>` for the bounds of words.
+        '<' | '>' => return text.push(escape),
         _ => {
             text.push('\\');
             text.push(escape);
@@ -238,6 +254,8 @@ mod tests {
             (r"^[+--]$", ",", true),
             (r"^\p{Greek}\x{41}$", "\u{3b1}A", true),
             (r"^a*?b??c+?(?:d)?$", "aac", true),
+            (r"^\101[\060-\71]\0$", "A7\0", true),
+            (r"^\<a\>$", "<a>", true),
         ] {
             assert_eq!(compile(pattern).unwrap().is_match(text), expected, "{pattern}");
         }

@@ -1,10 +1,8 @@
-//! Regular expressions in RE2's syntax, which CEL prescribes, on the `regex` crate.
+//! Regular expressions in RE2's syntax, which CEL prescribes, within the limits of an evaluation.
 //!
-//! Both are linear-time engines with nearly the same syntax. The differences that patterns of policies meet are
-//! rewritten here: in RE2 `\d`, `\w`, `\s` and `\b` know ASCII only, `\Q...\E` quotes, braces and brackets that form no
-//! repetition or class stand for themselves, and any punctuation may be escaped.
+//! cel-go compiles them by Go's `regexp`, so the syntax is [`go_regex`]'s.
 
-use palisade_model::Str;
+use palisade_model::{Str, go_regex};
 use regex::{Regex, RegexBuilder};
 
 use crate::EvalError;
@@ -22,7 +20,8 @@ pub struct Pattern {
 impl Pattern {
     /// Compiles a pattern within limits.
     pub fn new(source: &str) -> Result<Self, EvalError> {
-        let regex = RegexBuilder::new(&translate(source))
+        let translated = go_regex::translate(source).map_err(EvalError::invalid)?;
+        let regex = RegexBuilder::new(&translated)
             .size_limit(SIZE_LIMIT)
             .dfa_size_limit(SIZE_LIMIT)
             .nest_limit(100)
@@ -43,124 +42,6 @@ impl Pattern {
     /// The pattern, ready to match.
     pub const fn regex(&self) -> &Regex {
         &self.regex
-    }
-}
-
-/// The same pattern in the syntax of the `regex` crate.
-pub fn translate(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len() + 16);
-    let mut rest = pattern;
-    while let Some(c) = rest.chars().next() {
-        let length = match c {
-            '\\' => escape(rest, false, &mut out),
-            '[' => class(rest, &mut out),
-            '{' if !is_repetition(rest) => {
-                out.push_str("\\{");
-                1
-            }
-            _ => {
-                out.push(c);
-                c.len_utf8()
-            }
-        };
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    out
-}
-
-/// Whether `rest` begins with `{2}`, `{2,}` or `{2,3}`.
-fn is_repetition(rest: &str) -> bool {
-    let Some((inside, _)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else { return false };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match inside.split_once(',') {
-        Some((low, high)) => digits(low) && (high.is_empty() || digits(high)),
-        None => digits(inside),
-    }
-}
-
-/// Writes the escape sequence that `rest` begins with; returns how much of `rest` it was.
-fn escape(rest: &str, in_class: bool, out: &mut String) -> usize {
-    let Some(c) = rest.chars().nth(1) else {
-        out.push('\\');
-        return 1;
-    };
-    let set = |inside: &str, outside: &str| if in_class { inside.to_owned() } else { outside.to_owned() };
-    let text = match c {
-        'd' => set("0-9", "[0-9]"),
-        'D' => "[^0-9]".to_owned(),
-        'w' => set("0-9A-Za-z_", "[0-9A-Za-z_]"),
-        'W' => "[^0-9A-Za-z_]".to_owned(),
-        's' => set("\\t\\n\\x0C\\r ", "[\\t\\n\\x0C\\r ]"),
-        'S' => "[^\\t\\n\\x0C\\r ]".to_owned(),
-        'b' if !in_class => "(?-u:\\b)".to_owned(),
-        '0'..='7' if c == '0' || in_class => return octal(rest, out),
-        'Q' if !in_class => return quoted(rest, out),
-        'a'..='z' | 'A'..='Z' | '0'..='9' => format!("\\{c}"),
-        _ if c.is_ascii_punctuation() || c == ' ' => regex::escape(c.encode_utf8(&mut [0; 4])),
-        _ => format!("\\{c}"),
-    };
-    out.push_str(&text);
-    1 + c.len_utf8()
-}
-
-fn octal(rest: &str, out: &mut String) -> usize {
-    let digits: String = rest.chars().skip(1).take(3).take_while(|c| ('0'..='7').contains(c)).collect();
-    let code = u32::from_str_radix(&digits, 8).unwrap_or_default();
-    let escaped = format!("\\x{{{code:x}}}");
-    out.push_str(&escaped);
-    1 + digits.len()
-}
-
-fn quoted(rest: &str, out: &mut String) -> usize {
-    let body = rest.get(2..).unwrap_or_default();
-    let end = body.find("\\E");
-    let text = end.and_then(|end| body.get(..end)).unwrap_or(body);
-    out.push_str(&regex::escape(text));
-    end.map_or(rest.len(), |end| end + 4)
-}
-
-/// Writes the bracketed class that `rest` begins with. Brackets, `&`, `~` and doubled `-` inside have no meaning in RE2.
-fn class(rest: &str, out: &mut String) -> usize {
-    let mut at = 1;
-    out.push('[');
-    if rest.get(at..).is_some_and(|rest| rest.starts_with('^')) {
-        out.push('^');
-        at += 1;
-    }
-    let mut first = true;
-    loop {
-        let here = rest.get(at..).unwrap_or_default();
-        let Some(c) = here.chars().next() else { return rest.len() };
-        at += match c {
-            ']' if first => {
-                out.push_str("\\]");
-                1
-            }
-            ']' => {
-                out.push(']');
-                return at + 1;
-            }
-            '\\' => escape(here, true, out),
-            '[' if here.starts_with("[:") && here.contains(":]") => {
-                let length = here.find(":]").map_or(1, |end| end + 2);
-                out.push_str(here.get(..length).unwrap_or_default());
-                length
-            }
-            '[' | '&' | '~' => {
-                out.push('\\');
-                out.push(c);
-                1
-            }
-            '-' if here.starts_with("--") => {
-                out.push_str("\\-");
-                1
-            }
-            _ => {
-                out.push(c);
-                c.len_utf8()
-            }
-        };
-        first = false;
     }
 }
 
