@@ -172,7 +172,7 @@ pub(crate) fn peer(context: &Context) -> Result<(), String> {
         let (manifests, policies) = inputs(context, number, rules)?;
         let ours = measure(&context.palisade, &["check", &manifests, "-p", &policies, "--format", "json"], 3)?;
         row(&format!("palisade check, {number} manifests, {rules} policies"), ours);
-        let limit = (ours.wall * 100.0).max(300.0);
+        let limit = (ours.wall * 40.0).max(120.0);
         let theirs = measure_within(limit, kyverno, &["apply", &policies, "-r", &manifests], 1)?;
         row(&format!("kyverno apply, {number} manifests, {rules} policies"), theirs);
         let least = if theirs.code.is_none() { "at least " } else { "" };
