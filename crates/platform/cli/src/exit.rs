@@ -65,9 +65,7 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            _ => Self::Operation { message: format!("writing the result: {error}"), help: None },
-        }
+        Self::Operation { message: format!("writing the result: {error}"), help: None }
     }
 }
 

@@ -43,7 +43,7 @@ fn what_may_not_be_read_is_reported() {
     let folder =
         Folder::new("permissions").file("pod.yaml", POD).file("secret.yaml", POD).file("policy.yaml", harmless());
     let secret = folder.path().join("secret.yaml");
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&secret).is_ok() {
         eprintln!("skipped: this user may read everything");
         return;

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// Far above what any case takes, so that only an endless run meets it, even on a loaded machine.
-const WATCHDOG: Duration = Duration::from_secs(60);
+const WATCHDOG: Duration = Duration::from_mins(1);
 
 /// Address space in kilobytes. A run that needs more is out of bounds.
 const MEMORY: u32 = 3_000_000;
@@ -72,7 +72,7 @@ pub(crate) fn watched(arguments: &[&str], child: Child) -> Run {
     let output = child.wait_with_output().unwrap();
     drop(ended);
     watchdog.join().unwrap();
-    Run::new(arguments, output)
+    Run::new(arguments, &output)
 }
 
 /// How a run ended.
@@ -84,7 +84,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    fn new(arguments: &[&str], output: Output) -> Self {
+    fn new(arguments: &[&str], output: &Output) -> Self {
         Self {
             arguments: arguments.join(" "),
             exit: output.status.code(),
