@@ -113,6 +113,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         files: inputs.len(),
         documents: verdicts.documents,
         judged: verdicts.judged,
+        jobs,
     };
     write_to(args.output.as_deref(), |out| (args.format.write)(&report, out))?;
     for (reporter, file) in &args.report {

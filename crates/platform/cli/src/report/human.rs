@@ -6,8 +6,5 @@ use super::Report;
 use crate::render;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    for finding in &report.findings {
-        writeln!(out, "{}\n", render::finding(finding))?;
-    }
-    Ok(())
+    report.write_findings(|finding| Ok(format!("{}\n\n", render::finding(finding)).into_bytes()), b"", out)
 }

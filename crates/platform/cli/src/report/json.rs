@@ -120,19 +120,12 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     };
     write!(out, "{{\"schema_version\": \"{SCHEMA_VERSION}\",\n\"summary\": ")?;
     serde_json::to_writer(&mut *out, &summary)?;
-    lines("findings", report.findings.iter().map(entry), out)?;
-    lines("diagnostics", report.diagnostics.iter().map(diagnostic_entry), out)?;
+    out.write_all(b",\n\"findings\": [\n")?;
+    report.write_findings(|finding| Ok(serde_json::to_vec(&entry(finding))?), b",\n", out)?;
+    out.write_all(b"],\n\"diagnostics\": ")?;
+    let diagnostics: Vec<_> = report.diagnostics.iter().map(diagnostic_entry).collect();
+    serde_json::to_writer(&mut *out, &diagnostics)?;
     writeln!(out, "}}")
-}
-
-/// A member whose array has an entry per line.
-fn lines(name: &str, entries: impl Iterator<Item = impl Serialize>, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, ",\n\"{name}\": [")?;
-    for (position, entry) in entries.enumerate() {
-        out.write_all(if position == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &entry)?;
-    }
-    out.write_all(b"]")
 }
 
 fn entry(finding: &Finding) -> Entry<'_> {

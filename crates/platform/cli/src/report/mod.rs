@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use palisade_model::{Diagnostic, Finding};
 
+use crate::input::in_parallel;
 use crate::judge::Counts;
 
 mod human;
@@ -28,6 +29,33 @@ pub(crate) struct Report {
     pub(crate) files: usize,
     pub(crate) documents: usize,
     pub(crate) judged: usize,
+    /// Threads to render with.
+    pub(crate) jobs: usize,
+}
+
+/// Findings that are rendered before they are written: enough to keep every thread busy, few enough to stay small.
+const WINDOW: usize = 4_096;
+
+impl Report {
+    /// Writes what `render` makes of each finding, in order. Rendering hundreds of thousands of findings takes about as
+    /// long as judging them, so it is done on all threads.
+    fn write_findings(
+        &self,
+        render: impl Fn(&Finding) -> io::Result<Vec<u8>> + Sync,
+        separator: &[u8],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut first = true;
+        for window in self.findings.chunks(WINDOW) {
+            for text in in_parallel(window, self.jobs, &render) {
+                if !std::mem::take(&mut first) {
+                    out.write_all(separator)?;
+                }
+                out.write_all(&text?)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A format of [`Report`].
