@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<()> {
     match status.code() {
         Some(1) => {
             say("these are the mistakes that the example company's policies find in its own manifests");
-            say("open examples/shop/README.md for the story, docs/guide.md for your own repository");
+            say("open examples/shop/README.md for the story, docs/guide/README.md for your own repository");
             say(&format!("try: {program} check PATH --policies PATH"));
             Ok(())
         }
