@@ -6,11 +6,33 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("palisade-document", &["palisade-model"]),
     ("palisade-policy", &["palisade-model"]),
     ("palisade-cel", &["palisade-model", "palisade-document", "palisade-policy"]),
+    ("palisade-rego", &["palisade-model", "palisade-document", "palisade-policy"]),
+    ("palisade-gatekeeper", &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel", "palisade-rego"]),
     ("palisade-kyverno", &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel"]),
-    ("palisade", &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel", "palisade-kyverno"]),
+    (
+        "palisade",
+        &[
+            "palisade-model",
+            "palisade-document",
+            "palisade-policy",
+            "palisade-cel",
+            "palisade-rego",
+            "palisade-gatekeeper",
+            "palisade-kyverno",
+        ],
+    ),
     (
         "palisade-bench",
-        &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel", "palisade-kyverno", "palisade"],
+        &[
+            "palisade-model",
+            "palisade-document",
+            "palisade-policy",
+            "palisade-cel",
+            "palisade-rego",
+            "palisade-gatekeeper",
+            "palisade-kyverno",
+            "palisade",
+        ],
     ),
     ("xtask", &[]),
 ];
@@ -29,7 +51,7 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that decide: they may not name what reads clocks, files, networks or the environment.
-pub(crate) const PURE: &[&str] = &["palisade-model", "palisade-policy", "palisade-cel", "palisade-kyverno"];
+pub(crate) const PURE: &[&str] = &["palisade-model", "palisade-policy", "palisade-cel", "palisade-rego", "palisade-gatekeeper", "palisade-kyverno"];
 
 /// What a pure crate's source may not mention.
 pub(crate) const IMPURE: &[&str] = &[

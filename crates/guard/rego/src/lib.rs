@@ -1,0 +1,19 @@
+//! Rego, Open Policy Agent's policy language, in both of its generations (v0 and v1).
+//!
+//! Text becomes a [`syntax::ast::Module`]; modules become one [`Program`] (a plan of registers and nested loops, see
+//! [`plan`]); a [`machine::Machine`] runs an entry point of it over `input` and `data`. The engine is pure: time,
+//! randomness and HTTP come through [`machine::Inputs`], and the same inputs give the same answer.
+//!
+//! Deliberately absent: partial evaluation, the REST server and WebAssembly.
+
+pub mod builtins;
+pub mod compile;
+pub mod machine;
+pub mod plan;
+pub mod syntax;
+pub mod types;
+pub mod value;
+
+pub use compile::{CompileOptions, compile};
+pub use plan::Program;
+pub use value::{Number, Value};
