@@ -4,6 +4,7 @@
 //! strict mode the call is then undefined; a `Halt` ends the evaluation in every mode.
 
 mod memory;
+mod operands;
 
 use jiff::Timestamp;
 
@@ -58,5 +59,18 @@ pub enum BuiltinError {
     Halt(String),
 }
 
+/// What a builtin answers: `Ok(None)` is undefined.
+pub(crate) type Answer = Result<Option<Value>, BuiltinError>;
+
 /// The families, each a file with its own table of [`Builtin`]s.
 pub const FAMILIES: &[&[Builtin]] = &[];
+
+/// The builtin of a name such as `json.patch`; operators go by the name of their function (`plus`).
+pub fn find(name: &str) -> Option<&'static Builtin> {
+    all().find(|builtin| builtin.name == name)
+}
+
+/// Every builtin, family by family.
+pub fn all() -> impl Iterator<Item = &'static Builtin> {
+    FAMILIES.iter().copied().flatten()
+}

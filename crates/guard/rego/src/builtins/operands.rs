@@ -1,0 +1,2 @@
+//! Operands of the types that builtins need, with OPA's words where they have others.
+
