@@ -3,6 +3,7 @@
 /// Each crate of the workspace with the crates of ours that it may depend on.
 pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("palisade-model", &[]),
+    ("palisade-packs", &[]),
     ("palisade-document", &["palisade-model"]),
     ("palisade-policy", &["palisade-model"]),
     ("palisade-cel", &["palisade-model", "palisade-document", "palisade-policy"]),
@@ -19,6 +20,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-rego",
             "palisade-gatekeeper",
             "palisade-kyverno",
+            "palisade-packs",
         ],
     ),
     (

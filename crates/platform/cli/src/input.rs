@@ -94,10 +94,10 @@ fn display_name(path: &Path) -> String {
     path.strip_prefix("./").unwrap_or(path).display().to_string()
 }
 
-/// Loads every policy below `paths`; documents that no language claims are reported.
-pub(crate) fn policies(paths: &[PathBuf], jobs: usize) -> Policies {
+/// Loads the policies `built_in` and every policy below `paths`; documents that no language claims are reported.
+pub(crate) fn policies(paths: &[PathBuf], built_in: Vec<Resource>, jobs: usize) -> Policies {
     let (documents, diagnostics) = documents(paths, jobs);
-    let resources: Vec<_> = documents.into_iter().map(Document::into_resource).collect();
+    let resources: Vec<_> = built_in.into_iter().chain(documents.into_iter().map(Document::into_resource)).collect();
     let mut loaded = load(&resources);
     loaded.diagnostics.splice(0..0, diagnostics);
     loaded

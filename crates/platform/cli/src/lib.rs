@@ -15,6 +15,7 @@ mod input;
 mod judge;
 mod languages;
 mod manifests;
+mod packs;
 mod render;
 mod report;
 

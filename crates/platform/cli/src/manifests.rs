@@ -1,7 +1,9 @@
 //! The surroundings of a check without a cluster: the manifests that are checked together, and nothing else.
 //!
 //! A ConfigMap or Namespace that ships in the same folder can be looked up by a policy. Whatever is not among the
-//! manifests may still exist in the cluster, so its absence is never reported as "not found" but as unavailable.
+//! manifests may still exist in the cluster, so its absence is never reported as "not found" but as unavailable. A
+//! policy that wants to know just what is among them asks for the global context entry `manifests`, with
+//! `PLURAL/NAMESPACE` as the projection.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -12,8 +14,35 @@ use palisade_policy::{ApiCall, Cluster, LookupError, ObjectQuery, Offline};
 
 use crate::input::Input;
 
-/// Objects by plural resource name, namespace and name.
-type Objects = HashMap<(Str, Str, Str), Value>;
+/// The global context entry that stands for the checked manifests.
+const ENTRY: &str = "manifests";
+
+/// The checked objects.
+#[derive(Debug, Default)]
+struct Objects {
+    /// By plural resource name, namespace and name.
+    by_name: HashMap<(Str, Str, Str), Value>,
+    /// In the order of the files, as arrays by `plural/namespace`.
+    listed: HashMap<Str, Value>,
+}
+
+impl FromIterator<Document> for Objects {
+    fn from_iter<I: IntoIterator<Item = Document>>(documents: I) -> Self {
+        let mut objects = Self::default();
+        let mut lists: HashMap<Str, Vec<Value>> = HashMap::new();
+        for document in documents {
+            let resource = document.into_resource();
+            let kind: Str = plural(resource.kind()).into();
+            let namespace: Str = resource.namespace().into();
+            lists.entry(format!("{kind}/{namespace}").into()).or_default().push(resource.object.clone());
+            if let Some(name) = resource.object.dig(["metadata", "name"]).and_then(Value::as_shared_str) {
+                objects.by_name.insert((kind, namespace, name.clone()), resource.object.clone());
+            }
+        }
+        objects.listed = lists.into_iter().map(|(key, list)| (key, Value::array(list))).collect();
+        objects
+    }
+}
 
 /// The checked inputs as surroundings. They are only read for this when a policy first looks something up, because
 /// most policies never do and holding every document would cost the memory of all of them.
@@ -30,15 +59,8 @@ impl<'a> Manifests<'a> {
     }
 
     fn objects(&self) -> &Objects {
-        self.objects
-            .get_or_init(|| self.inputs.iter().flat_map(|input| input.read().documents).filter_map(entry).collect())
+        self.objects.get_or_init(|| self.inputs.iter().flat_map(|input| input.read().documents).collect())
     }
-}
-
-fn entry(document: Document) -> Option<((Str, Str, Str), Value)> {
-    let resource = document.into_resource();
-    let name = resource.object.dig(["metadata", "name"])?.as_str()?;
-    Some(((plural(resource.kind()).into(), resource.namespace().into(), name.into()), resource.object))
 }
 
 impl Cluster for Manifests<'_> {
@@ -49,7 +71,7 @@ impl Cluster for Manifests<'_> {
             query.resource.clone()
         };
         let key = (resource, query.namespace.clone(), query.name.clone());
-        match self.objects().get(&key) {
+        match self.objects().by_name.get(&key) {
             Some(object) => Ok(object.clone()),
             None => Offline.get(query),
         }
@@ -64,7 +86,10 @@ impl Cluster for Manifests<'_> {
     }
 
     fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError> {
-        Offline.global_context(name, projection)
+        if name != ENTRY {
+            return Offline.global_context(name, projection);
+        }
+        Ok(self.objects().listed.get(projection).cloned().unwrap_or_else(|| Value::array(Vec::new())))
     }
 
     fn image(&self, reference: &str) -> Result<Value, LookupError> {

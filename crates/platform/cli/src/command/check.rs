@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::input;
 use crate::judge::Judge;
 use crate::manifests::Manifests;
+use crate::packs::Side;
 use crate::report::{Report, Reporter, count, reporter};
 use crate::{Exit, Failure, Outcome};
 
@@ -90,7 +91,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
             .map_err(|e| Failure::new(format!("`check.severity` in palisade.toml: {e}"), "correct the value"))?,
         (None, None) => Severity::Info,
     };
-    let policies = args.policies.load(&config)?;
+    let policies = args.policies.load(&config, Side::Rules, global)?;
     let variables = args.policies.variables(&config)?;
     let jobs = input::threads(args.policies.jobs);
     let (inputs, mut diagnostics) = input::inputs(&args.paths);

@@ -6,10 +6,11 @@ use clap::ValueEnum;
 
 use super::codes;
 use super::output::write_to;
-use super::policies::show;
+use super::policies::{named_paths, show};
 use crate::args::Global;
 use crate::config::Config;
 use crate::languages::LANGUAGES;
+use crate::packs::{self, Side};
 use crate::render::visible;
 use crate::report::REPORTERS;
 use crate::{Exit, Failure, Outcome, input};
@@ -20,7 +21,8 @@ pub(crate) struct Args {
     /// What to list
     #[arg(value_enum)]
     kind: Kind,
-    /// Policy files or folders, for `policies` and `rules`; by default those of the configuration
+    /// Policy files, folders or packs, for `policies` and `rules`; by default those of the configuration, else the
+    /// built-in pack
     #[arg(short, long, value_name = "PATH", num_args = 1..)]
     policies: Vec<PathBuf>,
 }
@@ -53,9 +55,12 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
 
 fn list_policies(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let config = Config::load(global)?;
-    let from_config = || config.check.policies.iter().map(|path| config.resolve(path)).collect();
-    let paths = if args.policies.is_empty() { from_config() } else { args.policies.clone() };
-    let loaded = input::policies(&paths, input::threads(None));
+    let mut paths = named_paths(&args.policies, &config);
+    if paths.is_empty() {
+        paths.push(format!("{}/all", packs::DEFAULT).into());
+    }
+    let (files, built_in) = packs::resolve(paths, Side::Rules)?;
+    let loaded = input::policies(&files, built_in, input::threads(None));
     let mut rows: Vec<[String; 2]> = Vec::new();
     for policy in loaded.set.policies() {
         let meta = policy.meta();

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::input::{self, Input, has_errors};
 use crate::judge::{Standing, request};
 use crate::manifests::Manifests;
+use crate::packs::Side;
 use crate::report::count;
 use crate::{Exit, Failure, Outcome};
 
@@ -46,7 +47,7 @@ struct Change {
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let config = Config::load(global)?;
-    let policies = args.policies.load(&config)?;
+    let policies = args.policies.load(&config, Side::Fixes, global)?;
     let variables = args.policies.variables(&config)?;
     let standing = args.policies.standing(false);
     let mut run = Run { diagnostics: policies.diagnostics, changes: Vec::new(), mutated: 0, rules: 0 };

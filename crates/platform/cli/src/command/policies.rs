@@ -9,15 +9,17 @@ use palisade_kyverno::testing::values;
 use palisade_model::Diagnostic;
 use palisade_policy::{Operation, UserInfo, Variables};
 
+use crate::args::Global;
 use crate::config::Config;
 use crate::input::{self, Policies};
 use crate::judge::Standing;
+use crate::packs::{self, Side};
 use crate::{Failure, render};
 
 /// Which policies judge, and in what standing.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
-    /// Policy files or folders; may be repeated
+    /// Policy files, folders or built-in packs (`pack:kubernetes/baseline`); may be repeated
     #[arg(short, long, value_name = "PATH", num_args = 1..)]
     pub(crate) policies: Vec<PathBuf>,
     /// Kyverno values file with variables that stand in for look-ups
@@ -41,19 +43,17 @@ pub(crate) struct PolicyArgs {
 }
 
 impl PolicyArgs {
-    /// Loads the policies named here, else those of the configuration.
-    pub(crate) fn load(&self, config: &Config) -> Result<Policies, Failure> {
-        let mut paths = self.policies.clone();
+    /// Loads the policies named here, else those of the configuration, else the built-in pack.
+    pub(crate) fn load(&self, config: &Config, side: Side, global: &Global) -> Result<Policies, Failure> {
+        let mut paths = named_paths(&self.policies, config);
         if paths.is_empty() {
-            paths = config.check.policies.iter().map(|path| config.resolve(path)).collect();
+            paths.push(packs::DEFAULT.into());
+            if !global.quiet {
+                say_default();
+            }
         }
-        if paths.is_empty() {
-            return Err(Failure::new(
-                "no policies to judge by",
-                "name files or folders with --policies, or list them under [check] in palisade.toml",
-            ));
-        }
-        Ok(input::policies(&paths, input::threads(self.jobs)))
+        let (files, built_in) = packs::resolve(paths, side)?;
+        Ok(input::policies(&files, built_in, input::threads(self.jobs)))
     }
 
     /// Variables from `--values`, else from the configuration.
@@ -83,6 +83,25 @@ impl PolicyArgs {
     pub(crate) fn now(&self) -> Timestamp {
         self.now.unwrap_or_else(Timestamp::now)
     }
+}
+
+/// The policy paths of the command line, else those of the configuration, which start from its folder.
+pub(super) fn named_paths(given: &[PathBuf], config: &Config) -> Vec<PathBuf> {
+    if !given.is_empty() {
+        return given.to_vec();
+    }
+    let resolve = |path: &PathBuf| if packs::is_selector(path) { path.clone() } else { config.resolve(path) };
+    config.check.policies.iter().map(resolve).collect()
+}
+
+/// Whoever names no policies is told which ones speak.
+fn say_default() {
+    let hint = format!(
+        "hint: no policies are named, so the built-in pack `{0}` judges; choose with `--policies {0}/baseline` or \
+         `--policies FOLDER`, or under [check] in palisade.toml",
+        packs::DEFAULT
+    );
+    let _ = writeln!(anstream::stderr().lock(), "{hint}\n");
 }
 
 /// Draws diagnostics on stderr. Where nobody takes them, the exit code still tells.

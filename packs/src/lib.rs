@@ -1,0 +1,88 @@
+//! The policies that Palisade brings along, as the text of the files beside this crate.
+//!
+//! A rule is a folder `<pack>/<group>/<rule>`: `rule.yaml` judges, `fix.yaml` mends where that is safe, `fail.yaml`
+//! and `pass.yaml` show what the rule is about and test it. The build finds the folders. Deliberately absent: reading
+//! and compiling; to the rest of the program these are policies like the user's own.
+
+/// Policies that belong together.
+#[derive(Debug)]
+pub struct Pack {
+    /// What `pack:ID` names.
+    pub id: &'static str,
+    /// What it is for.
+    pub title: &'static str,
+    /// Its groups, in the order in which a team takes them on.
+    pub groups: &'static [Group],
+    /// Its rules, by group and name.
+    pub rules: &'static [Entry],
+}
+
+/// Rules of a pack that are adopted together.
+#[derive(Debug)]
+pub struct Group {
+    /// What `pack:PACK/ID` names.
+    pub id: &'static str,
+    /// What it is for.
+    pub title: &'static str,
+    /// Whether the pack's name alone includes it.
+    pub by_default: bool,
+}
+
+/// A rule of a pack.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its identifier: the name of the policy and of its folder.
+    pub id: &'static str,
+    /// The group that it belongs to.
+    pub group: &'static str,
+    /// The policy.
+    pub text: &'static str,
+    /// A policy that mends what the rule finds, where that is safe to do without asking.
+    pub fix: Option<&'static str>,
+}
+
+impl Pack {
+    /// The rules that `what` names: a group, a rule, `all`, or those on by default where it is empty. None where
+    /// nothing has that name.
+    pub fn select(&self, what: &str) -> Vec<&'static Entry> {
+        let named = |entry: &&Entry| match what {
+            "" => self.groups.iter().any(|group| group.id == entry.group && group.by_default),
+            "all" => true,
+            name => entry.id == name || entry.group == name,
+        };
+        self.rules.iter().filter(named).collect()
+    }
+
+    /// The rule called `id`.
+    pub fn rule(&self, id: &str) -> Option<&'static Entry> {
+        self.rules.iter().find(|entry| entry.id == id)
+    }
+}
+
+/// Every pack.
+pub const PACKS: &[&Pack] = &[&KUBERNETES];
+
+/// What nearly every cluster wants of its workloads, access, network and operations.
+pub static KUBERNETES: Pack = Pack {
+    id: "kubernetes",
+    title: "Kubernetes: Pod Security Standards, access, network, images, operations",
+    groups: &[
+        Group {
+            id: "baseline",
+            title: "Pod Security Standards, baseline: nothing that takes over a node",
+            by_default: true,
+        },
+        Group {
+            id: "best-practices",
+            title: "what nearly everybody wants: access, images, network, secrets, operations",
+            by_default: true,
+        },
+        Group { id: "restricted", title: "Pod Security Standards, restricted: pods without rights", by_default: true },
+        Group {
+            id: "strict",
+            title: "for teams that have the others behind them: what most workloads have to be changed for",
+            by_default: false,
+        },
+    ],
+    rules: include!(concat!(env!("OUT_DIR"), "/kubernetes.rs")),
+};
