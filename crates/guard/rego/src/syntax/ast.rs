@@ -36,6 +36,8 @@ pub struct Module {
     pub rules: Vec<Rule>,
     /// Metadata blocks in order, each with the scope it applies to.
     pub annotations: Vec<Annotation>,
+    /// Comments in order, from the `#` to the end of the line.
+    pub comments: Vec<Span>,
 }
 
 /// `import data.a.b as c`.
@@ -45,6 +47,8 @@ pub struct Import {
     pub path: Vec<Str>,
     /// The name it goes by in the module: the alias, or the last part of the path.
     pub name: Str,
+    /// Whether the name is written after `as`.
+    pub aliased: bool,
     /// Where it is written.
     pub span: Span,
 }
@@ -69,6 +73,8 @@ pub struct Rule {
 pub struct Else {
     /// Its value; absent means `true`.
     pub value: Option<Term>,
+    /// Whether the value is written after `:=` (and not `=`).
+    pub assign: bool,
     /// Its conditions; empty means always.
     pub body: Body,
     /// Where it is written.
@@ -84,6 +90,8 @@ pub struct Head {
     pub reference: Vec<Term>,
     /// What kind of document it defines.
     pub kind: HeadKind,
+    /// Whether the value is written after `:=` (and not `=`).
+    pub assign: bool,
     /// Where it is written.
     pub span: Span,
 }
@@ -176,7 +184,7 @@ pub enum TermKind {
     Scalar(Value),
     /// A number as written.
     Number(Number),
-    /// A name. `_` is renamed `$0`, `$1`, ... by the parser, so that each is its own.
+    /// A name, `input` and `data` included. `_` is renamed `$0`, `$1`, ... by the parser, so that each is its own.
     Variable(Str),
     /// `head[a].b`: a name, call, or composite term followed by at least one part.
     Reference(Box<Term>, Vec<Term>),
