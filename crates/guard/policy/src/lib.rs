@@ -21,7 +21,7 @@ pub mod testing;
 pub use cluster::{ApiCall, Cluster, LookupError, ObjectQuery, Offline};
 pub use environment::{Environment, Variables};
 pub use finding::finding;
-pub use language::{Language, Loaded, PolicyDocument};
+pub use language::{Language, Loaded, PolicyDocument, Programs};
 pub use outcome::{Effect, Enforcement, Phase, RuleOutcome};
 pub use policy::{Policy, PolicyInfo, PolicyMeta, RuleInfo, digest, reference_of};
 pub use request::{AdmissionRequest, Operation, Payload, Request, UserInfo};

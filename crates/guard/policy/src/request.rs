@@ -1,8 +1,9 @@
 //! What is put before the policies: an admission request, or another payload with the same standing.
 
+use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use palisade_model::{GroupVersionKind, Map, Resource, Str, Value};
 
@@ -183,16 +184,22 @@ pub enum Payload {
 }
 
 /// A payload and what was derived from it once for all policies.
-#[derive(Debug)]
 pub struct Request {
     payload: Payload,
     value: OnceLock<Value>,
+    derived: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("payload", &self.payload).finish_non_exhaustive()
+    }
 }
 
 impl Request {
     /// A request of any payload.
     pub fn new(payload: Payload) -> Self {
-        Self { payload, value: OnceLock::new() }
+        Self { payload, value: OnceLock::new(), derived: Mutex::default() }
     }
 
     /// A request about a Kubernetes object.
@@ -219,6 +226,26 @@ impl Request {
             Payload::Kubernetes(request) => request.to_value(),
             Payload::Json(value) | Payload::Http(value) | Payload::Envoy(value) => value.clone(),
         })
+    }
+
+    /// What a language derives from the request once for all its policies, such as the payload in its own form of
+    /// value. `T` is the key: each language keeps its own types here.
+    pub fn derived<T: Any + Send + Sync>(&self, derive: impl FnOnce(&Self) -> T) -> Arc<T> {
+        let known = |derived: &[Arc<dyn Any + Send + Sync>]| {
+            derived.iter().find_map(|entry| Arc::clone(entry).downcast::<T>().ok())
+        };
+        let lock = || self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(value) = known(&lock()) {
+            return value;
+        }
+        // Not under the lock: deriving may ask for another derived value.
+        let value = Arc::new(derive(self));
+        let mut derived = lock();
+        if let Some(first) = known(&derived) {
+            return first;
+        }
+        derived.push(Arc::clone(&value) as Arc<dyn Any + Send + Sync>);
+        value
     }
 
     /// The same request about a changed object, for what follows a mutation.
