@@ -85,6 +85,28 @@ impl Value {
         }
     }
 
+    /// Whether an object at any level has a member that is null.
+    pub fn has_null_members(&self) -> bool {
+        match self {
+            Self::Array(items) => items.iter().any(Self::has_null_members),
+            Self::Object(map) => map.iter().any(|(_, value)| value.is_null() || value.has_null_members()),
+            _ => false,
+        }
+    }
+
+    /// The same value without the members of objects that are null.
+    #[must_use]
+    pub fn without_null_members(&self) -> Self {
+        match self {
+            Self::Array(items) => Self::array(items.iter().map(Self::without_null_members).collect::<Vec<_>>()),
+            Self::Object(map) => {
+                let kept = map.iter().filter(|(_, value)| !value.is_null());
+                Self::object(kept.map(|(key, value)| (key.clone(), value.without_null_members())).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
     /// The member `key` of an object; `None` for anything else.
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.as_object()?.get(key)

@@ -1,9 +1,10 @@
 //! Puts documents before the policies, on as many threads as asked for, and counts what comes back.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use palisade_document::Document;
-use palisade_model::{Diagnostic, Finding, PolicyRef, Resource, Str, Verdict};
+use palisade_model::{Diagnostic, Finding, GroupVersionKind, PolicyRef, Resource, Str, Verdict};
 use palisade_policy::{AdmissionRequest, Environment, Operation, Payload, PolicySet, Request, UserInfo, finding};
 
 use crate::input::{Input, in_parallel, is_object};
@@ -89,6 +90,16 @@ pub(crate) fn request(document: &Document, standing: &Standing) -> Request {
     Request::admission(request)
 }
 
+/// The document as policies in a cluster see it: of its own kinds, the API server drops members that are null (which
+/// templates leave behind where a list is empty) before it asks anybody.
+fn as_stored(document: &Document) -> Cow<'_, Document> {
+    let built_in = |gvk: GroupVersionKind| !gvk.group.contains('.') || gvk.group.ends_with(".k8s.io");
+    if !GroupVersionKind::of(&document.value).is_some_and(built_in) || !document.value.has_null_members() {
+        return Cow::Borrowed(document);
+    }
+    Cow::Owned(Document { value: document.value.without_null_members(), ..document.clone() })
+}
+
 /// A set of policies with what every finding about them shares.
 pub(crate) struct Judge<'a> {
     policies: &'a PolicySet,
@@ -129,7 +140,7 @@ impl<'a> Judge<'a> {
     }
 
     fn document(&self, document: &Document) -> Verdicts {
-        let judgement = self.policies.judge(&request(document, &self.standing), &self.environment);
+        let judgement = self.policies.judge(&request(&as_stored(document), &self.standing), &self.environment);
         let judged = usize::from(!judgement.outcomes.is_empty());
         let mut part = Verdicts { documents: 1, judged, ..Verdicts::default() };
         let mut named: Option<(Resource, Str)> = None;
