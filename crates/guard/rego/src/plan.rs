@@ -72,6 +72,21 @@ pub struct Rule {
     pub definitions: Vec<Definition>,
     /// Where the first definition is written.
     pub place: Place,
+    /// What its value depends on.
+    pub reads: Reads,
+}
+
+/// What a value depends on, through everything that the rule refers to; what is `false` cannot change it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// `input`.
+    pub input: bool,
+    /// Documents below `data`: base documents, or other rules.
+    pub data: bool,
+    /// Functions, of the modules or built in (which `with` may replace).
+    pub functions: bool,
+    /// Builtins whose answer may differ between calls.
+    pub nondeterministic: bool,
 }
 
 /// What a rule makes.
@@ -154,7 +169,11 @@ pub enum Step {
     /// For each `[path, value]` within the value (`walk`), binds the pair and runs the rest.
     Walk { source: Operand, to: Register },
     /// The document at a node, followed along bound keys: rules and packages on the way, base documents merged in.
+    /// Only what lies on the path is evaluated. Functions are not part of it.
     Tree { node: NodeId, path: Vec<Operand>, to: Register },
+    /// The keys of that document as a set, without evaluating what is below them: names of packages, rules and base
+    /// documents; where the path ends in a value, its keys, indices or elements. Names of undefined rules may be among them.
+    Keys { node: NodeId, path: Vec<Operand>, to: Register },
     /// The value of a rule without parameters.
     Rule { rule: RuleId, to: Register },
     /// The value of a function.
