@@ -10,13 +10,33 @@ use crate::shell::{Result, output, run};
 const KYVERNO: &str = "github.com/kyverno/kyverno";
 const KYVERNO_VERSION: &str = "v1.19.1";
 
+/// Peers that `go install` builds as they are: the program, and its package at a version.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("opa", "github.com/open-policy-agent/opa@v1.22.2"),
+    ("conftest", "github.com/open-policy-agent/conftest@v0.71.1"),
+    ("gator", "github.com/open-policy-agent/gatekeeper/v3/cmd/gator@v3.23.1"),
+];
+
 /// Installs every peer that this machine can build.
 pub(crate) fn install() -> Result<()> {
     if output(Command::new("go").arg("version")).is_err() {
         return Err("Go is needed to build the peers; install it from your system's packages and run this again".into());
     }
     let folder = folder()?;
+    for (program, package) in PROGRAMS {
+        install_program(&folder, program, package)?;
+    }
     kyverno(&folder)
+}
+
+fn install_program(folder: &Path, program: &str, package: &str) -> Result<()> {
+    let path = folder.join(program);
+    if path.exists() {
+        say(&format!("{program} is installed: {}", path.display()));
+        return Ok(());
+    }
+    say(&format!("building {package}; some minutes on two cores"));
+    run(Command::new("go").env("CGO_ENABLED", "0").env("GOBIN", folder).args(["install", package]))
 }
 
 /// Where peers are put.

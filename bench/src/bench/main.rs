@@ -11,6 +11,7 @@ use clap::Parser;
 
 mod latency;
 mod process;
+mod rego;
 mod workload;
 
 /// Benchmarks of Palisade, beside its peers where `cargo x peers` has installed them.
@@ -32,8 +33,19 @@ struct Context {
     quick: bool,
     corpora: PathBuf,
     palisade: PathBuf,
-    kyverno: Option<PathBuf>,
+    peers: PathBuf,
     work: PathBuf,
+}
+
+impl Context {
+    /// A peer's program; says so where it is not installed.
+    fn peer(&self, name: &str) -> Option<PathBuf> {
+        let program = self.peers.join(name);
+        if !program.exists() {
+            println!("{name} is not installed (`cargo x peers`): its figures are left out");
+        }
+        program.exists().then_some(program)
+    }
 }
 
 type Section = (&'static str, fn(&Context) -> Result<(), String>);
@@ -42,7 +54,10 @@ const SECTIONS: &[Section] = &[
     ("corpus", process::corpus),
     ("check", process::check),
     ("threads", process::threads),
-    ("peer", process::peer),
+    ("kyverno", process::kyverno),
+    ("conftest", rego::conftest),
+    ("opa", rego::opa),
+    ("gator", rego::gator),
     ("latency", latency::run),
 ];
 
@@ -52,17 +67,13 @@ fn main() -> Result<(), String> {
     }
     let args = Args::parse();
     let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| PathBuf::from("target"), PathBuf::from);
-    let kyverno = target.join("peers/kyverno");
     let context = Context {
         quick: args.quick,
         corpora: args.corpora,
         palisade: target.join("release/palisade"),
-        kyverno: kyverno.exists().then_some(kyverno),
+        peers: target.join("peers"),
         work: target.join("bench"),
     };
-    if context.kyverno.is_none() {
-        println!("kyverno is not installed (`cargo x peers`): its figures are left out\n");
-    }
     for (name, section) in SECTIONS.iter().filter(|(name, _)| name.contains(&args.only)) {
         println!("## {name}");
         section(&context)?;

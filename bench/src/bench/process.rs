@@ -76,7 +76,7 @@ pub(crate) fn measure(program: &Path, arguments: &[&str], runs: usize) -> Result
     measure_within(f64::MAX, program, arguments, runs)
 }
 
-fn measure_within(limit: f64, program: &Path, arguments: &[&str], runs: usize) -> Result<Figures, String> {
+pub(crate) fn measure_within(limit: f64, program: &Path, arguments: &[&str], runs: usize) -> Result<Figures, String> {
     let this = std::env::current_exe().map_err(|error| format!("finding this program: {error}"))?;
     let mut all = Vec::with_capacity(runs);
     for _ in 0..runs {
@@ -96,12 +96,12 @@ fn measure_within(limit: f64, program: &Path, arguments: &[&str], runs: usize) -
     all.get(all.len() / 2).copied().ok_or_else(|| "no runs".into())
 }
 
-fn row(what: &str, figures: Figures) {
+pub(crate) fn row(what: &str, figures: Figures) {
     let end = figures.code.map_or("stopped at the limit".into(), |code| format!("exit {code}"));
     println!("{what:<52} {:>9.3} s wall {:>9.3} s cpu {:>9.1} MiB  {end}", figures.wall, figures.cpu, figures.peak);
 }
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
@@ -162,26 +162,28 @@ pub(crate) fn threads(context: &Context) -> Result<(), String> {
 
 /// Palisade and Kyverno on the same files, one after the other. Kyverno is stopped once it has taken so much longer
 /// that the answer is known.
-pub(crate) fn peer(context: &Context) -> Result<(), String> {
-    let Some(kyverno) = &context.kyverno else {
-        println!("skipped: kyverno is not installed; `cargo x peers` installs it");
-        return Ok(());
-    };
+pub(crate) fn kyverno(context: &Context) -> Result<(), String> {
+    let Some(kyverno) = context.peer("kyverno") else { return Ok(()) };
     let sizes: &[(usize, usize)] = if context.quick { &[(100, 20)] } else { &[(100, 20), (1_000, 20), (10_000, 200)] };
     for &(number, rules) in sizes {
         let (manifests, policies) = inputs(context, number, rules)?;
         let ours = measure(&context.palisade, &["check", &manifests, "-p", &policies, "--format", "json"], 3)?;
         row(&format!("palisade check, {number} manifests, {rules} policies"), ours);
         let limit = (ours.wall * 40.0).max(120.0);
-        let theirs = measure_within(limit, kyverno, &["apply", &policies, "-r", &manifests], 1)?;
+        let theirs = measure_within(limit, &kyverno, &["apply", &policies, "-r", &manifests], 1)?;
         row(&format!("kyverno apply, {number} manifests, {rules} policies"), theirs);
-        let least = if theirs.code.is_none() { "at least " } else { "" };
-        println!(
-            "palisade: {least}{:.1} times faster on the wall, {least}{:.1} times less processor time, {:.3} of the memory",
-            theirs.wall / ours.wall,
-            theirs.cpu / ours.cpu,
-            ours.peak / theirs.peak
-        );
+        compare(ours, theirs);
     }
     Ok(())
+}
+
+/// How much better `ours` is than `theirs`, which may have been stopped at its limit.
+pub(crate) fn compare(ours: Figures, theirs: Figures) {
+    let least = if theirs.code.is_none() { "at least " } else { "" };
+    println!(
+        "palisade: {least}{:.1} times faster on the wall, {least}{:.1} times less processor time, {:.3} of the memory",
+        theirs.wall / ours.wall,
+        theirs.cpu / ours.cpu,
+        ours.peak / theirs.peak
+    );
 }

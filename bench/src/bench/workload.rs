@@ -5,21 +5,31 @@ use std::path::{Path, PathBuf};
 
 /// A folder with `number` manifests, one a file; made on first use.
 pub(crate) fn manifests(work: &Path, number: usize) -> Result<PathBuf, String> {
-    folder(&work.join(format!("manifests-{number}")), number, manifest)
+    folder(&work.join(format!("manifests-{number}")), "yaml", number, manifest)
 }
 
 /// A folder with `number` policies, one a file; made on first use.
 pub(crate) fn policies(work: &Path, number: usize) -> Result<PathBuf, String> {
-    folder(&work.join(format!("policies-{number}")), number, policy)
+    folder(&work.join(format!("policies-{number}")), "yaml", number, policy)
 }
 
-fn folder(folder: &Path, number: usize, text: fn(usize) -> String) -> Result<PathBuf, String> {
+/// A folder with `number` rules in Rego, one a file, all of package `main`; made on first use.
+pub(crate) fn rego(work: &Path, number: usize) -> Result<PathBuf, String> {
+    folder(&work.join(format!("rego-{number}")), "rego", number, rego_rule)
+}
+
+/// A folder with `number` constraint templates, each with a constraint that matches pods and workloads; made on first use.
+pub(crate) fn templates(work: &Path, number: usize) -> Result<PathBuf, String> {
+    folder(&work.join(format!("templates-{number}")), "yaml", number, template)
+}
+
+fn folder(folder: &Path, extension: &str, number: usize, text: fn(usize) -> String) -> Result<PathBuf, String> {
     let done = folder.join(".done");
     if !done.exists() {
         let failed = |error| format!("writing the workload `{}`: {error}", folder.display());
         fs::create_dir_all(folder).map_err(failed)?;
         for index in 0..number {
-            fs::write(folder.join(format!("{index:05}.yaml")), text(index)).map_err(failed)?;
+            fs::write(folder.join(format!("{index:05}.{extension}")), text(index)).map_err(failed)?;
         }
         fs::write(&done, "").map_err(failed)?;
     }
@@ -95,6 +105,49 @@ fn pod_spec(index: usize, indent: usize) -> String {
         lines.push("        drop: [\"ALL\"]".into());
     }
     lines.iter().fold(String::new(), |text, line| text + &" ".repeat(indent) + line + "\n")
+}
+
+/// One of six kinds of Rego rule that Conftest's users write, with its own names and values.
+fn rego_rule(index: usize) -> String {
+    let body = match index % 6 {
+        0 => format!(
+            "\tsome container in input.spec.template.spec.containers\n\tnot container.resources.limits.memory\n\tmsg := sprintf(\"number {index}: container %s has no memory limit\", [container.name])\n"
+        ),
+        1 => format!(
+            "\tsome i\n\timage := input.spec.template.spec.containers[i].image\n\tendswith(image, \":{index}-latest\")\n\tmsg := sprintf(\"number {index}: image %s\", [image])\n"
+        ),
+        2 => format!(
+            "\tinput.kind == \"Deployment\"\n\tnot input.metadata.labels[\"team-{index}\"]\n\tmsg := \"number {index}: a label is missing\"\n"
+        ),
+        3 => format!(
+            "\tcontainer := input.spec.template.spec.containers[_]\n\tdropped := container.securityContext.capabilities.drop[_]\n\tnot dropped in {{\"ALL\", \"CHOWN-{index}\"}}\n\tmsg := sprintf(\"number {index}: %s drops %s\", [container.name, dropped])\n"
+        ),
+        4 => format!(
+            "\tnames := {{container.name | some container in input.spec.template.spec.containers}}\n\tcount(names) > {index}\n\tmsg := \"number {index}: too many containers\"\n"
+        ),
+        _ => format!(
+            "\tsome container in input.spec.template.spec.containers\n\tregex.match(`^registry{index}\\.example/`, container.image)\n\tnot startswith(container.image, \"registry{index}.example/team/\")\n\tmsg := sprintf(\"number {index}: registry of %s\", [container.image])\n"
+        ),
+    };
+    format!("package main\n\nimport rego.v1\n\ndeny contains msg if {{\n{body}}}\n")
+}
+
+/// A Gatekeeper template with a parameter and a constraint that sets it.
+fn template(index: usize) -> String {
+    let rule = match index % 4 {
+        0 => "container := input.review.object.spec.template.spec.containers[_]\n          not container.resources.limits.memory\n          msg := sprintf(\"container <%v> has no memory limit (%v)\", [container.name, input.parameters.value])",
+        1 => "container := input.review.object.spec.template.spec.containers[_]\n          endswith(container.image, input.parameters.value)\n          msg := sprintf(\"container <%v> uses <%v>\", [container.name, container.image])",
+        2 => "provided := {label | input.review.object.metadata.labels[label]}\n          missing := {input.parameters.value} - provided\n          count(missing) > 0\n          msg := sprintf(\"labels are missing: %v\", [missing])",
+        _ => "container := input.review.object.spec.template.spec.containers[_]\n          not startswith(container.image, input.parameters.value)\n          msg := sprintf(\"container <%v> comes from elsewhere: <%v>\", [container.name, container.image])",
+    };
+    let value = match index % 4 {
+        1 => ":latest".into(),
+        3 => "registry.example/".into(),
+        _ => format!("value-{index}"),
+    };
+    format!(
+        "apiVersion: templates.gatekeeper.sh/v1\nkind: ConstraintTemplate\nmetadata:\n  name: benchrule{index}\nspec:\n  crd:\n    spec:\n      names:\n        kind: BenchRule{index}\n      validation:\n        openAPIV3Schema:\n          type: object\n          properties:\n            value:\n              type: string\n  targets:\n    - target: admission.k8s.gatekeeper.sh\n      rego: |\n        package benchrule{index}\n\n        violation[{{\"msg\": msg}}] {{\n          {rule}\n        }}\n---\napiVersion: constraints.gatekeeper.sh/v1beta1\nkind: BenchRule{index}\nmetadata:\n  name: rule-{index}\nspec:\n  match:\n    kinds:\n      - apiGroups: [apps]\n        kinds: [Deployment]\n  parameters:\n    value: \"{value}\"\n"
+    )
 }
 
 /// One of ten kinds of policy that platform teams write, with its own names and values.
