@@ -1,0 +1,89 @@
+//! Rego beside Conftest, OPA and Gatekeeper's `gator`: the same rules over the same files, one after the other.
+
+use std::fs;
+use std::path::PathBuf;
+
+use palisade_document::{Limits, parse};
+use palisade_model::Value;
+
+use crate::process::{Figures, compare, measure, measure_within, row, text};
+use crate::{Context, workload};
+
+/// Rules of the Rego workload.
+const RULES: usize = 60;
+/// A peer is stopped here, in seconds.
+const LIMIT: f64 = 300.0;
+
+/// Many files through `check` and through `conftest test`.
+pub(crate) fn conftest(context: &Context) -> Result<(), String> {
+    let Some(conftest) = context.peer("conftest") else { return Ok(()) };
+    let number = if context.quick { 100 } else { 1_000 };
+    let ours = check(context, number, "1")?;
+    let two = check(context, number, "2")?;
+    println!("two threads: {:.2} times one", ours.wall / two.wall);
+    let (manifests, rules) = inputs(context, number)?;
+    let theirs = measure_within(LIMIT, &conftest, &["test", &manifests, "-p", &rules, "-o", "json"], 1)?;
+    row(&format!("conftest test, {number} manifests, {RULES} rules"), theirs);
+    compare(two, theirs);
+    Ok(())
+}
+
+/// Many reviews in one process: `check` over files, `opa eval` over one array of the same objects.
+pub(crate) fn opa(context: &Context) -> Result<(), String> {
+    let Some(opa) = context.peer("opa") else { return Ok(()) };
+    let number = if context.quick { 1_000 } else { 10_000 };
+    let one = check(context, number, "1")?;
+    let two = check(context, number, "2")?;
+    println!("two threads: {:.2} times one", one.wall / two.wall);
+    let (_, rules) = inputs(context, number)?;
+    let array = text(&array(context, number)?);
+    let query = "[answer | some review in input; answer := data.main.deny with input as review]";
+    let theirs = measure_within(LIMIT, &opa, &["eval", "-d", &rules, "-i", &array, query], 1)?;
+    row(&format!("opa eval, {number} objects in an array, {RULES} rules"), theirs);
+    compare(two, theirs);
+    Ok(())
+}
+
+/// Constraint templates through `check` and through `gator test`.
+pub(crate) fn gator(context: &Context) -> Result<(), String> {
+    let Some(gator) = context.peer("gator") else { return Ok(()) };
+    let number = if context.quick { 100 } else { 1_000 };
+    let manifests = text(&workload::manifests(&context.work, number)?);
+    let templates = text(&workload::templates(&context.work, 20)?);
+    let arguments = ["check", &manifests, "-p", &templates, "--format", "json"];
+    let ours = measure(&context.palisade, &arguments, 3)?;
+    row(&format!("palisade check, {number} manifests, 20 templates"), ours);
+    let theirs = measure_within(LIMIT, &gator, &["test", "-f", &manifests, "-f", &templates, "-o", "json"], 1)?;
+    row(&format!("gator test, {number} manifests, 20 templates"), theirs);
+    compare(ours, theirs);
+    Ok(())
+}
+
+fn check(context: &Context, number: usize, threads: &str) -> Result<Figures, String> {
+    let (manifests, rules) = inputs(context, number)?;
+    let arguments = ["check", &manifests, "-p", &rules, "--jobs", threads, "--format", "json"];
+    let figures = measure(&context.palisade, &arguments, 5)?;
+    row(&format!("palisade check, {number} manifests, {RULES} Rego rules, {threads} threads"), figures);
+    Ok(figures)
+}
+
+fn inputs(context: &Context, manifests: usize) -> Result<(String, String), String> {
+    let manifests = workload::manifests(&context.work, manifests)?;
+    let rules = workload::rego(&context.work, RULES)?;
+    Ok((text(&manifests), text(&rules)))
+}
+
+/// The manifests as one JSON array in a file; made on first use.
+fn array(context: &Context, number: usize) -> Result<PathBuf, String> {
+    let path = context.work.join(format!("reviews-{number}.json"));
+    if !path.exists() {
+        let objects = (0..number).map(|index| {
+            let text = workload::manifest(index);
+            let parsed = parse("workload.yaml", text.as_bytes(), &Limits::default());
+            parsed.documents.into_iter().next().map(|document| document.value).unwrap_or_default()
+        });
+        let array = Value::array(objects.collect::<Vec<_>>());
+        fs::write(&path, array.to_json()).map_err(|error| format!("writing `{}`: {error}", path.display()))?;
+    }
+    Ok(path)
+}
