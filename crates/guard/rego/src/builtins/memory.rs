@@ -1,5 +1,67 @@
-//! What builtins remember during one evaluation.
+//! What builtins remember during one evaluation, so that work and answers are not repeated.
+//!
+//! All of it is bounded: where it is full, patterns are forgotten and answers are no longer kept.
 
-/// Compiled patterns, drawn identifiers, HTTP answers. Bounded; cleared with the evaluation.
+use std::collections::HashMap;
+
+use palisade_model::Str;
+use regex::Regex;
+
+use super::BuiltinError;
+use crate::value::Value;
+
+/// The most patterns kept.
+const MAX_PATTERNS: usize = 200;
+/// The most answers kept.
+const MAX_ANSWERS: usize = 10_000;
+
+/// Compiled patterns and answers from outside. Cleared with the evaluation.
 #[derive(Debug, Default)]
-pub struct Memory {}
+pub struct Memory {
+    patterns: HashMap<(Language, Str), Regex>,
+    answers: HashMap<(&'static str, Value), Value>,
+}
+
+/// How the text of a pattern is to be read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Language {
+    /// A regular expression.
+    Regex,
+    /// A text with regular expressions between these delimiters.
+    Template(char, char),
+    /// A glob with these delimiters.
+    Glob(Vec<char>),
+}
+
+impl Memory {
+    /// The compiled form of a pattern, compiled at its first use.
+    pub(crate) fn pattern(
+        &mut self,
+        language: Language,
+        text: &Str,
+        compile: impl FnOnce() -> Result<Regex, BuiltinError>,
+    ) -> Result<Regex, BuiltinError> {
+        let key = (language, text.clone());
+        if let Some(pattern) = self.patterns.get(&key) {
+            return Ok(pattern.clone());
+        }
+        let pattern = compile()?;
+        if self.patterns.len() >= MAX_PATTERNS {
+            self.patterns.clear();
+        }
+        self.patterns.insert(key, pattern.clone());
+        Ok(pattern)
+    }
+
+    /// The answer that a builtin gave to this request before.
+    pub(crate) fn answer(&self, builtin: &'static str, request: &Value) -> Option<&Value> {
+        self.answers.get(&(builtin, request.clone()))
+    }
+
+    /// Keeps an answer from outside, so that the same request is answered alike for the rest of the evaluation.
+    pub(crate) fn remember(&mut self, builtin: &'static str, request: Value, answer: Value) {
+        if self.answers.len() < MAX_ANSWERS {
+            self.answers.insert((builtin, request), answer);
+        }
+    }
+}

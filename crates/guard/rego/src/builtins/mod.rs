@@ -3,6 +3,7 @@
 //! A builtin is a pure function of its arguments and the [`Context`]. What it cannot do is a [`BuiltinError`]: outside
 //! strict mode the call is then undefined; a `Halt` ends the evaluation in every mode.
 
+mod declare;
 mod memory;
 mod operands;
 
@@ -44,6 +45,30 @@ pub struct Context<'a> {
     pub memory: &'a mut Memory,
 }
 
+impl Context<'_> {
+    /// Draws steps from the budget, one per element or so many bytes gone through.
+    pub(crate) fn step(&mut self, steps: usize) -> Result<(), BuiltinError> {
+        self.budget.steps = self.budget.steps.checked_sub(steps as u64).ok_or_else(|| spent("steps"))?;
+        Ok(())
+    }
+
+    /// Draws bytes from the budget before they are taken, and steps for the time it takes to fill them.
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), BuiltinError> {
+        self.budget.bytes = self.budget.bytes.checked_sub(bytes as u64).ok_or_else(|| spent("bytes"))?;
+        self.step(bytes / 64)
+    }
+
+    /// Draws what a collection of so many values takes.
+    pub(crate) fn collect(&mut self, values: usize) -> Result<(), BuiltinError> {
+        self.grow(values.saturating_mul(size_of::<Value>()))?;
+        self.step(values)
+    }
+}
+
+fn spent(what: &str) -> BuiltinError {
+    BuiltinError::Halt(format!("the evaluation has used up its {what}: raise the limit or give the policy less to do"))
+}
+
 /// Why a builtin has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuiltinError {
@@ -59,8 +84,21 @@ pub enum BuiltinError {
     Halt(String),
 }
 
+impl BuiltinError {
+    /// The work failed.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::Failed(message.into())
+    }
+}
+
 /// What a builtin answers: `Ok(None)` is undefined.
 pub(crate) type Answer = Result<Option<Value>, BuiltinError>;
+
+/// A defined answer.
+#[expect(clippy::unnecessary_wraps, reason = "it is the form that builtins answer in")]
+pub(crate) fn answer(value: impl Into<Value>) -> Answer {
+    Ok(Some(value.into()))
+}
 
 /// The families, each a file with its own table of [`Builtin`]s.
 pub const FAMILIES: &[&[Builtin]] = &[];
@@ -74,3 +112,18 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
 pub fn all() -> impl Iterator<Item = &'static Builtin> {
     FAMILIES.iter().copied().flatten()
 }
+
+/// Builtins that strict mode and OPA 1.0 refuse, which have better successors.
+pub const DEPRECATED: &[&str] = &[
+    "all",
+    "any",
+    "cast_array",
+    "cast_boolean",
+    "cast_null",
+    "cast_object",
+    "cast_set",
+    "cast_string",
+    "net.cidr_overlap",
+    "re_match",
+    "set_diff",
+];
