@@ -6,6 +6,7 @@
 //! comments. Deliberately absent: what a document means. Kinds, policies and schemas belong to the crates above.
 
 mod codes;
+pub mod comment;
 mod decode;
 mod document;
 pub mod edit;

@@ -49,10 +49,77 @@ impl fmt::Display for Fingerprint {
     }
 }
 
+impl std::str::FromStr for Fingerprint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no fingerprint: expected 32 hexadecimal digits");
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(wrong());
+        }
+        u128::from_str_radix(text, 16).map(|bits| Self(bits.to_be_bytes())).map_err(|_| wrong())
+    }
+}
+
 impl Serialize for Fingerprint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// Leave to break a rule for a while: who answers for it, why, and until when.
+#[derive(Clone, Debug)]
+pub struct Waiver {
+    /// Why the violation is acceptable.
+    pub reason: Str,
+    /// Who answers for it.
+    pub owner: Str,
+    /// The last day on which it holds, as `YYYY-MM-DD`.
+    pub expires: Str,
+    /// Where it is written.
+    pub location: Option<Location>,
+    /// Whether it stands in the judged file itself, as a comment or an annotation.
+    pub in_source: bool,
+}
+
+/// Whether a finding counts, and if not, why. What does not count is still reported.
+#[derive(Clone, Debug, Default)]
+pub enum Disposition {
+    /// It counts.
+    #[default]
+    Counted,
+    /// The configuration only wants a record of it.
+    Audited,
+    /// The baseline has it.
+    Known,
+    /// Somebody answers for it.
+    Waived(Arc<Waiver>),
+}
+
+impl Disposition {
+    /// The word that reports use.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Counted => "counted",
+            Self::Audited => "audited",
+            Self::Known => "known",
+            Self::Waived(_) => "waived",
+        }
+    }
+
+    /// Whether the finding counts.
+    pub const fn counts(&self) -> bool {
+        matches!(self, Self::Counted)
+    }
+}
+
+/// One offending field in a form that survives moved lines and inserted neighbours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The field, with list elements by name where they have one: `spec.containers[web].image`.
+    pub path: Str,
+    /// The identity of the violation in this field.
+    pub fingerprint: Fingerprint,
 }
 
 /// One rule's verdict about one resource, ready to be shown. Runs keep hundreds of thousands of these, so what many
@@ -85,4 +152,8 @@ pub struct Finding {
     pub controls: Arc<[Control]>,
     /// The identity of this finding across runs.
     pub fingerprint: Fingerprint,
+    /// Every offending field, where a baseline asks for them; empty otherwise.
+    pub parts: Vec<Part>,
+    /// Whether it counts.
+    pub disposition: Disposition,
 }

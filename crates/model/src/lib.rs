@@ -10,6 +10,7 @@ pub mod go_duration;
 pub mod go_json;
 pub mod go_regex;
 pub mod go_time;
+pub mod go_url;
 pub mod image_reference;
 pub mod patch;
 pub mod path;
@@ -24,7 +25,7 @@ pub mod verdict;
 pub mod wildcard;
 
 pub use diagnostic::{CodeEntry, Diagnostic, Label, Level};
-pub use finding::{Control, Finding, Fingerprint, PolicyRef};
+pub use finding::{Control, Disposition, Finding, Fingerprint, Part, PolicyRef, Waiver};
 pub use path::{Path, Segment};
 pub use quantity::Quantity;
 pub use relation::Relation;

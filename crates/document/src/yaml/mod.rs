@@ -30,17 +30,27 @@ mod trouble;
 /// Reads the documents of a YAML source. Empty documents are dropped, but counted in [`Document::index`].
 #[expect(clippy::needless_pass_by_value, reason = "the documents take shares of the source")]
 pub fn parse_yaml(source: Arc<Source>, limits: &Limits) -> Parsed {
-    if let Err(fail) = limits.admit(&source) {
-        return Parsed { documents: Vec::new(), diagnostics: vec![fail.into_diagnostic()] };
+    read(&source, limits, None).0
+}
+
+/// Where the comments of a YAML source stand, in the order of reading.
+pub(crate) fn comments(source: &Arc<Source>, limits: &Limits) -> Vec<Span> {
+    read(source, limits, Some(Vec::new())).1.unwrap_or_default()
+}
+
+fn read(source: &Arc<Source>, limits: &Limits, comments: Option<Vec<Span>>) -> (Parsed, Option<Vec<Span>>) {
+    if let Err(fail) = limits.admit(source) {
+        return (Parsed { documents: Vec::new(), diagnostics: vec![fail.into_diagnostic()] }, None);
     }
     let (control, exotic) = cursor::examine(source.text());
     let readable = control.map_or(source.text().len(), |at| at);
     let text = source.text().get(..readable).unwrap_or_default();
-    let mut parser = Parser::new(&source, text, exotic, limits);
+    let mut parser = Parser::new(source, text, exotic, limits);
+    parser.comments = comments;
     let mut stream = Stream { documents: Vec::new(), index: 0, control };
     while stream.read_document(&mut parser) {}
     let diagnostics = std::mem::take(&mut parser.diagnostics);
-    Parsed { documents: stream.documents, diagnostics }
+    (Parsed { documents: stream.documents, diagnostics }, parser.comments)
 }
 
 struct Stream {
@@ -167,9 +177,7 @@ impl Parser<'_> {
 
     fn end_of_marker_line(&mut self) -> Parse<()> {
         self.cursor.skip_blanks();
-        if self.cursor.peek(0) == b'#' {
-            self.cursor.skip_line();
-        }
+        self.skip_comment();
         if self.cursor.at_end() || self.cursor.take_break().is_some() {
             return Ok(());
         }

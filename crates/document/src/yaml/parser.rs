@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use palisade_model::{Diagnostic, Source};
+use palisade_model::{Diagnostic, Source, Span};
 
 use super::cursor::Cursor;
 use super::names::Names;
@@ -38,6 +38,8 @@ pub(super) struct Parser<'a> {
     pub(super) handles: Vec<(&'a str, &'a str)>,
     pub(super) names: Names,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// Where comments stand, for those who ask.
+    pub(super) comments: Option<Vec<Span>>,
 }
 
 impl<'a> Parser<'a> {
@@ -57,6 +59,7 @@ impl<'a> Parser<'a> {
             handles: Vec::new(),
             names: Names::default(),
             diagnostics: Vec::new(),
+            comments: None,
         }
     }
 
@@ -77,9 +80,7 @@ impl<'a> Parser<'a> {
             while self.cursor.peek(0) == b' ' || (tabs && self.cursor.peek(0) == b'\t') {
                 self.cursor.pos += 1;
             }
-            if self.cursor.peek(0) == b'#' {
-                self.cursor.skip_line();
-            }
+            self.skip_comment();
             if self.cursor.take_break().is_some() {
                 self.fresh |= self.flow == 0;
             } else if self.cursor.column() == 0 && self.cursor.slice(self.cursor.pos..self.cursor.pos + 3) == "\u{FEFF}"
@@ -89,6 +90,18 @@ impl<'a> Parser<'a> {
             } else {
                 return;
             }
+        }
+    }
+
+    /// Steps over a comment where one begins, to the end of its line.
+    pub(super) fn skip_comment(&mut self) {
+        if self.cursor.peek(0) != b'#' {
+            return;
+        }
+        let start = self.cursor.pos;
+        self.cursor.skip_line();
+        if let Some(comments) = &mut self.comments {
+            comments.push(Span::new(start..self.cursor.pos));
         }
     }
 

@@ -242,9 +242,7 @@ impl<'a> Parser<'a> {
         let (chomping, increment) = self.block_header()?;
         let header_end = self.cursor.pos;
         self.cursor.skip_blanks();
-        if self.cursor.peek(0) == b'#' {
-            self.cursor.skip_line();
-        }
+        self.skip_comment();
         if !self.cursor.at_end() && self.cursor.take_break().is_none() {
             return Err(self.unexpected("a line break after the block scalar's header"));
         }

@@ -1,10 +1,11 @@
 //! From a rule's outcome to a finding that can be shown and recognised again.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use palisade_model::{Finding, Fingerprint, Path, PolicyRef, Resource, Str, Verdict};
+use palisade_model::{Disposition, Finding, Part, Path, PolicyRef, Resource, Str, Verdict};
 
-use crate::policy::sha256;
+use crate::identity::Identity;
 use crate::{Enforcement, Policy, RuleOutcome};
 
 /// How many offending fields are shown beside the first; a rule can name one per container and control.
@@ -21,6 +22,7 @@ pub fn finding(
 ) -> Finding {
     let meta = policy.meta();
     let path = outcome.paths.first().cloned().unwrap_or_default();
+    let identity = Identity::new(reference, outcome, resource, name);
     let rule = policy.rules().iter().find(|rule| rule.name == outcome.rule);
     let shown_path = path.to_string();
     let further = outcome.paths.iter().skip(1).take(MAX_RELATED);
@@ -33,13 +35,28 @@ pub fn finding(
         message: outcome.message.as_str().into(),
         resource: name.clone(),
         related,
-        location: resource.locate(&most_telling(resource, path)),
-        fingerprint: fingerprint(reference, outcome, resource, name, &shown_path),
+        fingerprint: identity.part(&path).fingerprint,
+        location: resource.locate(&shown_at(resource, &path)),
         rule_location: rule.and_then(|rule| rule.location.clone()).or_else(|| meta.location.clone()),
         remediation: meta.remediation.clone(),
         controls: meta.controls.clone(),
         path: shown_path.into(),
+        parts: Vec::new(),
+        disposition: Disposition::default(),
     }
+}
+
+/// Every offending field of `outcome` with an identity of its own, for a baseline: a second container with the same
+/// mistake is another part, not the same finding.
+pub fn parts(reference: &PolicyRef, outcome: &RuleOutcome, resource: &Resource, name: &str) -> Vec<Part> {
+    let identity = Identity::new(reference, outcome, resource, name);
+    let mut seen = HashSet::new();
+    let mut parts: Vec<Part> = outcome.paths.iter().map(|path| identity.part(path)).collect();
+    parts.retain(|part| seen.insert(part.fingerprint));
+    if parts.is_empty() {
+        parts.push(identity.part(&Path::root()));
+    }
+    parts
 }
 
 /// A violation of a rule that only warns is a warning.
@@ -51,16 +68,7 @@ fn shown_verdict(outcome: &RuleOutcome) -> Verdict {
 }
 
 /// A finding about the object as a whole points at its name, which is shorter to show and easier to find.
-fn most_telling(resource: &Resource, path: Path) -> Path {
+pub fn shown_at(resource: &Resource, path: &Path) -> Path {
     let name = Path::from_pointer("/metadata/name");
-    if path.is_root() && name.resolve(&resource.object).is_some() { name } else { path }
-}
-
-/// A digest of what stays the same when lines move: policy, rule, resource and field.
-fn fingerprint(policy: &PolicyRef, outcome: &RuleOutcome, resource: &Resource, name: &str, path: &str) -> Fingerprint {
-    let gvk = resource.gvk().map(|gvk| gvk.to_string()).unwrap_or_default();
-    let subject = format!("{policy}\n{}\n{gvk}\n{name}\n{path}", outcome.rule);
-    let mut half = [0; 16];
-    half.iter_mut().zip(sha256(&subject)).for_each(|(to, from)| *to = from);
-    Fingerprint(half)
+    if path.is_root() && name.resolve(&resource.object).is_some() { name } else { path.clone() }
 }

@@ -8,19 +8,25 @@
 //! Deliberately absent: reading files, clocks and networks. What a policy may look up is a [`Cluster`] that the
 //! checkpoint supplies; the time is a field of the environment.
 
+pub mod baseline;
 pub mod cluster;
+pub mod codes;
 pub mod environment;
 pub mod finding;
+pub mod glob;
+mod identity;
 pub mod language;
 pub mod outcome;
 pub mod policy;
 pub mod request;
+pub mod selection;
 pub mod set;
 pub mod testing;
+pub mod waiver;
 
 pub use cluster::{ApiCall, Cluster, LookupError, ObjectQuery, Offline};
 pub use environment::{Environment, Variables};
-pub use finding::finding;
+pub use finding::{finding, parts};
 pub use language::{Language, Loaded, PolicyDocument, Programs};
 pub use outcome::{Effect, Enforcement, Phase, RuleOutcome};
 pub use policy::{Policy, PolicyInfo, PolicyMeta, RuleInfo, digest, reference_of};
