@@ -188,7 +188,8 @@ pub enum TermKind {
     Variable(Str),
     /// `head[a].b`: a name, call, or composite term followed by at least one part.
     Reference(Box<Term>, Vec<Term>),
-    /// `f(x)`, `a.b.f(x)`, and operators by the name of their function (`plus`, `equal`, `internal.member_2`, `and` for `&`, ...).
+    /// `f(x)`, `a.b.f(x)`, and operators by the name of their function as one variable (`plus`, `equal`, `and` for `&`,
+    /// `internal.member_2` for `x in xs`, `internal.member_3` for `k, v in xs`); `-x` is `minus(0, x)`.
     Call(Box<Term>, Vec<Term>),
     /// `[a, b]`.
     Array(Vec<Term>),
@@ -211,8 +212,8 @@ pub enum TermKind {
 pub enum TemplatePart {
     /// Text between expressions.
     Text(Str),
-    /// An expression in braces.
-    Term(Term),
+    /// An expression in braces: a term, perhaps with `with`.
+    Expression(Expression),
 }
 
 /// A metadata block (`# METADATA` and the YAML comment lines after it).
