@@ -6,8 +6,9 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("palisade-packs", &[]),
     ("palisade-document", &["palisade-model"]),
     ("palisade-policy", &["palisade-model"]),
-    ("palisade-cel", &["palisade-model", "palisade-document", "palisade-policy"]),
-    ("palisade-rego", &["palisade-model", "palisade-document", "palisade-policy"]),
+    ("palisade-x509", &["palisade-model"]),
+    ("palisade-cel", &["palisade-model", "palisade-document", "palisade-policy", "palisade-x509"]),
+    ("palisade-rego", &["palisade-model", "palisade-document", "palisade-policy", "palisade-x509"]),
     ("palisade-gatekeeper", &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel", "palisade-rego"]),
     ("palisade-kyverno", &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel"]),
     (
@@ -53,7 +54,7 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that decide: they may not name what reads clocks, files, networks or the environment.
-pub(crate) const PURE: &[&str] = &["palisade-model", "palisade-policy", "palisade-cel", "palisade-rego", "palisade-gatekeeper", "palisade-kyverno"];
+pub(crate) const PURE: &[&str] = &["palisade-model", "palisade-policy", "palisade-x509", "palisade-cel", "palisade-rego", "palisade-gatekeeper", "palisade-kyverno"];
 
 /// What a pure crate's source may not mention.
 pub(crate) const IMPURE: &[&str] = &[

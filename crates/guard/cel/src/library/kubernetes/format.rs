@@ -4,8 +4,8 @@ use std::any::Any;
 
 use jiff::civil::Date;
 use palisade_model::Value;
+use palisade_model::go_url::Url;
 
-use super::url::UrlParts;
 use crate::library::{Call, Cost, Function, Library, mismatch};
 use crate::value::Opaque;
 use crate::{EvalError, Type, Val};
@@ -41,7 +41,7 @@ const FORMATS: &[Format] = formats! {
     "dns1123SubdomainPrefix" => |text| dns_subdomain(&mask_trailing_dash(text)),
     "dns1035LabelPrefix" => |text| dns1035_label(&mask_trailing_dash(text)),
     "labelValue" => label_value,
-    "uri" => |text| UrlParts::parse_request(text).err().map(|error| vec![error]).unwrap_or_default(),
+    "uri" => |text| Url::parse_request(text).err().map(|error| vec![error]).unwrap_or_default(),
     "uuid" => |text| unless(is_uuid(text), "does not match the UUID format"),
     "byte" => |text| unless(is_base64(text), "invalid base64"),
     "date" => |text| unless(is_date(text), "invalid date"),

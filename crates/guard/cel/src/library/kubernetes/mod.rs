@@ -16,7 +16,6 @@ mod semver;
 mod url;
 
 pub use jsonpatch::JsonPatch;
-pub(crate) use url::url_fields;
 
 use super::Library;
 

@@ -1,40 +1,36 @@
 //! `url('https://example.com:80/path?k=v')` and what it can be asked.
 
-use palisade_model::Value;
+use palisade_model::go_url::Url;
 
 use crate::library::textual::Textual;
 use crate::library::{Call, Cost, Function, Library, mismatch};
 use crate::{Entries, EvalError, Key, Type, Val};
 
-mod parse;
-
-pub(super) use parse::UrlParts;
-
-impl Textual for UrlParts {
+impl Textual for Url {
     const NAME: &'static str = "kubernetes.URL";
 }
 
 pub(super) fn library() -> Library {
-    let part = |name, call| Function::member(name, [UrlParts::cel_type()], Type::String, call);
+    let part = |name, call| Function::member(name, [Url::cel_type()], Type::String, call);
     Library::of(
         "kubernetes.urls",
         [
-            Function::global("url", [Type::String], UrlParts::cel_type(), url).cost(Cost::Sizes),
+            Function::global("url", [Type::String], Url::cel_type(), url).cost(Cost::Sizes),
             Function::global("isURL", [Type::String], Type::Bool, is_url).cost(Cost::Sizes),
             part("getScheme", |_, args| {
-                UrlParts::receiver("getScheme", args).map(|url| Val::from(url.scheme.as_str()))
+                Url::receiver("getScheme", args).map(|url| Val::from(url.scheme.as_str()))
             }),
-            part("getHost", |_, args| UrlParts::receiver("getHost", args).map(|url| Val::from(url.host.as_str()))),
+            part("getHost", |_, args| Url::receiver("getHost", args).map(|url| Val::from(url.host.as_str()))),
             part("getHostname", |_, args| {
-                UrlParts::receiver("getHostname", args).map(|url| Val::from(url.host_and_port().0))
+                Url::receiver("getHostname", args).map(|url| Val::from(url.host_and_port().0))
             }),
-            part("getPort", |_, args| UrlParts::receiver("getPort", args).map(|url| Val::from(url.host_and_port().1))),
+            part("getPort", |_, args| Url::receiver("getPort", args).map(|url| Val::from(url.host_and_port().1))),
             part("getEscapedPath", |_, args| {
-                UrlParts::receiver("getEscapedPath", args).map(|url| Val::from(url.escaped_path()))
+                Url::receiver("getEscapedPath", args).map(|url| Val::from(url.escaped_path()))
             }),
             Function::member(
                 "getQuery",
-                [UrlParts::cel_type()],
+                [Url::cel_type()],
                 Type::map(Type::String, Type::list(Type::String)),
                 query,
             ),
@@ -42,28 +38,23 @@ pub(super) fn library() -> Library {
     )
 }
 
-/// A URL in the JSON shape of Go's `url.URL`.
-pub(crate) fn url_fields(text: &str) -> Result<Value, String> {
-    UrlParts::parse(text).map(|url| url.to_fields())
-}
-
 fn url(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let [Val::String(text)] = args else { return Err(mismatch("url", args)) };
     // The strict form decides whether it is a URL; the other one knows fragments.
-    UrlParts::parse_request(text)
-        .and_then(|_| UrlParts::parse(text))
+    Url::parse_request(text)
+        .and_then(|_| Url::parse(text))
         .map(Val::opaque)
         .map_err(|error| EvalError::invalid(format_args!("URL parse error during conversion from string: {error}")))
 }
 
 fn is_url(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let [Val::String(text)] = args else { return Err(mismatch("isURL", args)) };
-    Ok(Val::Bool(UrlParts::parse_request(text).is_ok()))
+    Ok(Val::Bool(Url::parse_request(text).is_ok()))
 }
 
 fn query(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let mut entries = Entries::new();
-    let pairs = UrlParts::receiver("getQuery", args)?.query_pairs();
+    let pairs = Url::receiver("getQuery", args)?.query_pairs();
     for (key, values) in pairs {
         let values: Vec<_> = values.into_iter().map(Val::from).collect();
         let _repeated = entries.insert(Key::String(key.into()), Val::list(values));

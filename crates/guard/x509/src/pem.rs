@@ -1,10 +1,19 @@
-//! The first block of a PEM text, as Go's `encoding/pem` finds it.
+//! Blocks of PEM text, as Go's `encoding/pem` finds them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The type and the bytes of the first well-formed block.
-pub(super) fn decode(text: &str) -> Option<(&str, Vec<u8>)> {
+/// One block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block<'a> {
+    /// What it says it holds: `CERTIFICATE`.
+    pub kind: &'a str,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
+/// The first well-formed block, and the text behind it.
+pub fn decode(text: &str) -> Option<(Block<'_>, &str)> {
     const BEGIN: &str = "-----BEGIN ";
     const END: &str = "-----END ";
     let mut rest = text;
@@ -24,7 +33,8 @@ pub(super) fn decode(text: &str) -> Option<(&str, Vec<u8>)> {
         let lines = body.lines().skip_while(|line| line.contains(':'));
         let base64: String = lines.flat_map(str::chars).filter(|c| !c.is_ascii_whitespace()).collect();
         if let Ok(bytes) = STANDARD.decode(&base64) {
-            return Some((kind, bytes));
+            let tail = closes.unwrap_or_default();
+            return Some((Block { kind, bytes }, tail.split_once('\n').map_or("", |(_, tail)| tail)));
         }
     }
     None

@@ -2,21 +2,21 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use palisade_model::go_url::Url;
 use palisade_model::{Map, Value};
 
-use super::der::{Element, Reader, shortest_integer, tag, to_i64};
-use super::shape::{bytes, list, number, object, oid_text, oid_value, text_list};
-use crate::library::kubernetes::url_fields;
+use crate::der::{Element, Reader, shortest_integer, tag, to_i64};
+use crate::shape::{bytes, list, object, oid_text, oid_value, text_list};
 
 /// One extension, still encoded.
-pub(super) struct Extension<'a> {
-    pub(super) id: Vec<u64>,
-    pub(super) critical: bool,
-    pub(super) value: &'a [u8],
+pub(crate) struct Extension<'a> {
+    pub(crate) id: Vec<u64>,
+    pub(crate) critical: bool,
+    pub(crate) value: &'a [u8],
 }
 
 impl<'a> Extension<'a> {
-    pub(super) fn read(mut reader: Reader<'a>) -> Result<Self, String> {
+    pub(crate) fn read(mut reader: Reader<'a>) -> Result<Self, String> {
         let id = reader.oid().ok_or("x509: malformed extension OID field")?;
         let critical = if reader.next_is(tag::BOOLEAN) { reader.boolean() } else { Some(false) };
         let critical = critical.ok_or("x509: malformed extension critical field")?;
@@ -24,13 +24,13 @@ impl<'a> Extension<'a> {
         Ok(Self { id, critical, value: value.body })
     }
 
-    pub(super) fn to_value(&self) -> Value {
+    pub(crate) fn to_value(&self) -> Value {
         object([("Id", oid_value(&self.id)), ("Critical", Value::Bool(self.critical)), ("Value", bytes(self.value))])
     }
 }
 
 /// Reads the extensions of a sequence, which may not repeat.
-pub(super) fn read_all(sequence: Reader<'_>) -> Result<Vec<Extension<'_>>, String> {
+pub(crate) fn read_all(sequence: Reader<'_>) -> Result<Vec<Extension<'_>>, String> {
     let mut extensions: Vec<Extension<'_>> = Vec::new();
     for element in sequence.each() {
         let element = element.filter(|element| element.tag == tag::SEQUENCE).ok_or("x509: malformed extension")?;
@@ -46,7 +46,7 @@ pub(super) fn read_all(sequence: Reader<'_>) -> Result<Vec<Extension<'_>>, Strin
 const AUTHORITY_INFO_ACCESS: [u64; 9] = [1, 3, 6, 1, 5, 5, 7, 1, 1];
 
 /// Sets the members that `extension` brings; false where nothing was understood.
-pub(super) fn apply(extension: &Extension<'_>, into: &mut Map) -> Result<bool, String> {
+pub(crate) fn apply(extension: &Extension<'_>, into: &mut Map) -> Result<bool, String> {
     let value = Reader::new(extension.value);
     match *extension.id.as_slice() {
         [2, 5, 29, 15] => key_usage(value, into),
@@ -77,7 +77,7 @@ fn key_usage(mut value: Reader<'_>, into: &mut Map) -> Done {
     let (_, bits) = value.bits().ok_or_else(|| wrong("key usage"))?;
     let bit = |at: usize| bits.get(at / 8).is_some_and(|byte| byte & (0x80 >> (at % 8)) != 0);
     let usage = (0..9).filter(|at| bit(*at)).fold(0, |usage, at| usage | 1 << at);
-    into.insert("KeyUsage", number(usage));
+    into.insert("KeyUsage", Value::Int(usage));
     Ok(())
 }
 
@@ -89,13 +89,13 @@ fn basic_constraints(mut value: Reader<'_>, into: &mut Map) -> Done {
     let most = limit.unwrap_or(Some(-1)).ok_or_else(failed)?;
     into.insert("BasicConstraintsValid", true);
     into.insert("IsCA", is_ca);
-    into.insert("MaxPathLen", number(most));
+    into.insert("MaxPathLen", Value::Int(most));
     into.insert("MaxPathLenZero", most == 0);
     Ok(())
 }
 
 /// Also used for certificate requests.
-pub(super) fn subject_alternative_names(mut value: Reader<'_>, into: &mut Map) -> Result<bool, String> {
+pub(crate) fn subject_alternative_names(mut value: Reader<'_>, into: &mut Map) -> Result<bool, String> {
     let names = value.enter(tag::SEQUENCE).ok_or_else(|| wrong("subject alternative names"))?;
     let (mut emails, mut domains, mut addresses, mut uris) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for name in names.each() {
@@ -105,7 +105,8 @@ pub(super) fn subject_alternative_names(mut value: Reader<'_>, into: &mut Map) -
             2 => domains.push(ia5(&name, "dNSName")?),
             6 => {
                 let text = ia5(&name, "uniformResourceIdentifier")?;
-                uris.push(url_fields(&text).map_err(|error| format!("x509: cannot parse URI {text:?}: {error}"))?);
+                let url = Url::parse(&text).map_err(|error| format!("x509: cannot parse URI {text:?}: {error}"))?;
+                uris.push(url.to_fields());
             }
             7 => addresses.push(Value::from(address(name.body).ok_or("x509: cannot parse IP address")?)),
             _ => {}
@@ -117,6 +118,14 @@ pub(super) fn subject_alternative_names(mut value: Reader<'_>, into: &mut Map) -
     into.insert("IPAddresses", list(addresses));
     into.insert("URIs", list(uris));
     Ok(understood)
+}
+
+/// The URIs among the subject's alternative names, as Go prints them.
+pub(crate) fn uris(extensions: &[Extension<'_>]) -> Vec<String> {
+    let names = extensions.iter().filter(|extension| extension.id == [2, 5, 29, 17]);
+    let names = names.filter_map(|extension| Reader::new(extension.value).enter(tag::SEQUENCE));
+    let uris = names.flat_map(Reader::each).flatten().filter(|name| name.tag == tag::context(6));
+    uris.filter_map(|uri| Url::parse(&String::from_utf8_lossy(uri.body)).ok().map(|url| url.to_string())).collect()
 }
 
 fn ia5(element: &Element<'_>, what: &str) -> Result<String, String> {
@@ -220,7 +229,7 @@ fn policy_constraints(mut value: Reader<'_>, into: &mut Map) -> Done {
     for (at, name) in [(0, "RequireExplicitPolicy"), (1, "InhibitPolicyMapping")] {
         if value.next_is(tag::context(at)) {
             let skip = value.any().and_then(|element| to_i64(shortest_integer(element.body)?)).ok_or_else(failed)?;
-            into.insert(name, number(skip));
+            into.insert(name, Value::Int(skip));
             into.insert(format!("{name}Zero"), skip == 0);
         }
     }
@@ -229,7 +238,7 @@ fn policy_constraints(mut value: Reader<'_>, into: &mut Map) -> Done {
 
 fn inhibit_any_policy(mut value: Reader<'_>, into: &mut Map) -> Done {
     let skip = value.small_integer().ok_or_else(|| wrong("inhibit any policy extension"))?;
-    into.insert("InhibitAnyPolicy", number(skip));
+    into.insert("InhibitAnyPolicy", Value::Int(skip));
     into.insert("InhibitAnyPolicyZero", skip == 0);
     Ok(())
 }
@@ -259,7 +268,7 @@ fn extended_key_usage(mut value: Reader<'_>, into: &mut Map) -> Done {
     while !value.is_empty() {
         let usage = value.oid().ok_or_else(failed)?;
         match USAGES.iter().position(|known| *known == usage) {
-            Some(at) => known.push(Value::Float(at as f64)),
+            Some(at) => known.push(Value::Int(i64::try_from(at).unwrap_or_default())),
             None => unknown.push(oid_value(&usage)),
         }
     }

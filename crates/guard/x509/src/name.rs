@@ -2,11 +2,11 @@
 
 use palisade_model::{Map, Value};
 
-use super::der::{Reader, tag};
-use super::shape::{object, oid_value, text_list};
+use crate::der::{Reader, tag};
+use crate::shape::{object, oid_value, text_list};
 
 /// A name in the shape of Go's `pkix.Name`.
-pub(super) fn decode(sequence: Reader<'_>) -> Result<Value, String> {
+pub(crate) fn decode(sequence: Reader<'_>) -> Result<Value, String> {
     const WRONG: &str = "x509: invalid RDNSequence";
     let mut names = Vec::new();
     let mut parts = Parts::default();
@@ -73,7 +73,7 @@ impl Parts {
 }
 
 /// Text of any of the string types that names may have.
-pub(super) fn string(tag: u8, bytes: &[u8]) -> Result<String, String> {
+pub(crate) fn string(tag: u8, bytes: &[u8]) -> Result<String, String> {
     let checked = |valid: bool, name: &str| {
         if valid { Ok(String::from_utf8_lossy(bytes).into_owned()) } else { Err(format!("invalid {name}")) }
     };

@@ -3,14 +3,15 @@
 use jiff::civil::DateTime;
 use palisade_model::{Map, Value};
 
-use super::der::{Element, Reader, decimal, tag, to_i64};
-use super::extensions::{self, Extension};
-use super::name;
-use super::shape::{bytes, list, number, object, oid_value};
+use crate::der::{Element, Reader, decimal, tag, to_i64};
+use crate::extensions::{self, Extension};
+use crate::key::PublicKey;
+use crate::name;
+use crate::shape::{bytes, list, object, oid_value};
 
 /// Members of a certificate that only extensions set, with the values they have without any.
 const UNSET: [(&str, Value); 34] = [
-    ("KeyUsage", Value::Float(0.0)),
+    ("KeyUsage", Value::Int(0)),
     ("Extensions", Value::Null),
     ("ExtraExtensions", Value::Null),
     ("UnhandledCriticalExtensions", Value::Null),
@@ -18,7 +19,7 @@ const UNSET: [(&str, Value); 34] = [
     ("UnknownExtKeyUsage", Value::Null),
     ("BasicConstraintsValid", Value::Bool(false)),
     ("IsCA", Value::Bool(false)),
-    ("MaxPathLen", Value::Float(0.0)),
+    ("MaxPathLen", Value::Int(0)),
     ("MaxPathLenZero", Value::Bool(false)),
     ("SubjectKeyId", Value::Null),
     ("AuthorityKeyId", Value::Null),
@@ -40,19 +41,67 @@ const UNSET: [(&str, Value); 34] = [
     ("CRLDistributionPoints", Value::Null),
     ("PolicyIdentifiers", Value::Null),
     ("Policies", Value::Null),
-    ("InhibitAnyPolicy", Value::Float(0.0)),
-    ("InhibitPolicyMapping", Value::Float(0.0)),
-    ("RequireExplicitPolicy", Value::Float(0.0)),
+    ("InhibitAnyPolicy", Value::Int(0)),
+    ("InhibitPolicyMapping", Value::Int(0)),
+    ("RequireExplicitPolicy", Value::Int(0)),
     ("PolicyMappings", Value::Null),
 ];
 
-/// A certificate, and the low 64 bits of its serial number.
-pub(super) fn certificate(der: &[u8]) -> Result<(Map, i64), String> {
-    let mut input = Reader::new(der);
-    let whole = input.expect(tag::SEQUENCE).ok_or("x509: malformed certificate")?;
-    if !input.is_empty() {
-        return Err("x509: trailing data".into());
+/// A certificate.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// The members of Go's `x509.Certificate`, but for `SerialNumber` and `PublicKey`, whose numbers have any size.
+    pub fields: Map,
+    /// The serial number, big endian.
+    pub serial: Vec<u8>,
+    /// The subject's key.
+    pub key: PublicKey,
+    /// The whole encoding.
+    pub raw: Vec<u8>,
+    /// What is signed.
+    pub signed: Vec<u8>,
+    /// The signature over [`Certificate::signed`].
+    pub signature: Vec<u8>,
+    /// Go's number of the signature's algorithm; 0 for one that Go does not know.
+    pub algorithm: i64,
+    /// The subject's name, encoded.
+    pub subject: Vec<u8>,
+    /// The issuer's name, encoded.
+    pub issuer: Vec<u8>,
+    /// The first and the last second of its validity.
+    pub validity: [DateTime; 2],
+    /// The URIs among the alternative names.
+    pub uris: Vec<String>,
+}
+
+impl Certificate {
+    /// Reads one certificate and nothing else.
+    pub fn read(der: &[u8]) -> Result<Self, String> {
+        match Self::read_all(der)?.as_mut_slice() {
+            [certificate] => Ok(certificate.clone()),
+            [] => Err("x509: malformed certificate".into()),
+            _ => Err("x509: trailing data".into()),
+        }
     }
+
+    /// Reads certificates that follow one another.
+    pub fn read_all(der: &[u8]) -> Result<Vec<Self>, String> {
+        let mut input = Reader::new(der);
+        let mut certificates = Vec::new();
+        while !input.is_empty() {
+            let whole = input.expect(tag::SEQUENCE).ok_or("x509: malformed certificate")?;
+            certificates.push(read(&whole)?);
+        }
+        Ok(certificates)
+    }
+
+    /// The serial number in decimal.
+    pub fn serial_decimal(&self) -> String {
+        decimal(&self.serial)
+    }
+}
+
+fn read(whole: &Element<'_>) -> Result<Certificate, String> {
     let mut input = whole.reader();
     let signed = input.expect(tag::SEQUENCE).ok_or("x509: malformed tbs certificate")?;
     let outer = input.expect(tag::SEQUENCE).ok_or("x509: malformed algorithm identifier")?;
@@ -71,6 +120,8 @@ pub(super) fn certificate(der: &[u8]) -> Result<(Map, i64), String> {
     let subject = body.expect(tag::SEQUENCE).ok_or("x509: malformed issuer")?;
     let key = body.expect(tag::SEQUENCE).ok_or("x509: malformed spki")?;
 
+    let algorithm = signature_algorithm(inner.reader())?;
+    let public_key = PublicKey::read(key.reader())?;
     let mut map = Map::with_capacity(56);
     map.insert("Raw", bytes(whole.raw));
     map.insert("RawTBSCertificate", bytes(signed.raw));
@@ -79,17 +130,26 @@ pub(super) fn certificate(der: &[u8]) -> Result<(Map, i64), String> {
     map.insert("RawIssuer", bytes(issuer.raw));
     map.insert("Issuer", name::decode(issuer.reader())?);
     map.insert("Subject", name::decode(subject.reader())?);
-    map.insert("SignatureAlgorithm", number(signature_algorithm(inner.reader())?));
-    map.insert("PublicKeyAlgorithm", number(1));
-    map.insert("PublicKey", public_key(key.reader())?);
-    map.insert("Version", number(version));
-    map.insert("SerialNumber", Value::Float(decimal(serial).parse().unwrap_or(f64::INFINITY)));
-    read_validity(validity, &mut map)?;
-    read_extensions(body, version, &mut map)?;
-    map.insert("Signature", bytes(&input.bit_string().ok_or("x509: malformed signature")?));
-    let low = serial.get(serial.len().saturating_sub(8)..).unwrap_or(serial);
-    let low = low.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
-    Ok((map, low.cast_signed()))
+    map.insert("SignatureAlgorithm", Value::Int(algorithm));
+    map.insert("PublicKeyAlgorithm", Value::Int(public_key.algorithm()));
+    map.insert("Version", Value::Int(version));
+    let validity = read_validity(validity, &mut map)?;
+    let uris = read_extensions(body, version, &mut map)?;
+    let signature = input.bit_string().ok_or("x509: malformed signature")?;
+    map.insert("Signature", bytes(&signature));
+    Ok(Certificate {
+        fields: map,
+        serial: serial.to_vec(),
+        key: public_key,
+        raw: whole.raw.to_vec(),
+        signed: signed.raw.to_vec(),
+        signature,
+        algorithm,
+        subject: subject.raw.to_vec(),
+        issuer: issuer.raw.to_vec(),
+        validity,
+        uris,
+    })
 }
 
 fn read_version(body: &mut Reader<'_>) -> Result<i64, String> {
@@ -103,12 +163,13 @@ fn read_version(body: &mut Reader<'_>) -> Result<i64, String> {
     }
 }
 
-fn read_validity(mut validity: Reader<'_>, map: &mut Map) -> Result<(), String> {
-    for name in ["NotBefore", "NotAfter"] {
+fn read_validity(mut validity: Reader<'_>, map: &mut Map) -> Result<[DateTime; 2], String> {
+    let mut read = |name: &str| {
         let time = validity.any().and_then(|time| read_time(&time)).ok_or("x509: malformed time")?;
         map.insert(name, format!("{}Z", time.strftime("%Y-%m-%dT%H:%M:%S")));
-    }
-    Ok(())
+        Ok::<_, String>(time)
+    };
+    Ok([read("NotBefore")?, read("NotAfter")?])
 }
 
 /// Two-digit years are those of 1950 to 2049.
@@ -127,7 +188,7 @@ fn read_time(element: &Element<'_>) -> Option<DateTime> {
     DateTime::new(year, part(4..6)?, part(6..8)?, part(8..10)?, part(10..12)?, part(12..14)?, 0).ok()
 }
 
-fn read_extensions(mut body: Reader<'_>, version: i64, map: &mut Map) -> Result<(), String> {
+fn read_extensions(mut body: Reader<'_>, version: i64, map: &mut Map) -> Result<Vec<String>, String> {
     for (name, value) in UNSET {
         map.insert(name, value);
     }
@@ -140,7 +201,7 @@ fn read_extensions(mut body: Reader<'_>, version: i64, map: &mut Map) -> Result<
         }
     }
     if version < 3 || !body.next_is(tag::constructed(3)) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let sequence = body.enter(tag::constructed(3)).and_then(|mut extensions| extensions.enter(tag::SEQUENCE));
     let extensions = extensions::read_all(sequence.ok_or("x509: malformed extensions")?)?;
@@ -152,28 +213,7 @@ fn read_extensions(mut body: Reader<'_>, version: i64, map: &mut Map) -> Result<
     }
     map.insert("Extensions", list(extensions.iter().map(Extension::to_value).collect()));
     map.insert("UnhandledCriticalExtensions", list(unhandled));
-    Ok(())
-}
-
-/// Modulus and exponent of an RSA key; Kyverno takes no other.
-fn public_key(mut info: Reader<'_>) -> Result<Value, String> {
-    let mut algorithm = info.enter(tag::SEQUENCE).ok_or("x509: malformed public key algorithm identifier")?;
-    let kind = algorithm.oid().ok_or("x509: malformed OID")?;
-    if kind != [1, 2, 840, 113_549, 1, 1, 1] {
-        return Err("certificate should use rsa algorithm".into());
-    }
-    if algorithm.any().is_none_or(|parameters| parameters.raw != [5, 0]) {
-        return Err("x509: RSA key missing NULL parameters".into());
-    }
-    let key = info.bit_string().ok_or("x509: malformed subjectPublicKey")?;
-    let mut key = Reader::new(&key).enter(tag::SEQUENCE).ok_or("x509: invalid RSA public key")?;
-    let modulus = key.integer().ok_or("x509: invalid RSA modulus")?;
-    let exponent = key.small_integer().ok_or("x509: invalid RSA public exponent")?;
-    let negative = modulus.first().is_some_and(|byte| byte & 0x80 != 0) || modulus == [0];
-    if negative || exponent <= 0 || exponent > i64::from(i32::MAX) {
-        return Err("failed to parse subject public key info".into());
-    }
-    Ok(object([("N", Value::from(decimal(modulus))), ("E", number(exponent))]))
+    Ok(extensions::uris(&extensions))
 }
 
 /// Go's number of a signature algorithm; 0 for what it does not know.
@@ -219,38 +259,50 @@ fn pss_algorithm(mut identifier: Reader<'_>) -> Option<i64> {
 const EXTENSION_REQUEST: [u64; 7] = [1, 2, 840, 113_549, 1, 9, 14];
 
 /// A certificate request.
-pub(super) fn request(der: &[u8]) -> Result<Map, String> {
-    const WRONG: &str = "x509: malformed certificate request";
-    let mut input = Reader::new(der);
-    let whole = input.expect(tag::SEQUENCE).ok_or(WRONG)?;
-    if !input.is_empty() {
-        return Err("asn1: syntax error: trailing data".into());
-    }
-    let mut input = whole.reader();
-    let signed = input.expect(tag::SEQUENCE).ok_or(WRONG)?;
-    let algorithm = input.enter(tag::SEQUENCE).ok_or(WRONG)?;
-    let mut body = signed.reader();
-    let version = body.small_integer().ok_or(WRONG)?;
-    let subject = body.expect(tag::SEQUENCE).ok_or(WRONG)?;
-    let key = body.expect(tag::SEQUENCE).ok_or(WRONG)?;
-    let attributes = body.enter(tag::constructed(0)).ok_or(WRONG)?;
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The members of Go's `x509.CertificateRequest`, but for `PublicKey`, whose numbers have any size.
+    pub fields: Map,
+    /// The subject's key.
+    pub key: PublicKey,
+}
 
-    let mut map = Map::with_capacity(18);
-    map.insert("Raw", bytes(whole.raw));
-    map.insert("RawTBSCertificateRequest", bytes(signed.raw));
-    map.insert("RawSubjectPublicKeyInfo", bytes(key.raw));
-    map.insert("RawSubject", bytes(subject.raw));
-    map.insert("Version", number(version));
-    map.insert("Signature", bytes(&input.bit_string().ok_or(WRONG)?));
-    map.insert("SignatureAlgorithm", number(signature_algorithm(algorithm)?));
-    map.insert("PublicKeyAlgorithm", number(1));
-    map.insert("PublicKey", public_key(key.reader())?);
-    map.insert("Subject", name::decode(subject.reader())?);
-    for name in ["Attributes", "Extensions", "ExtraExtensions", "DNSNames", "EmailAddresses", "IPAddresses", "URIs"] {
-        map.insert(name, Value::Null);
+impl Request {
+    /// Reads one request and nothing else.
+    pub fn read(der: &[u8]) -> Result<Self, String> {
+        const WRONG: &str = "asn1: structure error: malformed certificate request";
+        let mut input = Reader::new(der);
+        let whole = input.expect(tag::SEQUENCE).ok_or(WRONG)?;
+        if !input.is_empty() {
+            return Err("asn1: syntax error: trailing data".into());
+        }
+        let mut input = whole.reader();
+        let signed = input.expect(tag::SEQUENCE).ok_or(WRONG)?;
+        let algorithm = input.enter(tag::SEQUENCE).ok_or(WRONG)?;
+        let mut body = signed.reader();
+        let version = body.small_integer().ok_or(WRONG)?;
+        let subject = body.expect(tag::SEQUENCE).ok_or(WRONG)?;
+        let spki = body.expect(tag::SEQUENCE).ok_or(WRONG)?;
+        let attributes = body.enter(tag::constructed(0)).ok_or(WRONG)?;
+        let key = PublicKey::read(spki.reader())?;
+
+        let mut map = Map::with_capacity(18);
+        map.insert("Raw", bytes(whole.raw));
+        map.insert("RawTBSCertificateRequest", bytes(signed.raw));
+        map.insert("RawSubjectPublicKeyInfo", bytes(spki.raw));
+        map.insert("RawSubject", bytes(subject.raw));
+        map.insert("Version", Value::Int(version));
+        map.insert("Signature", bytes(&input.bit_string().ok_or(WRONG)?));
+        map.insert("SignatureAlgorithm", Value::Int(signature_algorithm(algorithm)?));
+        map.insert("PublicKeyAlgorithm", Value::Int(key.algorithm()));
+        map.insert("Subject", name::decode(subject.reader())?);
+        for name in ["Attributes", "Extensions", "ExtraExtensions", "DNSNames", "EmailAddresses", "IPAddresses", "URIs"]
+        {
+            map.insert(name, Value::Null);
+        }
+        read_attributes(attributes, &mut map)?;
+        Ok(Self { fields: map, key })
     }
-    read_attributes(attributes, &mut map)?;
-    Ok(map)
 }
 
 fn read_attributes(attributes: Reader<'_>, map: &mut Map) -> Result<(), String> {
@@ -295,7 +347,7 @@ fn attribute_values(sets: Reader<'_>) -> Option<Vec<Value>> {
 fn any_value(element: &Element<'_>) -> Value {
     match element.tag {
         tag::BOOLEAN => Value::Bool(element.body != [0]),
-        tag::INTEGER => to_i64(element.body).map_or(Value::Null, number),
+        tag::INTEGER => to_i64(element.body).map_or(Value::Null, Value::Int),
         tag::OCTET_STRING => bytes(element.body),
         tag::OID => Reader::new(element.raw).oid().map_or(Value::Null, |oid| oid_value(&oid)),
         tag => name::string(tag, element.body).map_or(Value::Null, Value::from),

@@ -1,4 +1,4 @@
-//! URLs as Go's `net/url` reads them, which is what Kubernetes' `isURL` and the format `uri` mean by a URL.
+//! URLs as Go's `net/url` reads them, which is what Kubernetes' `isURL`, the format `uri` and OPA's builtins mean by a URL.
 //!
 //! Resolving, normalising and fetching are deliberately absent.
 
@@ -6,22 +6,24 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
-use palisade_model::value::serde_json;
-use palisade_model::{Value, json};
+use crate::value::serde_json;
+use crate::{Value, json};
 
 /// A URL in parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::library::kubernetes) struct UrlParts {
-    pub(super) scheme: String,
+pub struct Url {
+    /// In lower case; empty for a relative reference.
+    pub scheme: String,
     /// What follows the scheme where it is not a path: `mailto:a@b`.
     opaque: String,
     /// User and password, escaped as given.
     user: Option<String>,
     /// Host and port, unescaped.
-    pub(super) host: String,
+    pub host: String,
     /// The path as given, escaped.
     raw_path: String,
-    query: Option<String>,
+    /// What follows `?`, as given.
+    pub query: Option<String>,
     fragment: Option<String>,
     has_authority: bool,
 }
@@ -37,14 +39,14 @@ enum Part {
     Fragment,
 }
 
-impl UrlParts {
+impl Url {
     /// An absolute URI or an absolute path, without a fragment.
-    pub(in crate::library::kubernetes) fn parse_request(text: &str) -> Result<Self, String> {
+    pub fn parse_request(text: &str) -> Result<Self, String> {
         parse(text, true).map_err(|error| format!("parse {text:?}: {error}"))
     }
 
     /// Any reference, with its fragment.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let (rest, fragment) = text.split_once('#').map_or((text, None), |(rest, fragment)| (rest, Some(fragment)));
         let mut url = parse(rest, false).map_err(|error| format!("parse {text:?}: {error}"))?;
         if let Some(fragment) = fragment {
@@ -55,7 +57,7 @@ impl UrlParts {
     }
 
     /// The path, escaped; as it was given where that is a valid way of escaping it.
-    pub(super) fn escaped_path(&self) -> String {
+    pub fn escaped_path(&self) -> String {
         let extra = |byte: u8| b"!$&'()*+,;=:@[]%".contains(&byte) || !must_escape(byte, Part::Path);
         if self.raw_path == "*" || self.raw_path.bytes().all(extra) {
             return self.raw_path.clone();
@@ -64,7 +66,7 @@ impl UrlParts {
     }
 
     /// The fields of Go's `url.URL`.
-    pub(super) fn to_fields(&self) -> Value {
+    pub fn to_fields(&self) -> Value {
         let path = unescape(&self.raw_path, Part::Path).unwrap_or_default();
         let raw_path = if escape(&path, Part::Path) == self.raw_path { "" } else { &self.raw_path };
         let fragment = self.fragment.as_deref().unwrap_or_default();
@@ -87,7 +89,7 @@ impl UrlParts {
     }
 
     /// Host without brackets, and port.
-    pub(super) fn host_and_port(&self) -> (&str, &str) {
+    pub fn host_and_port(&self) -> (&str, &str) {
         let (host, port) = match self.host.rfind(':').and_then(|colon| self.host.split_at_checked(colon)) {
             Some((host, port)) if is_optional_port(port) => (host, port.trim_start_matches(':')),
             _ => (self.host.as_str(), ""),
@@ -97,7 +99,7 @@ impl UrlParts {
     }
 
     /// The query's values by key, unescaped; pairs that are malformed are left out.
-    pub(super) fn query_pairs(&self) -> BTreeMap<String, Vec<String>> {
+    pub fn query_pairs(&self) -> BTreeMap<String, Vec<String>> {
         let mut pairs = BTreeMap::<String, Vec<String>>::new();
         let query = self.query.as_deref().unwrap_or_default();
         for pair in query.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';')) {
@@ -112,7 +114,7 @@ impl UrlParts {
     }
 }
 
-impl fmt::Display for UrlParts {
+impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.scheme.is_empty() {
             write!(f, "{}:", self.scheme)?;
@@ -139,7 +141,7 @@ impl fmt::Display for UrlParts {
     }
 }
 
-fn parse(text: &str, request: bool) -> Result<UrlParts, String> {
+fn parse(text: &str, request: bool) -> Result<Url, String> {
     if text.bytes().any(|byte| byte.is_ascii_control()) {
         return Err("net/url: invalid control character in URL".into());
     }
@@ -147,14 +149,14 @@ fn parse(text: &str, request: bool) -> Result<UrlParts, String> {
         return Err("empty url".into());
     }
     if text == "*" {
-        return Ok(UrlParts { raw_path: "*".into(), ..UrlParts::default() });
+        return Ok(Url { raw_path: "*".into(), ..Url::default() });
     }
     let (scheme, rest) = split_scheme(text)?;
     let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query.to_owned())));
-    let mut url = UrlParts { scheme: scheme.to_ascii_lowercase(), query, ..UrlParts::default() };
+    let mut url = Url { scheme: scheme.to_ascii_lowercase(), query, ..Url::default() };
     if !rest.starts_with('/') {
         if !url.scheme.is_empty() {
-            return Ok(UrlParts { opaque: rest.to_owned(), ..url });
+            return Ok(Url { opaque: rest.to_owned(), ..url });
         }
         if request {
             return Err("invalid URI for request".into());
@@ -174,7 +176,7 @@ fn parse(text: &str, request: bool) -> Result<UrlParts, String> {
         path = tail;
     }
     unescape(path, Part::Path)?;
-    Ok(UrlParts { raw_path: path.to_owned(), ..url })
+    Ok(Url { raw_path: path.to_owned(), ..url })
 }
 
 fn split_scheme(text: &str) -> Result<(&str, &str), String> {

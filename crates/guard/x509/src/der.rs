@@ -4,7 +4,7 @@
 //! dependencies would come for a few tag-length-value rules. Every read is bounded by the bytes at hand.
 
 /// Universal and context-specific tags.
-pub(super) mod tag {
+pub(crate) mod tag {
     pub(crate) const BOOLEAN: u8 = 0x01;
     pub(crate) const INTEGER: u8 = 0x02;
     pub(crate) const BIT_STRING: u8 = 0x03;
@@ -37,35 +37,35 @@ const MAX_INTEGER: usize = 2050;
 
 /// What is left to read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 /// One element.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Element<'a> {
-    pub(super) tag: u8,
+pub(crate) struct Element<'a> {
+    pub(crate) tag: u8,
     /// The content.
-    pub(super) body: &'a [u8],
+    pub(crate) body: &'a [u8],
     /// The whole encoding.
-    pub(super) raw: &'a [u8],
+    pub(crate) raw: &'a [u8],
 }
 
 impl<'a> Element<'a> {
-    pub(super) fn reader(&self) -> Reader<'a> {
+    pub(crate) fn reader(&self) -> Reader<'a> {
         Reader(self.body)
     }
 }
 
 impl<'a> Reader<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The next element of any tag.
-    pub(super) fn any(&mut self) -> Option<Element<'a>> {
+    pub(crate) fn any(&mut self) -> Option<Element<'a>> {
         let [tag, length, rest @ ..] = self.0 else { return None };
         if tag & 0x1f == 0x1f {
             return None;
@@ -92,22 +92,22 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, which must have `tag`.
-    pub(super) fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
+    pub(crate) fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
         if self.next_is(tag) { self.any() } else { None }
     }
 
     /// The content of the next element, which must have `tag`.
-    pub(super) fn enter(&mut self, tag: u8) -> Option<Self> {
+    pub(crate) fn enter(&mut self, tag: u8) -> Option<Self> {
         self.expect(tag).map(|element| element.reader())
     }
 
     /// Whether the next element has `tag`.
-    pub(super) fn next_is(&self, tag: u8) -> bool {
+    pub(crate) fn next_is(&self, tag: u8) -> bool {
         self.0.first() == Some(&tag)
     }
 
     /// The elements until the end; `None` after the first that is malformed.
-    pub(super) fn each(mut self) -> impl Iterator<Item = Option<Element<'a>>> {
+    pub(crate) fn each(mut self) -> impl Iterator<Item = Option<Element<'a>>> {
         let mut broken = false;
         std::iter::from_fn(move || {
             if self.is_empty() || broken {
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(super) fn boolean(&mut self) -> Option<bool> {
+    pub(crate) fn boolean(&mut self) -> Option<bool> {
         match self.expect(tag::BOOLEAN)?.body {
             [0] => Some(false),
             [0xff] => Some(true),
@@ -129,20 +129,20 @@ impl<'a> Reader<'a> {
 
     /// An integer's two's complement bytes, in the shortest form. Larger ones than any key needs are refused, because
     /// turning them into decimal takes quadratic time.
-    pub(super) fn integer(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn integer(&mut self) -> Option<&'a [u8]> {
         shortest_integer(self.expect(tag::INTEGER)?.body).filter(|bytes| bytes.len() <= MAX_INTEGER)
     }
 
-    pub(super) fn small_integer(&mut self) -> Option<i64> {
+    pub(crate) fn small_integer(&mut self) -> Option<i64> {
         to_i64(self.integer()?)
     }
 
-    pub(super) fn oid(&mut self) -> Option<Vec<u64>> {
+    pub(crate) fn oid(&mut self) -> Option<Vec<u64>> {
         parse_oid(self.expect(tag::OID)?.body)
     }
 
     /// The bits as bytes, moved right so that unused bits come first.
-    pub(super) fn bit_string(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn bit_string(&mut self) -> Option<Vec<u8>> {
         let (unused, bytes) = self.bits()?;
         let mut carry = 0;
         let shift = |byte: &u8| {
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The number of unused bits at the end, and the bytes.
-    pub(super) fn bits(&mut self) -> Option<(u8, &'a [u8])> {
+    pub(crate) fn bits(&mut self) -> Option<(u8, &'a [u8])> {
         let [unused @ 0..=7, bytes @ ..] = self.expect(tag::BIT_STRING)?.body else { return None };
         let spare = (1_u8 << unused) - 1;
         let valid = bytes.last().map_or(*unused == 0, |last| last & spare == 0);
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-pub(super) fn shortest_integer(bytes: &[u8]) -> Option<&[u8]> {
+pub(crate) fn shortest_integer(bytes: &[u8]) -> Option<&[u8]> {
     match bytes {
         [] => None,
         [0, next, ..] if next & 0x80 == 0 => None,
@@ -171,7 +171,7 @@ pub(super) fn shortest_integer(bytes: &[u8]) -> Option<&[u8]> {
     }
 }
 
-pub(super) fn to_i64(bytes: &[u8]) -> Option<i64> {
+pub(crate) fn to_i64(bytes: &[u8]) -> Option<i64> {
     let negative = bytes.first()? & 0x80 != 0;
     let start = if negative { -1 } else { 0 };
     (bytes.len() <= 8).then(|| bytes.iter().fold(start, |value: i64, byte| value << 8 | i64::from(*byte)))
@@ -200,7 +200,7 @@ fn parse_oid(bytes: &[u8]) -> Option<Vec<u64>> {
 }
 
 /// An unsigned big-endian number in decimal.
-pub(super) fn decimal(bytes: &[u8]) -> String {
+pub fn decimal(bytes: &[u8]) -> String {
     const LIMB: u64 = 1_000_000_000;
     let mut limbs = vec![0_u64];
     for byte in bytes {
