@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use palisade_model::{Disposition, Finding, Part, Path, PolicyRef, Resource, Str, Verdict};
+use palisade_model::{Disposition, Finding, Location, Part, Path, PolicyRef, Resource, Str, Verdict};
 
 use crate::identity::Identity;
 use crate::{Enforcement, Policy, RuleOutcome};
@@ -20,10 +20,9 @@ pub fn finding(
     resource: &Resource,
     name: &Str,
 ) -> Finding {
-    let meta = policy.meta();
+    let meta = outcome.meta.as_deref().unwrap_or_else(|| policy.meta());
     let path = outcome.paths.first().cloned().unwrap_or_default();
     let identity = Identity::new(reference, outcome, resource, name);
-    let rule = policy.rules().iter().find(|rule| rule.name == outcome.rule);
     let shown_path = path.to_string();
     let further = outcome.paths.iter().skip(1).take(MAX_RELATED);
     let related = further.filter_map(|path| Some((path.to_string().into(), resource.locate(path)?))).collect();
@@ -37,7 +36,7 @@ pub fn finding(
         related,
         fingerprint: identity.part(&path).fingerprint,
         location: resource.locate(&shown_at(resource, &path)),
-        rule_location: rule.and_then(|rule| rule.location.clone()).or_else(|| meta.location.clone()),
+        rule_location: rule_location(policy, outcome),
         remediation: meta.remediation.clone(),
         controls: meta.controls.clone(),
         path: shown_path.into(),
@@ -57,6 +56,13 @@ pub fn parts(reference: &PolicyRef, outcome: &RuleOutcome, resource: &Resource, 
         parts.push(identity.part(&Path::root()));
     }
     parts
+}
+
+/// Where the rule is written: as it says itself, else as its policy knows, else where the policy is.
+fn rule_location(policy: &dyn Policy, outcome: &RuleOutcome) -> Option<Location> {
+    let own = outcome.meta.as_ref().and_then(|meta| meta.location.clone());
+    let known = || policy.rules().iter().find(|rule| rule.name == outcome.rule)?.location.clone();
+    own.or_else(known).or_else(|| policy.meta().location.clone())
 }
 
 /// A violation of a rule that only warns is a warning.

@@ -1,6 +1,10 @@
 //! What a rule answers.
 
+use std::sync::Arc;
+
 use palisade_model::{Path, Str, Value, Verdict};
+
+use crate::PolicyMeta;
 
 /// The order in which a checkpoint asks: changes first, then judgement of the changed object, then what follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,6 +68,8 @@ pub struct RuleOutcome {
     pub exceptions: Vec<Str>,
     /// Facts for reports, such as audit annotations.
     pub properties: Vec<(Str, Str)>,
+    /// What the rule says of itself, where its policy does not speak for it (Rego's metadata of a rule).
+    pub meta: Option<Arc<PolicyMeta>>,
 }
 
 impl RuleOutcome {
@@ -79,6 +85,7 @@ impl RuleOutcome {
             effect: Effect::None,
             exceptions: Vec::new(),
             properties: Vec::new(),
+            meta: None,
         }
     }
 
