@@ -57,6 +57,29 @@ impl Path {
         Self(tokens.collect())
     }
 
+    /// Reads the form that is shown: `spec.containers[0]["a/b"].image`; `None` where the text is no such path.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut segments = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            if let Some(inside) = rest.strip_prefix('[') {
+                let (part, after) = match inside.strip_prefix('"') {
+                    Some(quoted) => quoted.split_once("\"]").map(|(key, after)| (Segment::from(key), after))?,
+                    None => inside.split_once(']').and_then(|(at, after)| Some((Segment::Index(at.parse().ok()?), after)))?,
+                };
+                segments.push(part);
+                rest = after;
+            } else {
+                let plain = if segments.is_empty() { rest } else { rest.strip_prefix('.')? };
+                let end = plain.find(['.', '[']).unwrap_or(plain.len());
+                let (key, after) = plain.split_at_checked(end).filter(|(key, _)| !key.is_empty())?;
+                segments.push(Segment::from(key));
+                rest = after;
+            }
+        }
+        Some(Self(segments))
+    }
+
     /// The node that this path leads to.
     pub fn resolve<'a>(&self, root: &'a Value) -> Option<&'a Value> {
         self.0.iter().try_fold(root, |value, segment| match segment {
@@ -104,5 +127,16 @@ mod tests {
         let pod = Value::from_json(r#"{"spec":{"containers":[{"image":"a"}]}}"#).unwrap();
         assert_eq!(path.resolve(&pod), Some(&Value::from("a")));
         assert_eq!(path.child("x").resolve(&pod), None);
+    }
+
+    #[test]
+    fn what_is_shown_is_read_again() {
+        for pointer in ["", "/metadata/labels/app.kubernetes.io~1name", "/spec/containers/0/image", "/0/a"] {
+            let path = Path::from_pointer(pointer);
+            assert_eq!(Path::parse(&path.to_string()), Some(path));
+        }
+        for wrong in ["a..b", "a[", "a[x]", "a[0", ".a", "a[0]b", "a[\"b]"] {
+            assert_eq!(Path::parse(wrong), None, "{wrong}");
+        }
     }
 }
