@@ -51,8 +51,13 @@ pub struct PolicyInfo {
 impl PolicyInfo {
     /// Of the policy that `document` holds, with its rules in order.
     pub fn of(document: &Resource, rules: Vec<RuleInfo>) -> Self {
+        Self::new(reference_of(document), PolicyMeta::of(document), rules)
+    }
+
+    /// Of a policy that is no document, with its rules in order.
+    pub fn new(reference: PolicyRef, meta: PolicyMeta, rules: Vec<RuleInfo>) -> Self {
         let phases = rules.iter().fold(0, |phases, rule| phases | bit(rule.phase));
-        Self { reference: reference_of(document), meta: PolicyMeta::of(document), rules: rules.into(), phases }
+        Self { reference, meta, rules: rules.into(), phases }
     }
 
     /// Whether any rule is asked in `phase`.
@@ -130,7 +135,7 @@ pub struct RuleInfo {
     pub location: Option<Location>,
 }
 
-/// SHA-256 of a policy's canonical JSON, in hexadecimal: the version that a decision refers to.
+/// SHA-256 of a policy's canonical JSON (or program text), in hexadecimal: the version that a decision refers to.
 pub fn digest(canonical_json: &str) -> Str {
     format!("{:x}", Sha256::digest(canonical_json.as_bytes())).into()
 }
