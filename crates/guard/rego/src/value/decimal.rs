@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use num_bigint::BigInt;
 
 /// Exponents of larger magnitude are refused, so that no number is large beyond its text.
-const MAX_EXPONENT: i64 = 1_000_000;
+const MAX_EXPONENT: i64 = 100_000;
 /// Integers of more digits are not built.
 const MAX_DIGITS: i64 = 10_000;
 

@@ -4,8 +4,10 @@
 //! Rego's order (null, booleans, numbers, strings, arrays, objects, sets), which is the order in which they are walked.
 //! Deliberately absent: reading JSON and YAML text (`palisade-document` does, [`Value::from`] converts).
 
+mod arithmetic;
 mod collections;
 mod decimal;
+mod extended;
 mod json;
 mod number;
 mod order;
@@ -16,7 +18,9 @@ use std::sync::Arc;
 
 use palisade_model::Str;
 
+pub use arithmetic::ArithmeticError;
 pub use collections::{Array, Object, Set};
+pub(crate) use json::write_json_string;
 pub use number::Number;
 
 /// How deeply values may be nested: what compares, prints and drops them recurses. The machine and builtins that nest
@@ -217,6 +221,18 @@ impl From<bool> for Value {
 impl From<i64> for Value {
     fn from(value: i64) -> Self {
         Self::Number(Number::Int(value))
+    }
+}
+
+impl From<i32> for Value {
+    fn from(value: i32) -> Self {
+        Self::from(i64::from(value))
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Number(Number::from(value))
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Number {
 
 impl Number {
     /// Reads a number as JSON writes it, keeping all its digits; `None` for any other text, and for exponents
-    /// beyond a million.
+    /// beyond a hundred thousand.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('-').unwrap_or(text);
         if digits.len() < 20 && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) && text != "-0" {

@@ -59,3 +59,35 @@ fn sets_join_meet_and_differ() {
     assert_eq!(Value::from(a.intersection(&b)), Value::from(set(&[3])));
     assert_eq!(Value::from(a.difference(&b)), Value::from(set(&[1, 2])));
 }
+
+#[test]
+fn arithmetic_is_exact_on_whole_numbers_and_of_64_bits_elsewhere() {
+    let (sum, product, quotient) = (Number::plus, Number::times, Number::divided_by);
+    type Operation = fn(&Number, &Number) -> Result<Number, ArithmeticError>;
+    let cases: [(&str, Operation, &str, &str); 12] = [
+        ("1", sum, "2", "3"),
+        ("9223372036854775807", sum, "1", "9223372036854775808"),
+        ("99999999999", product, "99999999999", "9999999999800000000001"),
+        ("0.1", sum, "0.2", "0.30000000000000000001"),
+        ("1", quotient, "3", "0.33333333333333333334"),
+        ("10", quotient, "4", "2.5"),
+        ("1234567", quotient, "2", "617283.5"),
+        ("12345678", sum, "0.5", "1.23456785e+07"),
+        ("0", quotient, "-5", "-0"),
+        ("1e100", product, "0.5", "5000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"),
+        ("0.00001", product, "0.1", "1e-06"),
+        ("1.5", Number::minus, "1.5", "0"),
+    ];
+    for (a, operation, b, expected) in cases {
+        assert_eq!(operation(&number(a), &number(b)).unwrap().to_string(), expected, "{a} {b}");
+    }
+    assert_eq!(number("-7").remainder(&number("3")).unwrap(), Number::Int(-1));
+    assert_eq!(number("7.5").remainder(&number("3")), Err(ArithmeticError::ModuloOnFloat));
+    assert_eq!(number("7").remainder(&number("0")), Err(ArithmeticError::ModuloByZero));
+    assert_eq!(number("7").divided_by(&number("0.0")), Err(ArithmeticError::DivideByZero));
+    assert_eq!(number("-2.5").round().unwrap(), Number::Int(-3));
+    assert_eq!(number("-2.5").ceil().unwrap(), Number::Int(-2));
+    assert_eq!(number("-2.5").floor().unwrap(), Number::Int(-3));
+    assert_eq!(number("2.1").ceil().unwrap(), Number::Int(3));
+    assert_eq!(number("-3.0").abs().unwrap().to_string(), "3");
+}
