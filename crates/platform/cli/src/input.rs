@@ -2,14 +2,15 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use palisade_document::{Document, Limits, Parsed, expand_lists, parse, walk};
-use palisade_model::{Diagnostic, GroupVersionKind, Level, Resource};
+use palisade_model::{Diagnostic, GroupVersionKind, Level, Resource, Source};
 use palisade_policy::PolicySet;
 
-use crate::languages::LANGUAGES;
+use crate::languages::{self, LANGUAGES};
+use crate::programs::{ProgramArgs, programs};
 
 /// Policies ready to judge.
 #[derive(Debug, Default)]
@@ -94,13 +95,49 @@ fn display_name(path: &Path) -> String {
     path.strip_prefix("./").unwrap_or(path).display().to_string()
 }
 
+/// Reads a file of text; a diagnostic where it cannot be read, is too large or is not UTF-8.
+pub(crate) fn read_text(path: &Path, limit: usize) -> Result<Arc<Source>, Diagnostic> {
+    let name = display_name(path);
+    let unreadable = |why: String, help: &str| {
+        Err(Diagnostic::error("PAL-P0001", format!("cannot read `{name}`: {why}")).help(help.to_owned()))
+    };
+    match read_bytes(path, limit) {
+        Err(error) => unreadable(error.to_string(), "check that the file exists and that you may read it"),
+        Ok(bytes) if bytes.len() > limit => {
+            unreadable(format!("it is larger than {limit} bytes"), "split the file or leave it out")
+        }
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Source::new(name, text)),
+            Err(_) => unreadable("it is not UTF-8 text".into(), "save the file as UTF-8"),
+        },
+    }
+}
+
 /// Loads the policies `built_in` and every policy below `paths`; documents that no language claims are reported.
-pub(crate) fn policies(paths: &[PathBuf], built_in: Vec<Resource>, jobs: usize) -> Policies {
-    let (documents, diagnostics) = documents(paths, jobs);
+pub(crate) fn policies(paths: &[PathBuf], built_in: Vec<Resource>, programs: &ProgramArgs, jobs: usize) -> Policies {
+    let of_objects =
+        |path: &PathBuf| !languages::extensions().any(|end| path.extension().is_some_and(|own| own == end));
+    let objects: Vec<_> = paths.iter().filter(|path| of_objects(path)).cloned().collect();
+    let (documents, diagnostics) = documents(&objects, jobs);
     let resources: Vec<_> = built_in.into_iter().chain(documents.into_iter().map(Document::into_resource)).collect();
     let mut loaded = load(&resources);
     loaded.diagnostics.splice(0..0, diagnostics);
+    load_programs(paths, programs, &mut loaded);
     loaded
+}
+
+/// Adds the policies that are programs, language by language.
+fn load_programs(paths: &[PathBuf], args: &ProgramArgs, loaded: &mut Policies) {
+    for language in LANGUAGES.iter().filter(|language| !language.extensions().is_empty()) {
+        let (programs, diagnostics) = programs(paths, args, language.extensions());
+        loaded.diagnostics.extend(diagnostics);
+        if programs.modules.is_empty() {
+            continue;
+        }
+        let more = language.load_programs(&programs);
+        loaded.set = PolicySet::new(loaded.set.policies().iter().cloned().chain(more.policies).collect());
+        loaded.diagnostics.extend(more.diagnostics);
+    }
 }
 
 /// Compiles policy documents with the languages that claim them.

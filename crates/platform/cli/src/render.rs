@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::report::group_id;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use palisade_model::{Diagnostic, Finding, Location, Verdict};
+use palisade_model::{Diagnostic, Disposition, Finding, Location, Verdict};
 
 /// The longest excerpt of one line that is shown, in bytes; minified files have lines of megabytes.
 const MAX_EXCERPT: usize = 200;
@@ -29,30 +30,72 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> String {
     render(&[group])
 }
 
-/// A finding with the offending line, the rule that spoke and the remedy.
-pub(crate) fn finding(finding: &Finding) -> String {
-    let (level, prefix) = match finding.verdict {
+/// Findings of one rule: what it says, the offending lines of the first `shown`, where the others are, the remedy.
+pub(crate) fn findings(findings: &[&Finding], shown: usize) -> String {
+    let Some(first) = findings.first() else { return String::new() };
+    let (level, prefix) = match first.verdict {
         Verdict::Fail => (Level::ERROR, ""),
         Verdict::Error => (Level::ERROR, "could not be evaluated: "),
         Verdict::Warn => (Level::WARNING, ""),
         Verdict::Pass | Verdict::Skip => (Level::NOTE, ""),
     };
-    let title = format!("{prefix}{}", visible(&finding.message));
-    let rule = rule_note(finding);
-    let places = places(finding);
-    let mut group = Group::with_title(level.primary_title(title).id(rule_id(finding)));
-    for (position, (excerpt, label)) in places.iter().enumerate() {
-        let kind = if position == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-        group = group.element(excerpt.snippet(kind, label));
+    let same = findings.iter().all(|finding| finding.message == first.message);
+    let title = if same {
+        format!("{prefix}{}", visible(&first.message))
+    } else {
+        format!("{prefix}{} violations", findings.len())
+    };
+    let excerpts: Vec<_> = findings.iter().take(shown).flat_map(|finding| labelled(finding, same)).collect();
+    let mut group = Group::with_title(level.primary_title(title).id(group_id(first)));
+    for (excerpt, label, kind) in &excerpts {
+        group = group.element(excerpt.snippet(*kind, label));
     }
-    if places.is_empty() {
-        group = group.element(Level::NOTE.message(format!("in {}", subject(finding))));
+    for finding in findings.iter().take(shown).filter(|finding| finding.location.is_none()) {
+        let message = if same { String::new() } else { format!(": {}", visible(&finding.message)) };
+        group = group.element(Level::NOTE.message(format!("in {}{message}", subject(finding))));
     }
-    group = group.element(Level::NOTE.message(rule));
-    if let Some(remediation) = &finding.remediation {
+    if let Some(rest) = findings.get(shown..).filter(|rest| !rest.is_empty()) {
+        group = group.element(Level::NOTE.message(elsewhere(rest)));
+    }
+    group = group.element(Level::NOTE.message(rule_note(first)));
+    if let Some(remediation) = &first.remediation {
         group = group.element(Level::HELP.message(visible(remediation)));
     }
+    if let Disposition::Waived(waiver) = &first.disposition {
+        let text = format!("waived by {} until {}: {}", waiver.owner, waiver.expires, waiver.reason);
+        group = group.element(Level::NOTE.message(visible(&text).into_owned()));
+    }
     render(&[group])
+}
+
+/// The excerpts of a finding; where findings of the group differ in what they say, each says it beside its line.
+fn labelled(finding: &Finding, same: bool) -> Vec<(Excerpt, String, AnnotationKind)> {
+    let mut places = places(finding);
+    if let Some((_, label)) = places.first_mut().filter(|_| !same) {
+        *label = format!("{} ({label})", visible(&finding.message));
+    }
+    let kind = |position| if position == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+    places.into_iter().enumerate().map(|(position, (excerpt, label))| (excerpt, label, kind(position))).collect()
+}
+
+/// Places that are named without an excerpt.
+const MAX_NAMED: usize = 8;
+
+/// `11 more: a.yaml:3:5, b.yaml:9:5, ..`
+fn elsewhere(findings: &[&Finding]) -> String {
+    let place = |finding: &&Finding| match &finding.location {
+        Some(location) => visible(&location.to_string()).into_owned(),
+        None => visible(&finding.resource).into_owned(),
+    };
+    let mut text = format!(
+        "{} more: {}",
+        findings.len(),
+        findings.iter().take(MAX_NAMED).map(place).collect::<Vec<_>>().join(", ")
+    );
+    if findings.len() > MAX_NAMED {
+        text.push_str(", ...; --verbose shows all");
+    }
+    text
 }
 
 /// The field and the resource that it belongs to.

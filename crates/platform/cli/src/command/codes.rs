@@ -37,6 +37,17 @@ The keys are, all optional:
     fail-on = \"medium\"        # mildest severity that fails a run, or \"never\"
     severity = \"low\"          # mildest severity that is shown",
     },
+    CodeEntry {
+        code: "PAL-P0003",
+        title: "data for policies cannot be used",
+        explanation:
+            "Files given with `--data`, and `data.json` or `data.yaml` beside Rego policies, are merged into the one \
+object that Rego calls `data`. A file that holds no object has no name to be found under, and a name that two files \
+define has no one value.
+
+Put the data under a name, remove one of the two definitions, or move a file into another folder: below a folder that \
+`--data` names, the path of the folder is the path in `data`.",
+    },
 ];
 
 /// Every code, sorted.

@@ -4,14 +4,20 @@ use std::io::{self, Write};
 
 use palisade_model::{Diagnostic, Finding};
 
+use crate::args::Global;
 use crate::input::in_parallel;
 use crate::judge::Counts;
 
+mod github;
+mod gitlab;
+mod group;
 mod human;
 mod json;
 mod junit;
+mod markdown;
 mod sarif;
 
+pub(crate) use group::group_id;
 pub(crate) use json::{DiagnosticEntry, diagnostic_entry, write_json};
 
 /// What a run of `check` has to tell.
@@ -31,6 +37,20 @@ pub(crate) struct Report {
     pub(crate) judged: usize,
     /// Threads to render with.
     pub(crate) jobs: usize,
+    /// How much people want to read.
+    pub(crate) detail: Detail,
+}
+
+/// How much of a result is shown to people; formats for programs are always whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// A line a finding.
+    Quiet,
+    /// By rule, with a few excerpts of each.
+    #[default]
+    Normal,
+    /// Every excerpt, and what passed.
+    Verbose,
 }
 
 /// Findings that are rendered before they are written: enough to keep every thread busy, few enough to stay small.
@@ -58,6 +78,17 @@ impl Report {
     }
 }
 
+impl Detail {
+    /// As `--quiet` and `--verbose` ask.
+    pub(crate) fn of(global: &Global) -> Self {
+        match (global.quiet, global.verbose) {
+            (true, _) => Self::Quiet,
+            (_, true) => Self::Verbose,
+            _ => Self::Normal,
+        }
+    }
+}
+
 /// A format of [`Report`].
 pub(crate) struct Reporter {
     /// The name that `--format` and `--report` take.
@@ -76,10 +107,13 @@ impl std::fmt::Debug for Reporter {
 
 /// Every format of `palisade check`.
 pub(crate) const REPORTERS: &[Reporter] = &[
-    Reporter { id: "human", summary: "excerpts with the line, the rule and the fix", write: human::write },
+    Reporter { id: "human", summary: "findings by rule, with the lines and the fix", write: human::write },
     Reporter { id: "json", summary: "every finding with its place and fingerprint", write: json::write },
     Reporter { id: "sarif", summary: "SARIF 2.1.0 for code scanning", write: sarif::write },
     Reporter { id: "junit", summary: "JUnit XML for CI test views", write: junit::write },
+    Reporter { id: "github", summary: "annotations of GitHub Actions", write: github::write },
+    Reporter { id: "gitlab", summary: "Code Quality report of GitLab", write: gitlab::write },
+    Reporter { id: "markdown", summary: "a summary for pull requests", write: markdown::write },
 ];
 
 /// The reporter called `id`; an error lists the others.

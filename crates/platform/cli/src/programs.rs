@@ -1,0 +1,141 @@
+//! Programs of policy languages that are text (Rego): which files hold them, and the data they are given.
+//!
+//! Data comes from `--data`, and from files called `data.json` or `data.yaml` beside the programs, at the path of
+//! their folder, as in a bundle of Open Policy Agent. Files of tests (`_test.rego`) do not judge and are left out.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use palisade_document::{Limits, walk};
+use palisade_model::{Diagnostic, Map, Source, Value};
+use palisade_policy::Programs;
+
+use crate::input;
+
+/// What `check` is told about programs.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct ProgramArgs {
+    /// Data for Rego policies: JSON and YAML files, or folders of them; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: Vec<PathBuf>,
+    /// Only Rego packages with these names judge; may be repeated [default: every package with deny, warn or violation rules]
+    #[arg(long, value_name = "PACKAGE")]
+    pub(crate) namespace: Vec<String>,
+}
+
+/// Reads the programs with one of `extensions` below `paths`, and their data.
+pub(crate) fn programs(paths: &[PathBuf], args: &ProgramArgs, extensions: &[&str]) -> (Programs, Vec<Diagnostic>) {
+    let options = walk::Options { extensions: extensions.iter().map(|end| (*end).to_owned()).collect(), hidden: false };
+    let named = |path: &PathBuf| path.extension().is_some_and(|end| extensions.iter().any(|wanted| end == *wanted));
+    let is_test = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("_test"));
+    let existing: Vec<_> = paths.iter().filter(|path| path.is_dir() || named(path)).cloned().collect();
+    let found = walk::files(&existing, &options);
+    let mut read = Reading { diagnostics: found.diagnostics, ..Reading::default() };
+    for path in found.files.iter().filter(|path| !is_test(path) || paths.contains(path)) {
+        read.module(path);
+    }
+    if !read.modules.is_empty() {
+        for root in existing.iter().filter(|path| path.is_dir()) {
+            read.folder(root, |path| path.file_stem().is_some_and(|stem| stem == "data"));
+        }
+    }
+    for root in &args.data {
+        if root.is_dir() { read.folder(root, |_| true) } else { read.data_file(root, &[]) }
+    }
+    let programs =
+        Programs { modules: read.modules, data: Value::object(read.data), namespaces: args.namespace.clone() };
+    (programs, read.diagnostics)
+}
+
+#[derive(Default)]
+struct Reading {
+    modules: Vec<Arc<Source>>,
+    data: Map,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reading {
+    fn module(&mut self, path: &Path) {
+        match input::read_text(path, Limits::default().max_bytes) {
+            Ok(source) => self.modules.push(source),
+            Err(diagnostic) => self.diagnostics.push(diagnostic),
+        }
+    }
+
+    /// The data files below `root`, each at the path of its folder.
+    fn folder(&mut self, root: &Path, wanted: impl Fn(&Path) -> bool) {
+        let found = walk::files(&[root.to_path_buf()], &walk::Options::default());
+        self.diagnostics.extend(found.diagnostics);
+        for path in found.files.iter().filter(|path| wanted(path)) {
+            let folder = path.parent().and_then(|parent| parent.strip_prefix(root).ok()).unwrap_or(Path::new(""));
+            let keys: Vec<_> = folder
+                .components()
+                .filter_map(|part| match part {
+                    Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+                    _ => None,
+                })
+                .collect();
+            self.data_file(path, &keys);
+        }
+    }
+
+    /// Puts the documents of a file at `keys`.
+    fn data_file(&mut self, path: &Path, keys: &[String]) {
+        let parsed = input::read(path);
+        self.diagnostics.extend(parsed.diagnostics);
+        for document in parsed.documents {
+            let nested = keys.iter().rev().fold(document.value, |value, key| {
+                let mut map = Map::new();
+                map.insert(key.as_str(), value);
+                Value::object(map)
+            });
+            let Some(members) = nested.as_object() else {
+                self.diagnostics.push(not_an_object(path));
+                continue;
+            };
+            if let Err(key) = merge(&mut self.data, members) {
+                self.diagnostics.push(conflict(path, &key));
+            }
+        }
+    }
+}
+
+/// Adds members to an object, objects into objects; the path of the first member that both define is the error.
+fn merge(into: &mut Map, members: &Map) -> Result<(), String> {
+    for (key, value) in members.iter() {
+        let Some(present) = into.get_mut(key) else {
+            into.insert(key.clone(), value.clone());
+            continue;
+        };
+        let (Some(present), Some(members)) = (present.as_object_mut(), value.as_object()) else {
+            return Err(key.to_string());
+        };
+        merge(present, members).map_err(|inner| format!("{key}.{inner}"))?;
+    }
+    Ok(())
+}
+
+fn not_an_object(path: &Path) -> Diagnostic {
+    Diagnostic::error("PAL-P0003", format!("data file `{}` holds no object", path.display()))
+        .help("put the data under a name, such as `allowed: [..]`")
+}
+
+fn conflict(path: &Path, key: &str) -> Diagnostic {
+    Diagnostic::error("PAL-P0003", format!("data file `{}` defines `data.{key}` a second time", path.display()))
+        .help("remove one of the definitions, or give the files different folders below `--data`")
+}
+
+#[cfg(test)]
+mod tests {
+    use palisade_model::json;
+
+    use super::*;
+
+    #[test]
+    fn objects_are_merged_and_conflicts_named() {
+        let mut into = json!({"a": {"b": 1}}).as_object().cloned().unwrap();
+        merge(&mut into, json!({"a": {"c": 2}, "d": 3}).as_object().unwrap()).unwrap();
+        assert_eq!(Value::object(into.clone()), json!({"a": {"b": 1, "c": 2}, "d": 3}));
+        assert_eq!(merge(&mut into, json!({"a": {"b": 2}}).as_object().unwrap()), Err("a.b".into()));
+    }
+}
