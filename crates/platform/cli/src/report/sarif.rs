@@ -39,15 +39,19 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn rule(finding: &Finding) -> Value {
+    let id = rule_id(finding);
     let mut rule = json!({
-        "id": rule_id(finding),
-        "name": &*finding.rule,
+        "id": id,
         "shortDescription": {"text": format!("{} of {} {}", finding.rule, finding.policy.kind, finding.policy)},
         "properties": {
             "security-severity": security_severity(finding.severity),
             "tags": finding.controls.iter().map(|c| format!("{}:{}", c.framework, c.id)).collect::<Vec<_>>(),
         },
     });
+    // A name that only repeats the identifier is to be left out (SARIF 2.1.0, section 3.49.7).
+    if let Some(members) = rule.as_object_mut().filter(|_| *finding.rule != *id) {
+        members.insert("name".into(), json!(&*finding.rule));
+    }
     if let (Some(remediation), Some(members)) = (&finding.remediation, rule.as_object_mut()) {
         members.insert("help".into(), json!({"text": &**remediation}));
     }
