@@ -1,0 +1,210 @@
+//! Modules: the package, imports, and going on after a mistake.
+
+use std::sync::Arc;
+
+use palisade_model::{Span, Str};
+
+use super::super::ast::{Import, Module, TermKind, Version};
+use super::super::codes;
+use super::super::token::Kind;
+use super::{Keywords, Parsed, Parser};
+use crate::value::Value;
+
+/// Reads a whole file.
+pub(super) fn module(parser: &mut Parser<'_>) -> Option<Module> {
+    let mut module = parser.package().map_err(|fail| parser.report(fail)).ok();
+    if module.is_none() {
+        parser.recover();
+    }
+    let mut rest = module.take().unwrap_or_else(|| parser.empty());
+    let named = !rest.package.is_empty();
+    let mut loose = Vec::new();
+    while !parser.at(Kind::End) {
+        let before = parser.at;
+        parser.depth = 0;
+        if let Err(fail) = parser.statement(&mut rest, &mut loose) {
+            parser.report(fail);
+            parser.at = parser.at.max(before + 1);
+            parser.recover();
+        }
+    }
+    rest.version = parser.version;
+    if parser.version == Version::V1 {
+        parser.diagnostics.append(&mut loose);
+    }
+    rest.comments = std::mem::take(&mut parser.comments);
+    named.then_some(rest)
+}
+
+impl Parser<'_> {
+    fn empty(&self) -> Module {
+        Module {
+            source: Arc::clone(self.source),
+            version: self.version,
+            package: Vec::new(),
+            package_span: Span::default(),
+            imports: Vec::new(),
+            rules: Vec::new(),
+            annotations: Vec::new(),
+            comments: Vec::new(),
+        }
+    }
+
+    fn package(&mut self) -> Parsed<Module> {
+        if !self.accept(Kind::Package) {
+            let span = self.token(0).span;
+            let help = "begin the file with `package` and a name";
+            let message = if self.at(Kind::End) { "empty module" } else { "package expected" };
+            return Err(self.error(codes::PACKAGE, span, message, help));
+        }
+        let start = self.start();
+        let package = self.path()?;
+        Ok(Module { package, package_span: self.span_from(start), ..self.empty() })
+    }
+
+    /// A path of names and texts: `a.b["c"]`.
+    fn path(&mut self) -> Parsed<Vec<Str>> {
+        let first = self.token(0);
+        if !matches!(self.peek(), Kind::Name | Kind::Contains) && !self.keyword_is_name() {
+            return Err(self.unexpected("ident"));
+        }
+        self.at += 1;
+        let mut path = vec![self.name(self.slice(first.span))];
+        for part in self.parts(&mut 0)? {
+            let TermKind::Scalar(Value::String(name)) = part.kind else {
+                let help = "the parts of a path are names and texts in quotes";
+                return Err(self.error(codes::SYNTAX, part.span, "unexpected token: expecting string", help));
+            };
+            path.push(name);
+        }
+        Ok(path)
+    }
+
+    fn statement(&mut self, module: &mut Module, loose: &mut Vec<palisade_model::Diagnostic>) -> Parsed<()> {
+        if !self.keyword_is_name() {
+            match self.peek() {
+                Kind::Package => {
+                    let help = "a file has one package; move what follows into a file of its own";
+                    return Err(self.error(codes::PACKAGE, self.token(0).span, "unexpected package", help));
+                }
+                Kind::Import => {
+                    let import = self.import()?;
+                    module.imports.push(import);
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+        self.rule(&mut module.rules, loose)
+    }
+
+    fn import(&mut self) -> Parsed<Import> {
+        let start = self.start();
+        self.at += 1;
+        let path = self.path()?;
+        let path_span = self.span_from(start);
+        let alias = if self.accept(Kind::As) { Some(self.alias()?) } else { None };
+        let last = path.last().map_or("", |part| &**part);
+        match path.first().map(|part| &**part) {
+            Some("data" | "input") if alias.is_none() && self.is_reserved(last) => {
+                let message = format!("unexpected import path, must not end with a keyword, got: {last}");
+                return Err(self.error(codes::IMPORT, path_span, message, "add `as` with a name"));
+            }
+            Some("data" | "input") => {}
+            Some(root @ ("rego" | "future")) if alias.is_some() => {
+                let message = format!("`{root}` imports cannot be aliased");
+                return Err(self.error(codes::IMPORT, path_span, message, "delete `as` and the name"));
+            }
+            Some("rego") => self.rego_import(&path, path_span)?,
+            Some("future") => self.future_import(&path, path_span)?,
+            found => {
+                let message = format!(
+                    "unexpected import path, must begin with one of: {{data, future, input, rego}}, got: {}",
+                    found.unwrap_or_default()
+                );
+                let help = "write the whole path of the package, such as `import data.lib`";
+                return Err(self.error(codes::IMPORT, path_span, message, help));
+            }
+        }
+        let aliased = alias.is_some();
+        let name = alias.unwrap_or_else(|| last.into());
+        Ok(Import { path, name, aliased, span: self.span_from(start) })
+    }
+
+    fn alias(&mut self) -> Parsed<Str> {
+        let span = self.token(0).span;
+        if !self.at(Kind::Name) {
+            return Err(self.unexpected("var"));
+        }
+        self.at += 1;
+        let name = self.slice(span);
+        if matches!(name, "data" | "input") {
+            let message = format!("unexpected import alias, must not be a reserved name, got: {name}");
+            return Err(self.error(codes::IMPORT, span, message, "choose another name"));
+        }
+        Ok(self.name(name))
+    }
+
+    fn is_reserved(&self, word: &str) -> bool {
+        let keyword = match Kind::of_word(word) {
+            Kind::If => self.keywords.r#if,
+            Kind::In => self.keywords.r#in,
+            Kind::Every => self.keywords.every,
+            Kind::Contains => self.keywords.contains,
+            other => other.is_keyword(),
+        };
+        keyword
+    }
+
+    fn rego_import(&mut self, path: &[Str], span: Span) -> Parsed<()> {
+        if path.len() == 2 && path.last().is_some_and(|part| **part == *"v1") {
+            self.version = Version::V1;
+            self.keywords = Keywords::of(Version::V1);
+            return Ok(());
+        }
+        let message = format!("invalid import `{}`, must be `rego.v1`", path.join("."));
+        Err(self.error(codes::IMPORT, span, message, "write `import rego.v1`"))
+    }
+
+    fn future_import(&mut self, path: &[Str], span: Span) -> Parsed<()> {
+        let word = match path {
+            [_, keywords] if **keywords == *"keywords" => {
+                self.keywords = Keywords::of(Version::V1);
+                return Ok(());
+            }
+            [_, keywords, word] if **keywords == *"keywords" => word,
+            _ => {
+                let message = "invalid import, must be `future.keywords`";
+                return Err(self.error(codes::IMPORT, span, message, "write `import future.keywords`"));
+            }
+        };
+        match &**word {
+            "contains" => self.keywords.contains = true,
+            "every" => (self.keywords.every, self.keywords.r#in) = (true, true),
+            "if" => self.keywords.r#if = true,
+            "in" => self.keywords.r#in = true,
+            _ => {
+                let message = "unexpected keyword, must be one of [contains every if in]";
+                return Err(self.error(codes::IMPORT, span, message, "write `import rego.v1` for all of them"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Skips to what looks like the next statement: a word at the beginning of a line.
+    fn recover(&mut self) {
+        while !self.at(Kind::End) && !self.begins_statement() {
+            self.at += 1;
+        }
+    }
+
+    fn begins_statement(&self) -> bool {
+        let token = self.token(0);
+        let word = token.kind == Kind::Name || token.kind.is_keyword();
+        let start = token.span.start as usize;
+        let first_of_line = start.checked_sub(1).is_none_or(|before| {
+            self.source.text().as_bytes().get(before).is_some_and(|byte| *byte == b'\n')
+        });
+        word && first_of_line && (self.peek() != Kind::Else || self.keyword_is_name())
+    }
+}
