@@ -1,18 +1,38 @@
 //! Runs a plan over `input` and `data`.
+//!
+//! A [`Machine`] holds what evaluations of one program reuse; a [`Session`] is one evaluation, in which rules are
+//! evaluated at most once. The machine is pure: time, randomness and the outside come through [`Inputs`]. Deliberately
+//! absent: partial evaluation, and threads (each worker makes its own machine).
 
+mod arguments;
+mod calls;
+mod collect;
+pub mod coverage;
+mod documents;
+mod error;
+mod evaluation;
+mod host;
+mod observer;
+mod replace;
+mod steps;
+#[cfg(test)]
+mod tests;
+pub mod trace;
+mod walk;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use palisade_model::Str;
 
+use crate::builtins::Memory;
+use crate::plan::Program;
 use crate::value::Value;
 
-/// What is outside of an evaluation. The default answers nothing.
-pub trait Host: Send + Sync {
-    /// Sends an HTTP request, given and answered in the form of `http.send`; the configuration decides which hosts are permitted.
-    fn http(&self, request: &Value) -> Result<Value, String>;
-    /// Addresses of a name (`net.lookup_ip_addr`).
-    fn addresses(&self, name: &str) -> Result<Vec<Str>, String>;
-    /// What `opa.runtime` shows (`{}` offline).
-    fn runtime(&self) -> Value;
-}
+pub use error::{ErrorCode, EvalError};
+use evaluation::Evaluation;
+pub use host::{Host, Offline};
+pub use observer::Observer;
 
 /// What an evaluation may still use.
 #[derive(Clone, Copy, Debug)]
@@ -21,4 +41,117 @@ pub struct Budget {
     pub steps: u64,
     /// Bytes of values built, roughly.
     pub bytes: u64,
+}
+
+/// What an evaluation may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Steps.
+    pub steps: u64,
+    /// Bytes of values built, roughly; what is built and dropped again counts too.
+    pub bytes: u64,
+    /// How deeply loops and rules may be nested; each level takes about a kilobyte of the thread's stack.
+    pub depth: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { steps: 50_000_000, bytes: 4 << 30, depth: 500 }
+    }
+}
+
+/// What an evaluation is about.
+#[allow(missing_debug_implementations, reason = "it borrows the host and the observer")]
+pub struct Inputs<'a> {
+    /// The document `input`; absent means undefined.
+    pub input: Option<Value>,
+    /// The base documents below `data`.
+    pub data: Value,
+    /// The moment of the evaluation.
+    pub now: Timestamp,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// What is outside.
+    pub host: &'a dyn Host,
+    /// What it may use.
+    pub limits: Limits,
+    /// Whether a builtin that fails ends the evaluation; otherwise its call is undefined.
+    pub strict_builtin_errors: bool,
+    /// Who watches.
+    pub observer: Option<&'a mut dyn Observer>,
+}
+
+impl Inputs<'_> {
+    /// An evaluation without documents at the epoch: the base for literals with `..`.
+    pub fn empty() -> Self {
+        Self {
+            input: None,
+            data: Value::object(Vec::new()),
+            now: Timestamp::UNIX_EPOCH,
+            seed: 0,
+            host: &Offline,
+            limits: Limits::default(),
+            strict_builtin_errors: false,
+            observer: None,
+        }
+    }
+}
+
+/// A program with what its evaluations reuse. Constants are copied, so that machines share no reference counters.
+#[derive(Debug)]
+pub struct Machine {
+    program: Arc<Program>,
+    constants: Vec<Value>,
+    stack: Vec<Value>,
+    memory: Memory,
+}
+
+impl Machine {
+    /// A machine for a program; one per thread.
+    pub fn new(program: Arc<Program>) -> Self {
+        let constants = program.constants.iter().map(Value::detached).collect();
+        Self { program, constants, stack: Vec::new(), memory: Memory::default() }
+    }
+
+    /// What it runs.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// Begins an evaluation.
+    pub fn session<'a>(&'a mut self, inputs: Inputs<'a>) -> Session<'a> {
+        self.stack.clear();
+        self.memory.forget_answers();
+        Session {
+            evaluation: Evaluation::new(&self.program, &self.constants, &mut self.stack, &mut self.memory, inputs),
+        }
+    }
+}
+
+/// One evaluation: several questions over the same documents, which share what rules gave.
+#[allow(missing_debug_implementations, reason = "it borrows the host and the observer")]
+pub struct Session<'a> {
+    evaluation: Evaluation<'a>,
+}
+
+impl Session<'_> {
+    /// The document at a path below `data`; `None` where it is undefined.
+    pub fn evaluate(&mut self, path: &[Str]) -> Result<Option<Value>, EvalError> {
+        self.evaluation.document(path).map_err(|error| *error)
+    }
+
+    /// The solutions of a compiled query, each an object of bindings, in the order in which they are found.
+    pub fn query(&mut self, index: usize) -> Result<Vec<Value>, EvalError> {
+        self.evaluation.query(index).map_err(|error| *error)
+    }
+
+    /// What a function at a path below `data` gives; `None` where it is undefined.
+    pub fn call(&mut self, path: &[Str], arguments: &[Value]) -> Result<Option<Value>, EvalError> {
+        self.evaluation.call_path(path, arguments).map_err(|error| *error)
+    }
+
+    /// What is left of the limits.
+    pub fn budget(&self) -> Budget {
+        self.evaluation.budget()
+    }
 }

@@ -1,0 +1,33 @@
+//! What is outside of an evaluation.
+
+use palisade_model::Str;
+
+use crate::value::Value;
+
+/// What is outside of an evaluation.
+pub trait Host: Send + Sync {
+    /// Sends an HTTP request, given and answered in the form of `http.send`; the configuration decides which hosts are permitted.
+    fn http(&self, request: &Value) -> Result<Value, String>;
+    /// Addresses of a name (`net.lookup_ip_addr`).
+    fn addresses(&self, name: &str) -> Result<Vec<Str>, String>;
+    /// What `opa.runtime` shows (`{}` offline).
+    fn runtime(&self) -> Value;
+}
+
+/// Nothing is outside.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offline;
+
+impl Host for Offline {
+    fn http(&self, _request: &Value) -> Result<Value, String> {
+        Err("http requests are not permitted offline".to_owned())
+    }
+
+    fn addresses(&self, name: &str) -> Result<Vec<Str>, String> {
+        Err(format!("`{name}` is not looked up offline"))
+    }
+
+    fn runtime(&self) -> Value {
+        Value::object(Vec::new())
+    }
+}
