@@ -77,6 +77,16 @@ pub trait Cluster: Send + Sync {
         self.call(call)
     }
 
+    /// A request of Rego's `http.send`, in the form and with the answer that it documents. Only a checkpoint whose
+    /// configuration permits the host sends anything.
+    fn send(&self, request: &Value) -> Result<Value, LookupError> {
+        let url = request.get("url").and_then(Value::as_str).unwrap_or_default();
+        Err(LookupError::Unavailable {
+            what: format!("the answer of `{url}`"),
+            remedy: "permit the host under [network] in palisade.toml".into(),
+        })
+    }
+
     /// The data of a GlobalContextEntry; `projection` is empty for the entry itself.
     fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError>;
 

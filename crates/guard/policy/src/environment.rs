@@ -22,6 +22,24 @@ pub struct Environment<'a> {
     pub cel_cost_limit: u64,
     /// The most steps (JMESPath nodes, pattern nodes, loop rounds) that one rule may take.
     pub step_limit: u64,
+    /// Who hears what policies print and how they decide.
+    pub listener: Option<&'a dyn Listener>,
+}
+
+/// Hears what policies say beside their verdicts. Called from every thread that judges.
+pub trait Listener: Sync {
+    /// A policy printed a line (`print` of Rego).
+    fn print(&self, line: &str);
+
+    /// Whether every step of a decision is wanted; slow.
+    fn wants_trace(&self) -> bool {
+        false
+    }
+
+    /// How a policy decided about a request, in lines.
+    fn trace(&self, text: &str) {
+        let _ = text;
+    }
 }
 
 /// Kubernetes' own limit for one expression is 10 million units; rules made of many expressions stay under it too.
@@ -39,6 +57,7 @@ impl<'a> Environment<'a> {
             seed: 0,
             cel_cost_limit: DEFAULT_CEL_COST_LIMIT,
             step_limit: DEFAULT_STEP_LIMIT,
+            listener: None,
         }
     }
 }
