@@ -11,6 +11,7 @@
 pub mod baseline;
 pub mod cluster;
 pub mod codes;
+pub mod elements;
 pub mod environment;
 pub mod finding;
 pub mod glob;
@@ -25,7 +26,7 @@ pub mod testing;
 pub mod waiver;
 
 pub use cluster::{ApiCall, Cluster, LookupError, ObjectQuery, Offline};
-pub use environment::{Environment, Variables};
+pub use environment::{Environment, Listener, Variables};
 pub use finding::{finding, parts};
 pub use language::{Language, Loaded, PolicyDocument, Programs};
 pub use outcome::{Effect, Enforcement, Phase, RuleOutcome};
