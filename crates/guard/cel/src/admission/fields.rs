@@ -4,7 +4,7 @@
 //! element at fault is found by asking the expression again about objects that have one element left. All this
 //! happens after a failure only; it decides nothing, so whatever is not understood is left out.
 
-use palisade_model::{Path, Segment, Str, Value};
+use palisade_model::{Map, Path, Segment, Str, Value};
 
 use super::evaluation::{Evaluation, PREFIX};
 use super::expression::Expression;
@@ -258,25 +258,29 @@ impl Search<'_> {
         let mut lists: Vec<Path> = Vec::new();
         for field in fields.iter().filter(|field| field.contains(&Step::Each)) {
             let list = to_path(fixed(field));
-            if !lists.contains(&list) && list.resolve(object).and_then(Value::as_array).is_some() {
+            if !lists.contains(&list) && !elements(object, &list).is_empty() {
                 lists.push(list);
             }
         }
-        let emptied = lists.iter().fold(object.clone(), |object, list| with_list(&object, list, Vec::new()));
+        let emptied = lists.iter().fold(object.clone(), |object, list| with_elements(&object, list, None));
         if lists.is_empty() || self.is_false(&emptied) {
             return;
         }
         for list in &lists {
-            let items = list.resolve(object).and_then(Value::as_array).unwrap_or_default();
-            let at_fault = items.iter().enumerate().find_map(|(index, item)| {
-                let alone = with_list(&emptied, list, vec![item.clone()]);
-                self.is_false(&alone).then_some((index, item))
+            // Where emptying this list alone mends the object, the others are left as they are: the expression may
+            // compare with them. Else several are at fault, and each is looked at without the others.
+            let mended = !self.is_false(&with_elements(object, list, None));
+            let others = if mended { object } else { &emptied };
+            let at_fault = elements(object, list).into_iter().find_map(|(segment, item)| {
+                let alone = with_elements(others, list, Some((&segment, item)));
+                self.is_false(&alone).then_some((segment, item, alone))
             });
-            if let Some((index, item)) = at_fault {
-                let alone = with_list(&emptied, list, vec![item.clone()]);
-                paths.extend(
+            match at_fault {
+                Some((Segment::Index(index), item, alone)) => paths.extend(
                     self.below(&alone, list, index, fields).unwrap_or_else(|| vec![within(list, index, item, fields)]),
-                );
+                ),
+                Some((key, ..)) => paths.push(list.child(key)),
+                None => {}
             }
         }
     }
@@ -325,8 +329,19 @@ fn within(list: &Path, index: usize, item: &Value, fields: &[Field]) -> Path {
     Path(element.0.into_iter().chain(deepest.0).collect())
 }
 
-/// `object` with the list at `path` replaced.
-fn with_list(object: &Value, path: &Path, items: Vec<Value>) -> Value {
+/// The elements of the list or map at `path`.
+fn elements<'o>(object: &'o Value, path: &Path) -> Vec<(Segment, &'o Value)> {
+    match path.resolve(object) {
+        Some(Value::Array(items)) => {
+            items.iter().enumerate().map(|(index, item)| (Segment::Index(index), item)).collect()
+        }
+        Some(Value::Object(map)) => map.iter().map(|(key, item)| (Segment::Key(key.clone()), item)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// `object` with nothing but `kept` in the list or map at `path`.
+fn with_elements(object: &Value, path: &Path, kept: Option<(&Segment, &Value)>) -> Value {
     let mut object = object.clone();
     let mut here = Some(&mut object);
     for segment in &path.0 {
@@ -337,7 +352,13 @@ fn with_list(object: &Value, path: &Path, items: Vec<Value>) -> Value {
         };
     }
     if let Some(list) = here {
-        *list = Value::array(items);
+        *list = match (&*list, kept) {
+            (Value::Object(_), Some((Segment::Key(key), item))) => {
+                Value::object(std::iter::once((key.clone(), item.clone())).collect())
+            }
+            (Value::Object(_), _) => Value::object(Map::new()),
+            (_, kept) => Value::array(kept.map(|(_, item)| item.clone()).into_iter().collect::<Vec<_>>()),
+        };
     }
     object
 }
