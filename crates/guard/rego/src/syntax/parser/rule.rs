@@ -5,6 +5,7 @@ use palisade_model::{Diagnostic, Span};
 use super::super::ast::{Body, Else, ExpressionKind, Head, HeadKind, Rule, TemplatePart, Term, TermKind, Version};
 use super::super::codes;
 use super::super::token::Kind;
+use super::term::operator;
 use super::{Parsed, Parser};
 use crate::value::Value;
 
@@ -37,7 +38,8 @@ impl Parser<'_> {
             rules.push(Rule { head, default, body: Body::new(), otherwise: Vec::new(), span });
             return self.end_of_default();
         }
-        let (introduction, body) = self.rule_body()?;
+        let bare = matches!(head.kind, HeadKind::Value(None) | HeadKind::Function(_, None));
+        let (introduction, body) = self.rule_body(bare)?;
         self.settle(&mut head, introduction, loose)?;
         let otherwise = if introduction == Introduction::Absent { Vec::new() } else { self.branches(&head, loose)? };
         let chained = introduction != Introduction::Absent && otherwise.is_empty();
@@ -62,7 +64,7 @@ impl Parser<'_> {
 
     fn end_of_default(&self) -> Parsed<()> {
         match self.peek() {
-            Kind::If | Kind::BraceOpen => {
+            Kind::If | Kind::BraceOpen if !self.keyword_is_name() => {
                 let message = "illegal default rule (must not have conditions)";
                 let help = "delete the conditions; the default holds where no other definition does";
                 Err(self.error(codes::DEFAULT, self.token(0).span, message, help))
@@ -99,7 +101,8 @@ impl Parser<'_> {
         let start = self.start();
         self.at += 1;
         let (parameters, _) = self.list(Kind::ParenClose, Vec::new())?;
-        if parameters.is_empty() && self.version == Version::V0 {
+        let valued = matches!(self.peek(), Kind::Assign | Kind::Unify);
+        if parameters.is_empty() && self.version == Version::V0 && !valued {
             let message = "rule argument list must take at least one argument";
             let help = "write a rule without parentheses, or add `import rego.v1`";
             return Err(self.error(codes::RULE, self.span_from(start), message, help));
@@ -114,7 +117,7 @@ impl Parser<'_> {
     /// What follows the name: `contains x`, `:= v`, `= v` or nothing.
     fn definition(&mut self, parameters: Option<Vec<Term>>) -> Parsed<(HeadKind, bool)> {
         let kind = self.peek();
-        if kind == Kind::Contains && !self.keyword_is_name() {
+        if kind == Kind::Contains {
             if parameters.is_some() {
                 let help = "functions have values: write `:= value`";
                 return Err(self.unexpected_help(
@@ -138,8 +141,9 @@ impl Parser<'_> {
         })
     }
 
-    fn rule_body(&mut self) -> Parsed<(Introduction, Body)> {
-        if self.at(Kind::If) && !self.keyword_is_name() {
+    /// The body of a rule; directly after the head's name `if` is the keyword whatever follows it.
+    fn rule_body(&mut self, bare: bool) -> Parsed<(Introduction, Body)> {
+        if self.at(Kind::If) && (bare || !self.keyword_is_name()) {
             self.at += 1;
             return Ok((Introduction::If, self.if_body()?));
         }
@@ -167,51 +171,20 @@ impl Parser<'_> {
     /// Whether the brace after `if` belongs to a term: `{x | ..}`, `{a: b}`, `{a} == b`. One term in braces with
     /// nothing after it is a body.
     fn brace_begins_term(&mut self) -> bool {
-        let (at, wildcards, complaints) = (self.at, self.wildcards, self.diagnostics.len());
-        self.at += 1;
-        let found = self.at(Kind::BraceClose)
-            || self.term().is_ok_and(|head| match self.peek() {
-                Kind::Or | Kind::Colon => true,
-                _ => {
-                    self.expression_from(head, false).is_ok()
-                        && (self.at(Kind::Colon) || self.accept(Kind::BraceClose) && self.goes_on())
-                }
-            });
+        let (at, wildcards) = (self.at, self.wildcards);
+        let begins = match self.term() {
+            Ok(Term { kind: TermKind::Set(_), .. }) => self.goes_on(),
+            Ok(_) => true,
+            Err(_) => false,
+        };
         (self.at, self.wildcards) = (at, wildcards);
-        self.diagnostics.truncate(complaints);
-        if !found {
-            return false;
-        }
-        let is_term = self.literal().is_ok();
-        (self.at, self.wildcards) = (at, wildcards);
-        self.diagnostics.truncate(complaints);
-        is_term
+        begins
     }
 
-    /// Whether a term goes on after a closing brace.
+    /// Whether a condition goes on after a term.
     fn goes_on(&self) -> bool {
         let kind = self.peek();
-        let touching = !self.token(0).spaced && matches!(kind, Kind::Dot | Kind::BracketOpen | Kind::ParenOpen);
-        touching
-            || matches!(
-                kind,
-                Kind::Equal
-                    | Kind::NotEqual
-                    | Kind::Less
-                    | Kind::LessOrEqual
-                    | Kind::Greater
-                    | Kind::GreaterOrEqual
-                    | Kind::Plus
-                    | Kind::Minus
-                    | Kind::Times
-                    | Kind::Divide
-                    | Kind::Remainder
-                    | Kind::And
-                    | Kind::Or
-                    | Kind::In
-                    | Kind::Assign
-                    | Kind::Unify
-            )
+        operator(kind).is_some() || matches!(kind, Kind::In | Kind::Assign | Kind::Unify)
     }
 
     /// What the head defines, now that it is known how its body begins.
@@ -269,7 +242,7 @@ impl Parser<'_> {
             } else {
                 None
             };
-            let (introduction, body) = self.rule_body()?;
+            let (introduction, body) = self.rule_body(value.is_none())?;
             let span = self.span_from(start);
             match introduction {
                 Introduction::Brace => {

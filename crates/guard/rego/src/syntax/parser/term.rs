@@ -2,14 +2,14 @@
 
 use palisade_model::{Span, Str};
 
-use super::super::ast::{ExpressionKind, Term, TermKind, TemplatePart};
+use super::super::ast::{ExpressionKind, TemplatePart, Term, TermKind, Version};
 use super::super::token::Kind;
 use super::super::{codes, literal};
 use super::{Parsed, Parser};
 use crate::value::{Number, Value};
 
 /// How strongly an operator binds, and its function.
-fn operator(kind: Kind) -> Option<(u8, &'static str)> {
+pub(super) fn operator(kind: Kind) -> Option<(u8, &'static str)> {
     Some(match kind {
         Kind::Equal => (1, "equal"),
         Kind::NotEqual => (1, "neq"),
@@ -45,7 +45,7 @@ impl<'a> Parser<'a> {
                 operands.push(value);
                 height = height.max(self.height);
             }
-            if !self.accept(Kind::In) {
+            if self.keyword_is_name() || !self.accept(Kind::In) {
                 self.height = height;
                 let Some(only) = operands.pop() else { return Err(self.unexpected("a term")) };
                 return Ok(only);
@@ -63,6 +63,7 @@ impl<'a> Parser<'a> {
         if self.keywords.r#in && self.accept(Kind::Comma) {
             if let Ok(value) = self.infix(1)
                 && self.at(Kind::In)
+                && !self.keyword_is_name()
             {
                 return Some(value);
             }
@@ -287,7 +288,12 @@ impl<'a> Parser<'a> {
     /// `$"a {x} b"`
     fn template(&mut self) -> Parsed<Term> {
         let start = self.start();
-        let raw = self.slice(self.token(0).span).ends_with('`');
+        let opening = self.token(0).span;
+        if self.version == Version::V0 {
+            let message = "template strings are not supported before v1";
+            return Err(self.error(codes::TEMPLATE, opening, message, "add `import rego.v1`, or use `sprintf`"));
+        }
+        let raw = self.slice(opening).ends_with('`');
         self.at += 1;
         let (mut parts, mut height) = (Vec::new(), 0);
         loop {
