@@ -137,8 +137,9 @@ impl Baseline {
             if let Some(first) = seen.get(&(entry.fingerprint, entry.file.clone())) {
                 let message = format!("`{}` of `{}` stands twice in the baseline", entry.fingerprint, entry.file);
                 diagnostics.push(at(document, &pointer, Diagnostic::warning(codes::BASELINE, message)));
-                let first = entries.get_mut(*first);
-                first.into_iter().for_each(|first| first.count = first.count.max(entry.count));
+                if let Some(first) = entries.get_mut(*first) {
+                    first.count = first.count.max(entry.count);
+                }
                 continue;
             }
             seen.insert((entry.fingerprint, entry.file.clone()), entries.len());

@@ -61,14 +61,17 @@ fn any<T>(alternatives: &[T], holds: impl Fn(&T) -> bool) -> bool {
 /// Whether `pattern` is the policy's name (`name` or `namespace/name`), or that and the rule's (`name/rule`). Rules that
 /// were derived for controllers go by the name of the rule that they come from.
 pub fn names_rule(pattern: &str, policy: &PolicyRef, rule: &str) -> bool {
+    if wildcard::matches(pattern, &policy.name) {
+        return true;
+    }
+    if !pattern.contains('/') {
+        return false;
+    }
     let full = policy.to_string();
     let written = rule.strip_prefix("autogen-").unwrap_or(rule);
     let written = written.strip_prefix("cronjob-").filter(|_| written != rule).unwrap_or(written);
     let matches = |text: &str| wildcard::matches(pattern, text);
-    if matches(&policy.name) || matches(&full) {
-        return true;
-    }
-    pattern.contains('/') && (matches(&format!("{full}/{rule}")) || matches(&format!("{full}/{written}")))
+    matches(&full) || matches(&format!("{full}/{rule}")) || matches(&format!("{full}/{written}"))
 }
 
 /// How violations are treated.

@@ -12,6 +12,9 @@ use palisade_policy::PolicySet;
 use crate::languages::{self, LANGUAGES};
 use crate::programs::{ProgramArgs, programs};
 
+/// What the standard input is called.
+const STDIN: &str = "<stdin>";
+
 /// Policies ready to judge.
 #[derive(Debug, Default)]
 pub(crate) struct Policies {
@@ -31,6 +34,14 @@ pub(crate) enum Input {
 }
 
 impl Input {
+    /// What messages and reports call it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::File(path) => display_name(path),
+            Self::Stdin(_) => STDIN.to_owned(),
+        }
+    }
+
     /// Its documents, `List` objects replaced by their items.
     pub(crate) fn read(&self) -> Parsed {
         let mut parsed = match self {
@@ -90,7 +101,7 @@ fn read_bytes(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
 
 fn display_name(path: &Path) -> String {
     if path.as_os_str() == "-" {
-        return "<stdin>".into();
+        return STDIN.into();
     }
     path.strip_prefix("./").unwrap_or(path).display().to_string()
 }

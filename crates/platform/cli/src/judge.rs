@@ -4,9 +4,17 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use palisade_document::Document;
-use palisade_model::{Diagnostic, Finding, GroupVersionKind, PolicyRef, Resource, Str, Verdict};
-use palisade_policy::{AdmissionRequest, Environment, Operation, Payload, PolicySet, Request, UserInfo, finding};
+use palisade_model::{
+    Diagnostic, Disposition, Finding, GroupVersionKind, Path, PolicyRef, Resource, Str, Verdict, Waiver,
+};
+use palisade_policy::elements::offending_fields;
+use palisade_policy::selection::{Mode, Subject};
+use palisade_policy::{
+    AdmissionRequest, Environment, Judgement, Operation, Payload, Phase, Policy, PolicySet, Request, RuleOutcome,
+    UserInfo, finding, parts,
+};
 
+use crate::adoption::{Agreement, InlineWaivers, Use};
 use crate::input::{Input, in_parallel, is_object};
 
 /// How the documents are put.
@@ -33,6 +41,8 @@ pub(crate) struct Verdicts {
     pub(crate) judged: usize,
     /// What was wrong with the inputs.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Which waivers of the waiver file were about something.
+    pub(crate) waivers: Use,
 }
 
 impl Verdicts {
@@ -42,10 +52,11 @@ impl Verdicts {
         self.documents += other.documents;
         self.judged += other.judged;
         self.diagnostics.extend(other.diagnostics);
+        self.waivers.absorb(other.waivers);
     }
 }
 
-/// Answers by verdict.
+/// Answers by verdict; violations that do not count by the reason for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) pass: usize,
@@ -53,6 +64,9 @@ pub(crate) struct Counts {
     pub(crate) warn: usize,
     pub(crate) skip: usize,
     pub(crate) error: usize,
+    pub(crate) waived: usize,
+    pub(crate) known: usize,
+    pub(crate) audited: usize,
 }
 
 impl Counts {
@@ -66,9 +80,30 @@ impl Counts {
         } += 1;
     }
 
+    /// Counts a finding: by its verdict, or by why it does not count.
+    fn note(&mut self, finding: &Finding) {
+        match finding.disposition {
+            Disposition::Counted => self.add(finding.verdict),
+            Disposition::Waived(_) => self.waived += 1,
+            Disposition::Known => self.known += 1,
+            Disposition::Audited => self.audited += 1,
+        }
+    }
+
+    /// Moves the findings that a baseline knows from their verdicts to what is known.
+    pub(crate) fn know(&mut self, findings: &[Finding]) {
+        for finding in findings.iter().filter(|finding| matches!(finding.disposition, Disposition::Known)) {
+            match finding.verdict {
+                Verdict::Fail => self.fail -= 1,
+                _ => self.warn -= 1,
+            }
+            self.known += 1;
+        }
+    }
+
     /// All answers.
     pub(crate) fn total(self) -> usize {
-        self.pass + self.fail + self.warn + self.skip + self.error
+        self.pass + self.fail + self.warn + self.skip + self.error + self.waived + self.known + self.audited
     }
 
     fn merge(&mut self, other: Self) {
@@ -77,6 +112,9 @@ impl Counts {
         self.warn += other.warn;
         self.skip += other.skip;
         self.error += other.error;
+        self.waived += other.waived;
+        self.known += other.known;
+        self.audited += other.audited;
     }
 }
 
@@ -106,13 +144,31 @@ pub(crate) struct Judge<'a> {
     references: Vec<Arc<PolicyRef>>,
     environment: Environment<'a>,
     standing: Standing,
+    agreement: &'a Agreement,
+}
+
+/// A document before the policies.
+struct Case<'a> {
+    /// Which of the file's documents it is, list items counted one by one.
+    index: usize,
+    /// The file, as the configuration knows it.
+    file: &'a str,
+    resource: Resource,
+    name: Str,
+    /// What validating policies were asked.
+    request: &'a Request,
 }
 
 impl<'a> Judge<'a> {
-    /// Policies, their surroundings, and how documents are put before them.
-    pub(crate) fn new(policies: &'a PolicySet, environment: Environment<'a>, standing: Standing) -> Self {
+    /// Policies, their surroundings, how documents are put before them, and what the repository has agreed on.
+    pub(crate) fn new(
+        policies: &'a PolicySet,
+        environment: Environment<'a>,
+        standing: Standing,
+        agreement: &'a Agreement,
+    ) -> Self {
         let references = policies.policies().iter().map(|policy| Arc::new(policy.reference().clone())).collect();
-        Self { policies, references, environment, standing }
+        Self { policies, references, environment, standing, agreement }
     }
 
     /// Judges all inputs on `jobs` threads; `tick` is called after each. An input's documents are gone before the next
@@ -132,37 +188,112 @@ impl<'a> Judge<'a> {
 
     fn input(&self, input: &Input) -> Verdicts {
         let parsed = input.read();
+        let file = self.agreement.frame.relative(&input.name());
+        let mut inline = self.agreement.inline(&parsed.documents);
         let mut part = Verdicts { diagnostics: parsed.diagnostics, ..Verdicts::default() };
-        for document in &parsed.documents {
-            part.absorb(self.document(document));
+        for (index, document) in parsed.documents.iter().enumerate() {
+            part.absorb(self.document(document, index, &file, &mut inline));
         }
+        part.diagnostics.extend(inline.review());
         part
     }
 
-    fn document(&self, document: &Document) -> Verdicts {
-        let judgement = self.policies.judge(&request(&as_stored(document), &self.standing), &self.environment);
+    fn document(&self, document: &Document, index: usize, file: &str, inline: &mut InlineWaivers) -> Verdicts {
+        let request = request(&as_stored(document), &self.standing);
+        let judgement = self.ask(document, file, &request);
         let judged = usize::from(!judgement.outcomes.is_empty());
         let mut part = Verdicts { documents: 1, judged, ..Verdicts::default() };
-        let mut named: Option<(Resource, Str)> = None;
-        for (index, outcome) in &judgement.outcomes {
+        let mutated = judgement.patched.as_ref().map(|object| request.with_object(object.clone()));
+        let mut case: Option<Case<'_>> = None;
+        for (at, outcome) in &judgement.outcomes {
             let worth_showing = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error);
             if !worth_showing && !self.standing.keep_all {
                 part.counts.add(outcome.verdict);
                 continue;
             }
-            let Some((policy, reference)) = self.policies.policies().get(*index).zip(self.references.get(*index))
-            else {
-                continue;
-            };
-            let (resource, name) = named.get_or_insert_with(|| {
+            let case = case.get_or_insert_with(|| {
                 let resource = document.resource();
                 let name = resource.to_string().into();
-                (resource, name)
+                Case { index, file, resource, name, request: mutated.as_ref().unwrap_or(&request) }
             });
-            let finding = finding(&**policy, reference, outcome, resource, name);
-            part.counts.add(finding.verdict);
-            part.findings.push(finding);
+            let same_rule = |(other, o): &&(usize, RuleOutcome)| other == at && o.rule == outcome.rule;
+            let alone = || judgement.outcomes.iter().filter(same_rule).nth(1).is_none();
+            for finding in self.findings(case, *at, outcome, alone, inline, &mut part.waivers) {
+                part.counts.note(&finding);
+                part.findings.push(finding);
+            }
         }
         part
+    }
+
+    /// The policies' answers, without the policies that are switched off for this object.
+    fn ask(&self, document: &Document, file: &str, request: &Request) -> Judgement {
+        if !self.agreement.has_off() {
+            return self.policies.judge(request, &self.environment);
+        }
+        let resource = document.resource();
+        let is_on = |policy: &Arc<dyn Policy>| !self.agreement.is_off(&**policy, &resource, file);
+        let (on, policies): (Vec<usize>, Vec<_>) =
+            self.policies.policies().iter().cloned().enumerate().filter(|(_, policy)| is_on(policy)).unzip();
+        let mut judgement = PolicySet::new(policies).judge(request, &self.environment);
+        for (index, _) in &mut judgement.outcomes {
+            *index = on.get(*index).copied().unwrap_or(usize::MAX);
+        }
+        judgement
+    }
+
+    /// What is shown of an outcome: nothing for a rule that is switched off here, two findings where a waiver covers
+    /// some of the fields. `alone` tells whether the rule gave no other answer about the object.
+    fn findings(
+        &self,
+        case: &Case<'_>,
+        at: usize,
+        outcome: &RuleOutcome,
+        alone: impl Fn() -> bool,
+        inline: &mut InlineWaivers,
+        usage: &mut Use,
+    ) -> Vec<Finding> {
+        let Some((policy, reference)) = self.policies.policies().get(at).zip(self.references.get(at)) else {
+            return Vec::new();
+        };
+        let resource = &case.resource;
+        let subject = Subject { policy: reference, rule: &outcome.rule, resource, file: case.file };
+        let settings = self.agreement.settings(&subject);
+        if settings.mode == Some(Mode::Off) {
+            return Vec::new();
+        }
+        let mut outcome = Cow::Borrowed(outcome);
+        let violated = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn);
+        let concern = inline.concern(case.index, &subject);
+        let by_element = concern == Some(true) || self.agreement.parts;
+        if violated && by_element && outcome.phase == Phase::Validate && !outcome.paths.is_empty() && alone() {
+            outcome.to_mut().paths = offending_fields(&**policy, case.request, &outcome, &self.environment);
+        }
+        let settle = |outcome: &RuleOutcome, waiver: Option<Arc<Waiver>>, usage: &mut Use| {
+            let mut finding = finding(&**policy, reference, outcome, resource, &case.name);
+            finding.disposition = waiver.map_or(Disposition::Counted, Disposition::Waived);
+            self.agreement.settle(&mut finding, &subject, settings, usage);
+            if self.agreement.parts && violated && finding.disposition.counts() {
+                finding.parts = parts(reference, outcome, resource, &case.name);
+            }
+            finding
+        };
+        if concern.is_some() && outcome.verdict == Verdict::Error {
+            inline.excuse(case.index, &subject);
+        }
+        if concern.is_none() || !violated {
+            return vec![settle(&outcome, None, usage)];
+        }
+        let fields = if outcome.paths.is_empty() { vec![Path::root()] } else { outcome.paths.clone() };
+        let split = inline.split(case.index, &subject, fields);
+        let mut findings = Vec::new();
+        if !split.left.is_empty() {
+            findings.push(settle(&RuleOutcome { paths: split.left, ..outcome.clone().into_owned() }, None, usage));
+        }
+        if let Some(waiver) = split.waiver {
+            let waived = RuleOutcome { paths: split.covered, ..outcome.into_owned() };
+            findings.push(settle(&waived, Some(waiver), usage));
+        }
+        findings
     }
 }

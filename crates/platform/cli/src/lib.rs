@@ -7,6 +7,7 @@ use std::ffi::OsString;
 
 use clap::{Parser as _, error::ErrorKind};
 
+mod adoption;
 mod args;
 pub mod command;
 mod config;
@@ -16,6 +17,7 @@ mod judge;
 mod languages;
 mod manifests;
 mod packs;
+mod programs;
 mod render;
 mod report;
 

@@ -1,21 +1,23 @@
 //! `palisade check`: verdicts and findings about files.
 
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use palisade_model::{Finding, Level, Severity, Verdict};
+use palisade_model::{Diagnostic, Finding, Level, Severity, Verdict};
 use palisade_policy::Environment;
 
-use super::output::write_to;
+use super::output::{replace, write_to};
 use super::policies::{PolicyArgs, show};
+use crate::adoption::{Agreement, Frame, KnownFindings, accept, fixed, read_waivers, unknown_names};
 use crate::args::Global;
-use crate::config::Config;
+use crate::config::{Config, WAIVERS};
 use crate::input;
-use crate::judge::Judge;
+use crate::judge::{Judge, Verdicts};
 use crate::manifests::Manifests;
 use crate::packs::Side;
-use crate::report::{Report, Reporter, count, reporter};
+use crate::report::{Detail, Report, Reporter, count, reporter};
 use crate::{Exit, Failure, Outcome};
 
 /// Judge manifests and other documents by policies
@@ -30,7 +32,7 @@ pub(crate) struct Args {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     policies: PolicyArgs,
-    /// Format of the result: human, json, sarif or junit
+    /// Format of the result: human, json, sarif, junit, github, gitlab or markdown
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = reporter)]
     format: &'static Reporter,
     /// Write the result to a file
@@ -40,11 +42,30 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT=FILE", value_parser = extra_report)]
     report: Vec<(&'static Reporter, PathBuf)>,
     /// Mildest severity to show: info, low, medium, high or critical [default: info]
-    #[arg(long, value_name = "SEVERITY")]
+    #[arg(long, env = "PALISADE_SEVERITY", value_name = "SEVERITY")]
     severity: Option<Severity>,
     /// Mildest severity that fails the run, or `never` [default: info]
-    #[arg(long, value_name = "SEVERITY")]
+    #[arg(long, env = "PALISADE_FAIL_ON", value_name = "SEVERITY")]
     fail_on: Option<FailOn>,
+    /// Waivers with reason, owner and expiry [default: `.palisade/waivers.yaml` beside the configuration]
+    #[arg(long, env = "PALISADE_WAIVERS", value_name = "FILE")]
+    waivers: Option<PathBuf>,
+    #[command(flatten)]
+    baseline: BaselineArgs,
+}
+
+/// What happens to findings that were there before.
+#[derive(Debug, clap::Args)]
+struct BaselineArgs {
+    /// Findings in this file are known and do not fail the run
+    #[arg(long, env = "PALISADE_BASELINE", value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Accept what is found now: write it to a baseline
+    #[arg(long, value_name = "FILE", conflicts_with = "prune_baseline")]
+    write_baseline: Option<PathBuf>,
+    /// Take what no longer occurs out of the baseline; accepts nothing new
+    #[arg(long)]
+    prune_baseline: bool,
 }
 
 fn extra_report(text: &str) -> Result<(&'static Reporter, PathBuf), String> {
@@ -69,7 +90,9 @@ impl FromStr for FailOn {
 
 impl FailOn {
     fn includes(self, finding: &Finding) -> bool {
-        finding.verdict == Verdict::Fail && matches!(self, Self::AtLeast(severity) if finding.severity >= severity)
+        finding.disposition.counts()
+            && finding.verdict == Verdict::Fail
+            && matches!(self, Self::AtLeast(severity) if finding.severity >= severity)
     }
 }
 
@@ -95,15 +118,21 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let variables = args.policies.variables(&config)?;
     let jobs = input::threads(args.policies.jobs);
     let (inputs, mut diagnostics) = input::inputs(&args.paths);
+    let (agreement, problems) = agreement(args, &config);
+    diagnostics.extend(problems);
     let cluster = Manifests::new(&inputs);
-    let environment = Environment::new(args.policies.now(), &cluster, &variables);
-    let judge = Judge::new(&policies.set, environment, args.policies.standing(global.verbose));
+    let environment = Environment::new(agreement.now, &cluster, &variables);
+    let judge = Judge::new(&policies.set, environment, args.policies.standing(global.verbose), &agreement);
     let progress = progress(inputs.len(), global.quiet);
-    let verdicts = judge.all(&inputs, jobs, || progress.inc(1));
+    let mut verdicts = judge.all(&inputs, jobs, || progress.inc(1));
     progress.finish_and_clear();
 
+    let files: Vec<_> = inputs.iter().map(|input| agreement.frame.relative(&input.name())).collect();
+    diagnostics.extend(unknown_names(&config, policies.set.policies()));
     diagnostics.extend(policies.diagnostics);
-    diagnostics.extend(verdicts.diagnostics);
+    diagnostics.append(&mut verdicts.diagnostics);
+    diagnostics.extend(agreement.review(&verdicts.waivers, &files));
+    args.baseline.apply(&config, &agreement.frame, &files, &mut verdicts, &mut diagnostics)?;
     let failing = verdicts.findings.iter().filter(|finding| fail_on.includes(finding)).count();
     let shown = |finding: &Finding| finding.severity >= severity || finding.verdict == Verdict::Error;
     let report = Report {
@@ -115,6 +144,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         documents: verdicts.documents,
         judged: verdicts.judged,
         jobs,
+        detail: Detail::of(global),
     };
     write_to(args.output.as_deref(), |out| (args.format.write)(&report, out))?;
     for (reporter, file) in &args.report {
@@ -122,6 +152,71 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     }
     show(&report.diagnostics);
     Ok(conclude(&report, failing))
+}
+
+/// What the repository has agreed on: overrides of the configuration, and waivers.
+fn agreement(args: &Args, config: &Config) -> (Agreement, Vec<Diagnostic>) {
+    let now = args.policies.now();
+    let named = args.waivers.clone().or_else(|| config.check.waivers.as_deref().map(|file| config.resolve(file)));
+    let usual = || Some(config.resolve(Path::new(WAIVERS))).filter(|file| file.exists());
+    let (waivers, diagnostics) = named.or_else(usual).map(|file| read_waivers(&file, now)).unwrap_or_default();
+    let frame = Frame::new(&config.root);
+    let parts = args.baseline.is_used(config);
+    (Agreement { overrides: config.overrides(), waivers, frame, now, parts }, diagnostics)
+}
+
+impl BaselineArgs {
+    fn file(&self, config: &Config) -> Option<PathBuf> {
+        self.baseline.clone().or_else(|| config.check.baseline.as_deref().map(|file| config.resolve(file)))
+    }
+
+    fn is_used(&self, config: &Config) -> bool {
+        self.write_baseline.is_some() || self.file(config).is_some()
+    }
+
+    /// Marks what the baseline knows, and writes or prunes the baseline where asked.
+    fn apply(
+        &self,
+        config: &Config,
+        frame: &Frame,
+        files: &[String],
+        verdicts: &mut Verdicts,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<(), Failure> {
+        if !self.is_used(config) {
+            return Ok(());
+        }
+        let mut known = KnownFindings::none(frame, files);
+        let file = self.file(config);
+        // A baseline that is being written for the first time is not there yet.
+        let first = |file: &PathBuf| self.write_baseline.as_ref() == Some(file) && !file.exists();
+        if let Some(file) = file.as_ref().filter(|file| !first(file)) {
+            known.read(file, diagnostics)?;
+        }
+        if let Some(target) = &self.write_baseline {
+            if verdicts.counts.total() > 0 {
+                write_file(target, &known.of(&verdicts.findings).to_json())?;
+            }
+            accept(&mut verdicts.findings);
+        } else {
+            let comparison = known.mark(&mut verdicts.findings);
+            match file.filter(|_| self.prune_baseline && verdicts.counts.total() > 0) {
+                Some(file) => write_file(&file, &comparison.shrunk.to_json())?,
+                None => diagnostics.extend(fixed(&comparison)),
+            }
+        }
+        verdicts.counts.know(&verdicts.findings);
+        Ok(())
+    }
+}
+
+fn write_file(file: &Path, text: &str) -> Result<(), Failure> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Failure::new(format!("making the folder `{}`: {error}", folder.display()), "check its permissions")
+        })?;
+    }
+    replace(file, |mut out| std::io::Write::write_all(&mut out, text.as_bytes()))
 }
 
 fn progress(total: usize, quiet: bool) -> ProgressBar {
@@ -135,7 +230,7 @@ fn progress(total: usize, quiet: bool) -> ProgressBar {
 /// The exit code and the reason for it.
 fn conclude(report: &Report, failing: usize) -> Outcome {
     let counts = report.counts;
-    let tally = format!(
+    let mut tally = format!(
         "{} by {}: {} passed, {} failed, {} warned, {} skipped, {} errors",
         count(report.judged, "resource"),
         count(report.policies, "policy"),
@@ -145,6 +240,10 @@ fn conclude(report: &Report, failing: usize) -> Outcome {
         counts.skip,
         counts.error
     );
+    let aside = [(counts.waived, "waived"), (counts.known, "known"), (counts.audited, "audited")];
+    for (number, word) in aside.iter().filter(|(number, _)| *number > 0) {
+        let _ = write!(tally, ", {number} {word}");
+    }
     let problems = report.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
     let (exit, reason) = if counts.error + problems > 0 {
         let why = [(counts.error, "failed rule evaluation"), (problems, "problem")];
@@ -157,7 +256,8 @@ fn conclude(report: &Report, failing: usize) -> Outcome {
         let what = format!("no rule selects any of {documents} in {files} ({policies})");
         (Exit::Nothing, format!("nothing was evaluated: {what}; check the paths"))
     } else if failing > 0 {
-        (Exit::Findings, format!("failed: {} ({} shown); {tally}", count(failing, "finding"), report.findings.len()))
+        let shown = report.findings.iter().filter(|finding| finding.disposition.counts()).count();
+        (Exit::Findings, format!("failed: {} ({} shown); {tally}", count(failing, "finding"), shown))
     } else {
         (Exit::Passed, format!("passed: {tally}"))
     };

@@ -8,6 +8,7 @@ pub(crate) const TABLES: &[&[CodeEntry]] = &[
     palisade_cel::admission::codes::CODES,
     palisade_kyverno::legacy::codes::CODES,
     palisade_kyverno::testing::CODES,
+    palisade_policy::codes::CODES,
     CODES,
 ];
 
@@ -35,7 +36,18 @@ The keys are, all optional:
     policies = [\"policies\"]   # files or folders, relative to palisade.toml
     values = \"values.yaml\"    # variables that stand in for look-ups
     fail-on = \"medium\"        # mildest severity that fails a run, or \"never\"
-    severity = \"low\"          # mildest severity that is shown",
+    severity = \"low\"          # mildest severity that is shown
+    waivers = \".palisade/waivers.yaml\"
+    baseline = \".palisade/baseline.json\"
+
+    [severity]                # by policy or policy/rule, with * and ?
+    \"images/tag\" = \"high\"
+
+    [[override]]              # the last one that matches wins; lists left out mean any
+    policies = [\"images\"]
+    paths = [\"legacy/**\"]     # also kinds, namespaces, names
+    mode = \"warn\"             # enforce, warn, audit or off
+    severity = \"low\"",
     },
     CodeEntry {
         code: "PAL-P0003",

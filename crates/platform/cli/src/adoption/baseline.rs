@@ -1,0 +1,120 @@
+//! The baseline of a run: read before, compared after, written when asked.
+
+use std::collections::HashSet;
+use std::path::Path as FilePath;
+
+use palisade_model::{Diagnostic, Disposition, Finding, Level, Verdict};
+use palisade_policy::baseline::{Baseline, Comparison, FileState, Occurrence};
+use palisade_policy::codes;
+
+use super::Frame;
+use crate::render::rule_id;
+use crate::report::count;
+use crate::{Failure, input};
+
+/// The most fixed findings that are listed one by one.
+const MAX_LISTED: usize = 5;
+
+/// A baseline and the files that the run looks at.
+#[derive(Debug)]
+pub(crate) struct KnownFindings<'a> {
+    baseline: Baseline,
+    frame: &'a Frame,
+    judged: HashSet<&'a str>,
+}
+
+impl<'a> KnownFindings<'a> {
+    /// No baseline yet, for a run that judges `files`.
+    pub(crate) fn none(frame: &'a Frame, files: &'a [String]) -> Self {
+        let judged = files.iter().map(String::as_str).collect();
+        Self { baseline: Baseline::default(), frame, judged }
+    }
+
+    /// Reads the baseline in `file`; warnings are added to `diagnostics`.
+    pub(crate) fn read(&mut self, file: &FilePath, diagnostics: &mut Vec<Diagnostic>) -> Result<(), Failure> {
+        let parsed = input::read(file);
+        if input::has_errors(&parsed.diagnostics) {
+            return Err(Failure::Input(parsed.diagnostics));
+        }
+        let mut documents = parsed.documents.into_iter();
+        let (Some(document), None) = (documents.next(), documents.next()) else {
+            return Err(Failure::new(
+                format!("`{}` is no baseline", file.display()),
+                "write it with `palisade check PATH --write-baseline FILE`",
+            ));
+        };
+        let (baseline, warnings) =
+            Baseline::read(&document.into_resource()).map_err(|diagnostic| Failure::Input(vec![diagnostic]))?;
+        diagnostics.extend(warnings);
+        self.baseline = baseline;
+        Ok(())
+    }
+
+    fn state(&self, file: &str) -> FileState {
+        if self.judged.contains(file) {
+            FileState::Judged
+        } else if file.starts_with('<') || self.frame.exists(file) {
+            FileState::NotJudged
+        } else {
+            FileState::Gone
+        }
+    }
+
+    /// Marks what the baseline has as known, and returns what became of the baseline.
+    pub(crate) fn mark(&self, findings: &mut [Finding]) -> Comparison {
+        let found: Vec<_> = findings.iter().filter(|finding| is_candidate(finding)).map(|f| self.seen(f)).collect();
+        let comparison = self.baseline.compare(&found, &|file| self.state(file));
+        drop(found);
+        let candidates = findings.iter_mut().filter(|finding| is_candidate(finding));
+        // Both go through the same findings in the same order; marking one does not change what the next one is.
+        for (finding, known) in candidates.zip(&comparison.known) {
+            if *known {
+                finding.disposition = Disposition::Known;
+            }
+        }
+        comparison
+    }
+
+    /// The baseline of what is found now.
+    pub(crate) fn of(&self, findings: &[Finding]) -> Baseline {
+        let found: Vec<_> = findings.iter().filter(|finding| is_candidate(finding)).map(|f| self.seen(f)).collect();
+        Baseline::of(&found, &self.baseline, &|file| self.state(file))
+    }
+
+    fn seen<'f>(&self, finding: &'f Finding) -> Occurrence<'f> {
+        let name = finding.location.as_ref().map(|at| at.source.name()).unwrap_or_default();
+        let (file, resource) = (self.frame.relative(name).into(), finding.resource.clone());
+        Occurrence { file, resource, rule: rule_id(finding).into(), parts: &finding.parts }
+    }
+}
+
+/// What can be in a baseline: violations that count. What could not be evaluated cannot.
+fn is_candidate(finding: &Finding) -> bool {
+    matches!(finding.verdict, Verdict::Fail | Verdict::Warn) && finding.disposition.counts()
+}
+
+/// Marks everything that can be in a baseline as known.
+pub(crate) fn accept(findings: &mut [Finding]) {
+    for finding in findings.iter_mut().filter(|finding| is_candidate(finding)) {
+        finding.disposition = Disposition::Known;
+    }
+}
+
+/// What is to be said of findings that are gone.
+pub(crate) fn fixed(comparison: &Comparison) -> Option<Diagnostic> {
+    let number = comparison.fixed.iter().fold(0, |sum, entry| entry.count.saturating_add(sum));
+    if number == 0 {
+        return None;
+    }
+    let verb = if number == 1 { "occurs" } else { "occur" };
+    let message = format!("{} of the baseline no longer {verb}", count(number, "finding"));
+    let mut diagnostic = Diagnostic::new(codes::BASELINE_FIXED, Level::Note, message);
+    for entry in comparison.fixed.iter().take(MAX_LISTED) {
+        let path = if entry.path.is_empty() { String::new() } else { format!(", {}", entry.path) };
+        diagnostic = diagnostic.help(format!("fixed: {} in {}{path} ({})", entry.rule, entry.resource, entry.file));
+    }
+    if comparison.fixed.len() > MAX_LISTED {
+        diagnostic = diagnostic.help(format!("and {} more", comparison.fixed.len() - MAX_LISTED));
+    }
+    Some(diagnostic.help("`--prune-baseline` takes them out, so that they cannot come back"))
+}
