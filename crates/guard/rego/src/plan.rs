@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use palisade_model::{Source, Span, Str};
+use palisade_model::{Location, Source, Span, Str};
 
 use crate::builtins::Builtin;
 use crate::value::Value;
@@ -35,8 +35,16 @@ pub struct Program {
     pub queries: Vec<Definition>,
     /// Texts of the modules, by the number that [`Place`] names.
     pub sources: Vec<Arc<Source>>,
-    /// The expressions that [`Step::Mark`] names, in source order; empty without instrumentation.
+    /// The expressions that [`Step::Mark`] names; empty without instrumentation.
     pub expressions: Vec<Place>,
+}
+
+impl Program {
+    /// A place in its source.
+    pub fn location(&self, place: Place) -> Option<Location> {
+        let source = self.sources.get(place.source as usize)?.clone();
+        Some(Location { source, span: place.span })
+    }
 }
 
 /// Where something is written.

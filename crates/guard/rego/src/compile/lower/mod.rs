@@ -1,0 +1,266 @@
+//! Ordered conditions to steps.
+//!
+//! A [`Lowerer`] writes the branches of one definition. A variable is whatever operand holds its value: naming a constant
+//! or another register costs no step. What a closure binds is forgotten behind it. Deliberately absent: names, order.
+
+mod call;
+mod condition;
+mod pool;
+mod reference;
+mod unify;
+
+use palisade_model::Span;
+
+use super::codes::COMPILE;
+use super::report::Report;
+use super::resolve::{Branch, Gives, Resolved};
+use super::resolved::{Body, Comprehension, Term, TermKind, Var};
+use crate::plan::{Block, Collect, Definition, Emit, Operand, Place, Register, Step};
+use crate::value::Value;
+
+pub(super) use pool::Pool;
+
+/// Writes steps.
+pub(super) struct Lowerer<'p, 't> {
+    pool: &'p mut Pool<'t>,
+    source: u32,
+    /// What holds the value of each variable, where it has one.
+    bindings: Vec<Option<Operand>>,
+    /// Variables in the order in which they got their values.
+    trail: Vec<Var>,
+    /// Which variables are wildcards: nothing else refers to them.
+    wildcards: Vec<bool>,
+    registers: Register,
+    steps: Vec<Step>,
+    places: Vec<Place>,
+    place: Place,
+    /// Where a condition is that could not be written; a mistake of this compiler.
+    failed: Option<Span>,
+}
+
+/// Lowers a definition.
+pub(super) fn lower(definition: &Resolved, pool: &mut Pool<'_>, report: &mut Report) -> Definition {
+    let place = Place { source: definition.source as u32, span: definition.span };
+    let mut registers = 0;
+    let mut branches = Vec::new();
+    for branch in &definition.branches {
+        let mut lowerer = Lowerer::new(branch, place, pool);
+        let block = lowerer.branch(branch);
+        registers = registers.max(lowerer.registers);
+        if let Some(span) = lowerer.failed {
+            let message = "this expression is beyond the compiler";
+            let help = "split it into several conditions, and report the policy to Palisade";
+            report.error(COMPILE, (definition.source, span), message, help);
+        }
+        branches.push(block);
+    }
+    Definition { registers, branches, place }
+}
+
+impl<'p, 't> Lowerer<'p, 't> {
+    fn new(branch: &Branch, place: Place, pool: &'p mut Pool<'t>) -> Self {
+        let mut bindings = vec![None; branch.variables.len()];
+        for (register, parameter) in branch.parameters.iter().enumerate() {
+            if let Some(binding) = bindings.get_mut(*parameter as usize) {
+                *binding = Some(Operand::Register(register as Register));
+            }
+        }
+        let wildcard = |name: &str| name.starts_with('$');
+        Self {
+            pool,
+            source: place.source,
+            bindings,
+            trail: Vec::new(),
+            wildcards: branch.variables.iter().map(|it| it.name.as_deref().is_some_and(wildcard)).collect(),
+            registers: branch.parameters.len() as Register,
+            steps: Vec::new(),
+            places: Vec::new(),
+            place,
+            failed: None,
+        }
+    }
+
+    fn branch(&mut self, branch: &Branch) -> Block {
+        self.body(&branch.body);
+        self.place = Place { source: self.source, span: branch.span };
+        let emit = match &branch.gives {
+            Gives::Value(value) => Emit::Value(self.operand(value)),
+            Gives::Element(element) => Emit::Element(self.operand(element)),
+            Gives::Member(path, value) => Emit::Member(self.operands(path), self.operand(value)),
+            Gives::Nested(path, element) => Emit::Nested(self.operands(path), self.operand(element)),
+            Gives::Bindings(bindings) => {
+                let mut members = Vec::new();
+                for (name, var) in bindings {
+                    let key = self.constant(Value::String(name.clone()));
+                    let value = self.binding(*var);
+                    members.push((key, value));
+                }
+                let to = self.register();
+                self.step(Step::Object { members, to });
+                Emit::Element(Operand::Register(to))
+            }
+        };
+        self.block(emit)
+    }
+
+    fn block(&mut self, emit: Emit) -> Block {
+        Block { steps: std::mem::take(&mut self.steps), places: std::mem::take(&mut self.places), emit }
+    }
+
+    /// Writes a block of its own; variables that it binds have no value behind it.
+    fn nested(&mut self, write: impl FnOnce(&mut Self) -> Emit) -> Block {
+        let steps = std::mem::take(&mut self.steps);
+        let places = std::mem::take(&mut self.places);
+        let (mark, place) = (self.trail.len(), self.place);
+        let emit = write(self);
+        let block = self.block(emit);
+        (self.steps, self.places, self.place) = (steps, places, place);
+        for var in self.trail.split_off(mark) {
+            if let Some(binding) = self.bindings.get_mut(var as usize) {
+                *binding = None;
+            }
+        }
+        block
+    }
+
+    fn step(&mut self, step: Step) {
+        self.steps.push(step);
+        self.places.push(self.place);
+    }
+
+    /// Ends the solution.
+    fn fail(&mut self) {
+        let no = self.constant(Value::Bool(false));
+        self.step(Step::Truthy(no));
+    }
+
+    fn register(&mut self) -> Register {
+        self.registers += 1;
+        self.registers - 1
+    }
+
+    fn constant(&mut self, value: Value) -> Operand {
+        self.pool.constant(value)
+    }
+
+    fn is_bound(&self, var: Var) -> bool {
+        self.bindings.get(var as usize).is_some_and(Option::is_some)
+    }
+
+    fn is_wildcard(&self, var: Var) -> bool {
+        self.wildcards.get(var as usize).is_some_and(|wildcard| *wildcard)
+    }
+
+    fn binding(&mut self, var: Var) -> Operand {
+        match self.bindings.get(var as usize).copied().flatten() {
+            Some(operand) => operand,
+            None => self.impossible(),
+        }
+    }
+
+    /// Gives a variable its value. `input` and `data` may be undefined, so they are looked up now.
+    fn bind(&mut self, var: Var, operand: Operand) {
+        let operand = match operand {
+            Operand::Input | Operand::Data => {
+                let to = self.register();
+                self.step(Step::Copy { from: operand, to });
+                Operand::Register(to)
+            }
+            Operand::Register(_) | Operand::Constant(_) => operand,
+        };
+        if let Some(binding) = self.bindings.get_mut(var as usize) {
+            *binding = Some(operand);
+            self.trail.push(var);
+        }
+    }
+
+    /// A term for a value that an operand holds.
+    fn held(&mut self, operand: Operand, span: Span) -> Term {
+        self.bindings.push(None);
+        self.wildcards.push(false);
+        let var = (self.bindings.len() - 1) as Var;
+        self.bind(var, operand);
+        Term::var(var, span)
+    }
+
+    /// What safety should have excluded; reported with the place.
+    fn impossible(&mut self) -> Operand {
+        self.failed.get_or_insert(self.place.span);
+        self.constant(Value::Null)
+    }
+
+    fn operands(&mut self, terms: &[Term]) -> Vec<Operand> {
+        terms.iter().map(|term| self.operand(term)).collect()
+    }
+
+    /// Evaluates a term.
+    fn operand(&mut self, term: &Term) -> Operand {
+        match &term.kind {
+            TermKind::Constant(value) => self.constant(value.clone()),
+            TermKind::Var(var) => self.binding(*var),
+            TermKind::Reference(head, parts) => self.reference(*head, parts),
+            TermKind::Array(items) => {
+                let items = self.operands(items);
+                self.made(|to| Step::Array { items, to })
+            }
+            TermKind::Set(items) => {
+                let items = self.operands(items);
+                self.made(|to| Step::Set { items, to })
+            }
+            TermKind::Object(members) => {
+                let members = members.iter().map(|(key, value)| (self.operand(key), self.operand(value))).collect();
+                self.made(|to| Step::Object { members, to })
+            }
+            TermKind::Comprehension(comprehension) => self.comprehension(comprehension),
+        }
+    }
+
+    /// A step that fills a new register.
+    fn made(&mut self, step: impl FnOnce(Register) -> Step) -> Operand {
+        let to = self.register();
+        self.step(step(to));
+        Operand::Register(to)
+    }
+
+    fn comprehension(&mut self, comprehension: &Comprehension) -> Operand {
+        let Comprehension { collect, key, value, body } = comprehension;
+        let block = self.nested(|lowerer| {
+            lowerer.body(body);
+            match (collect, key) {
+                (Collect::Object, Some(key)) => Emit::Member(vec![lowerer.operand(key)], lowerer.operand(value)),
+                _ => Emit::Element(lowerer.operand(value)),
+            }
+        });
+        self.made(|to| Step::Comprehension { collect: *collect, block: Box::new(block), to })
+    }
+
+    /// Whether a term can be evaluated: its variables have values, or get them from its references.
+    fn is_ready(&self, term: &Term) -> bool {
+        use super::resolved::Head;
+        match &term.kind {
+            TermKind::Constant(_) | TermKind::Comprehension(_) => true,
+            TermKind::Var(var) | TermKind::Reference(Head::Var(var), _) => self.is_bound(*var),
+            TermKind::Reference(..) => true,
+            TermKind::Array(items) | TermKind::Set(items) => items.iter().all(|item| self.is_ready(item)),
+            TermKind::Object(members) => {
+                members.iter().all(|(key, value)| self.is_ready(key) && self.is_ready(value))
+            }
+        }
+    }
+
+    fn body(&mut self, body: &Body) {
+        let mut rest = body.as_slice();
+        while let Some(first) = rest.first() {
+            // Conditions under the same replacements share them.
+            let same = |other: &&super::resolved::Expression| match (&first.with, &other.with) {
+                (None, None) => true,
+                (Some(a), Some(b)) => std::rc::Rc::ptr_eq(a, b),
+                _ => false,
+            };
+            let count = rest.iter().take_while(same).count();
+            let (together, others) = rest.split_at(count);
+            self.replaced(first.with.as_deref(), together);
+            rest = others;
+        }
+    }
+}
