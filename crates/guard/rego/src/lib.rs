@@ -8,12 +8,15 @@
 
 pub mod builtins;
 pub mod compile;
+pub mod conformance;
 pub mod machine;
+pub mod packages;
 pub mod plan;
 pub mod syntax;
 pub mod types;
 pub mod value;
 
 pub use compile::{CompileOptions, compile};
+pub use packages::LANGUAGE;
 pub use plan::Program;
 pub use value::{Number, Value};

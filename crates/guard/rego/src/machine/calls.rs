@@ -78,7 +78,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The first branch of a definition that has a solution.
-    fn definition(&mut self, id: RuleId, definition: &'a Definition, sink: &mut Sink) -> Outcome<()> {
+    pub(super) fn definition(&mut self, id: RuleId, definition: &'a Definition, sink: &mut Sink) -> Outcome<()> {
         self.observe(|observer| observer.entered(id, definition.place));
         self.stack.resize(self.base + definition.registers as usize, Value::Null);
         sink.found = false;
@@ -201,7 +201,7 @@ fn name(rule: &Rule) -> String {
 }
 
 /// Names the innermost rule only.
-fn named(mut error: Box<EvalError>, rule: &Rule) -> Box<EvalError> {
+pub(super) fn named(mut error: Box<EvalError>, rule: &Rule) -> Box<EvalError> {
     error.rule.get_or_insert_with(|| name(rule));
     error
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::error::{ErrorCode, EvalError};
+use super::solutions::Solution;
 use crate::plan::{Collect, Emit, Rule, RuleKind};
 use crate::value::{Object, Set, Value};
 
@@ -33,6 +34,8 @@ pub(super) enum Gathered {
     Members(Vec<(Value, Value)>),
     /// Members of an object whose parts may be defined apart.
     Partial(BTreeMap<Value, Part>),
+    /// Values with the registers that they came of.
+    Solutions(Vec<Solution>),
 }
 
 /// What is at a key of a partial object.
@@ -102,7 +105,7 @@ impl Sink {
     /// What has been collected; `None` where there was no solution for a value.
     pub(super) fn finish(self) -> Result<Option<Value>, Box<EvalError>> {
         Ok(match self.gathered {
-            Gathered::Nothing => None,
+            Gathered::Nothing | Gathered::Solutions(_) => None,
             Gathered::Value(value) => value,
             Gathered::Array(items) => Some(Value::array(items)),
             Gathered::Set(items, _) => Some(Value::from(Set::from(items))),

@@ -11,9 +11,11 @@ pub mod coverage;
 mod documents;
 mod error;
 mod evaluation;
+mod focus;
 mod host;
 mod observer;
 mod replace;
+mod solutions;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -26,13 +28,15 @@ use jiff::Timestamp;
 use palisade_model::Str;
 
 use crate::builtins::Memory;
-use crate::plan::Program;
+use crate::plan::{Program, RuleId};
 use crate::value::Value;
 
 pub use error::{ErrorCode, EvalError};
 use evaluation::Evaluation;
+pub use focus::focus;
 pub use host::{Host, Offline};
 pub use observer::Observer;
+pub use solutions::Solution;
 
 /// What an evaluation may still use.
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +152,11 @@ impl Session<'_> {
     /// What a function at a path below `data` gives; `None` where it is undefined.
     pub fn call(&mut self, path: &[Str], arguments: &[Value]) -> Result<Option<Value>, EvalError> {
         self.evaluation.call_path(path, arguments).map_err(|error| *error)
+    }
+
+    /// The solutions of one definition of a rule without parameters, apart from its other definitions.
+    pub fn solutions(&mut self, rule: RuleId, definition: usize) -> Result<Vec<Solution>, EvalError> {
+        self.evaluation.solutions(rule, definition).map_err(|error| *error)
     }
 
     /// What is left of the limits.

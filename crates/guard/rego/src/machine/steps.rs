@@ -240,6 +240,9 @@ impl<'a> Evaluation<'a> {
     /// What a solution gives.
     #[inline]
     fn emit(&mut self, emit: &Emit, sink: &mut Sink) -> Outcome<Flow> {
+        if let Gathered::Solutions(solutions) = &mut sink.gathered {
+            return self.emit_solution(emit, solutions);
+        }
         match emit {
             Emit::Exists => return Ok(Flow::Enough),
             Emit::Value(operand) => return self.emit_value(*operand, sink),

@@ -1,0 +1,210 @@
+//! All packages of a folder as one program: its checks, and their answers about a request.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use palisade_model::{Path, Str, Verdict};
+use palisade_policy::{Environment, Payload, Phase, PolicyMeta, Request, RuleOutcome};
+
+use super::CheckKind;
+use super::result::{Violation, path_of};
+use crate::machine::{EvalError, Inputs, Limits, Machine, Session, Solution, focus};
+use crate::plan::{Program, RuleId};
+use crate::value::Value;
+
+/// A definition of a check's rule.
+#[derive(Debug)]
+pub(super) struct Check {
+    /// The package that it is in, by its number.
+    pub(super) package: usize,
+    /// The plan's rule, and which of its definitions this is.
+    pub(super) rule: RuleId,
+    pub(super) definition: usize,
+    /// What its name says.
+    pub(super) kind: CheckKind,
+    pub(super) suffix: Str,
+    /// The name that findings carry.
+    pub(super) name: Str,
+    pub(super) meta: Arc<PolicyMeta>,
+}
+
+/// What a package sees as `input`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// The document.
+    Document,
+    /// The AdmissionReview of the document.
+    Review,
+}
+
+/// A package with checks.
+#[derive(Debug)]
+pub(super) struct Package {
+    pub(super) seen: Seen,
+    /// The path of its rule `exception`, if it has one.
+    pub(super) exception: Option<Vec<Str>>,
+}
+
+/// A compiled folder. Threads share it; each evaluation takes a machine of its own, with its own copies of the
+/// program's constants, so that no reference counter is contended.
+#[derive(Debug)]
+pub struct Engine {
+    program: Arc<Program>,
+    data: Value,
+    pub(super) packages: Vec<Package>,
+    pub(super) checks: Vec<Check>,
+    idle: Mutex<Vec<Machine>>,
+}
+
+/// The answers of every package of an engine about one request, by the number of the package.
+type Answers = Vec<Vec<RuleOutcome>>;
+
+/// The answers of all engines about one request; engines are told apart by their address.
+#[derive(Default)]
+struct Known(Mutex<Vec<(usize, Arc<Answers>)>>);
+
+impl Engine {
+    pub(super) fn new(program: Program, data: Value, packages: Vec<Package>, checks: Vec<Check>) -> Self {
+        Self { program: Arc::new(program), data, packages, checks, idle: Mutex::default() }
+    }
+
+    /// What the package with this number answers. All packages are asked at once, the first time, because they share
+    /// `input` and the rules of libraries.
+    pub(super) fn outcomes(&self, package: usize, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
+        let known = request.derived(|_| Known::default());
+        let address = std::ptr::from_ref(self).addr();
+        let lock = || known.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = lock().iter().find(|(engine, _)| *engine == address).map(|(_, answers)| Arc::clone(answers));
+        let answers = earlier.unwrap_or_else(|| {
+            let answers = Arc::new(self.ask(request, environment));
+            lock().push((address, Arc::clone(&answers)));
+            answers
+        });
+        answers.get(package).cloned().unwrap_or_default()
+    }
+
+    fn ask(&self, request: &Request, environment: &Environment<'_>) -> Answers {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = idle().pop();
+        let mut machine = taken.unwrap_or_else(|| Machine::new(Arc::clone(&self.program)));
+        let mut answers: Answers = self.packages.iter().map(|_| Vec::new()).collect();
+        for seen in [Seen::Document, Seen::Review] {
+            let of_packages = answers.iter_mut().zip(&self.packages).enumerate();
+            let mut concerned = of_packages.filter(|(_, (_, package))| package.seen == seen).peekable();
+            if concerned.peek().is_none() {
+                continue;
+            }
+            let input = seen.input(request);
+            let mut session = machine.session(self.inputs(input.clone(), environment));
+            for (number, (outcomes, package)) in concerned {
+                let exempted = exempted(package, &mut session);
+                for check in self.checks.iter().filter(|check| check.package == number) {
+                    let solutions = session.solutions(check.rule, check.definition);
+                    self.answer(check, &exempted, solutions, &input, outcomes);
+                }
+            }
+        }
+        idle().push(machine);
+        answers
+    }
+
+    fn inputs<'a>(&self, input: Value, environment: &Environment<'a>) -> Inputs<'a> {
+        Inputs {
+            input: Some(input),
+            data: self.data.clone(),
+            now: environment.now,
+            seed: environment.seed,
+            limits: Limits { steps: environment.step_limit, ..Limits::default() },
+            ..Inputs::empty()
+        }
+    }
+
+    /// Adds the answers of one definition: one for each violation, or that there is none.
+    fn answer(
+        &self,
+        check: &Check,
+        exempted: &Result<Vec<Value>, EvalError>,
+        solutions: Result<Vec<Solution>, EvalError>,
+        input: &Value,
+        outcomes: &mut Vec<RuleOutcome>,
+    ) {
+        let outcome = |verdict, message: String| check.outcome(verdict, message);
+        let solutions = match solutions {
+            Ok(solutions) => solutions,
+            Err(error) => return outcomes.push(outcome(Verdict::Error, error.to_string())),
+        };
+        if solutions.is_empty() {
+            return outcomes.push(outcome(Verdict::Pass, String::new()));
+        }
+        let verdict = match exempted {
+            Err(error) => {
+                return outcomes.push(outcome(Verdict::Error, format!("exceptions cannot be evaluated: {error}")));
+            }
+            Ok(suffixes) if suffixes.iter().any(|suffix| suffix.as_str() == Some(&*check.suffix)) => Verdict::Skip,
+            Ok(_) => Verdict::Fail,
+        };
+        outcomes.extend(solutions.iter().map(|solution| match Violation::of(&solution.value) {
+            Err(error) => outcome(Verdict::Error, error),
+            Ok(violation) => RuleOutcome {
+                paths: violation.path.or_else(|| self.offending_field(check, solution, input)).into_iter().collect(),
+                properties: violation.details,
+                ..outcome(verdict, violation.message)
+            },
+        }));
+    }
+
+    /// The field of the judged object that a violation is about, as far as its conditions tell.
+    fn offending_field(&self, check: &Check, solution: &Solution, input: &Value) -> Option<Path> {
+        let definition = self.program.rules.get(check.rule as usize)?.definitions.get(check.definition)?;
+        let keys = focus(definition, &self.program.constants, input, solution)?;
+        let seen = self.packages.get(check.package)?.seen;
+        path_of(keys.strip_prefix(&*seen.prefix())?)
+    }
+}
+
+impl Check {
+    fn outcome(&self, verdict: Verdict, message: String) -> RuleOutcome {
+        RuleOutcome {
+            enforcement: self.kind.enforcement(),
+            meta: Some(Arc::clone(&self.meta)),
+            ..RuleOutcome::new(self.name.clone(), Phase::Validate, verdict, message)
+        }
+    }
+}
+
+impl Seen {
+    fn input(self, request: &Request) -> Value {
+        match (self, request.payload()) {
+            (Self::Document, Payload::Kubernetes(admission)) => Value::from(admission.subject()),
+            (Self::Review, Payload::Kubernetes(_)) => Value::object(vec![
+                (Value::from("apiVersion"), Value::from("admission.k8s.io/v1")),
+                (Value::from("kind"), Value::from("AdmissionReview")),
+                (Value::from("request"), Value::from(request.value())),
+            ]),
+            _ => Value::from(request.value()),
+        }
+    }
+
+    /// The keys that lead to the judged object.
+    fn prefix(self) -> Vec<Value> {
+        match self {
+            Self::Document => Vec::new(),
+            Self::Review => vec![Value::from("request"), Value::from("object")],
+        }
+    }
+}
+
+/// The suffixes of the checks that the package's `exception` rule exempts the input from.
+fn exempted(package: &Package, session: &mut Session<'_>) -> Result<Vec<Value>, EvalError> {
+    let Some(rule) = &package.exception else { return Ok(Vec::new()) };
+    let lists = session.evaluate(rule)?.unwrap_or(Value::Null);
+    Ok(elements(&lists).flat_map(elements).cloned().collect())
+}
+
+/// The elements of an array or set.
+fn elements(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
+    match value {
+        Value::Array(items) => Box::new(items.iter()),
+        Value::Set(items) => Box::new(items.iter()),
+        _ => Box::new(std::iter::empty()),
+    }
+}
