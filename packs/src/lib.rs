@@ -26,6 +26,8 @@ pub struct Group {
     pub title: &'static str,
     /// Whether the pack's name alone includes it.
     pub by_default: bool,
+    /// Groups that it builds upon, and that come with it.
+    pub includes: &'static [&'static str],
 }
 
 /// A rule of a pack.
@@ -45,10 +47,12 @@ impl Pack {
     /// The rules that `what` names: a group, a rule, `all`, or those on by default where it is empty. None where
     /// nothing has that name.
     pub fn select(&self, what: &str) -> Vec<&'static Entry> {
-        let named = |entry: &&Entry| match what {
-            "" => self.groups.iter().any(|group| group.id == entry.group && group.by_default),
-            "all" => true,
-            name => entry.id == name || entry.group == name,
+        let chosen = |group: &&Group| group.id == what || (what.is_empty() && group.by_default);
+        let groups: Vec<&Group> = self.groups.iter().filter(chosen).collect();
+        let named = |entry: &&Entry| {
+            what == "all"
+                || entry.id == what
+                || groups.iter().any(|group| group.id == entry.group || group.includes.contains(&entry.group))
         };
         self.rules.iter().filter(named).collect()
     }
@@ -71,17 +75,25 @@ pub static KUBERNETES: Pack = Pack {
             id: "baseline",
             title: "Pod Security Standards, baseline: nothing that takes over a node",
             by_default: true,
+            includes: &[],
         },
         Group {
             id: "best-practices",
             title: "what nearly everybody wants: access, images, network, secrets, operations",
             by_default: true,
+            includes: &[],
         },
-        Group { id: "restricted", title: "Pod Security Standards, restricted: pods without rights", by_default: true },
+        Group {
+            id: "restricted",
+            title: "Pod Security Standards, restricted: pods without rights, and all of the baseline",
+            by_default: true,
+            includes: &["baseline"],
+        },
         Group {
             id: "strict",
             title: "for teams that have the others behind them: what most workloads have to be changed for",
             by_default: false,
+            includes: &[],
         },
     ],
     rules: include!(concat!(env!("OUT_DIR"), "/kubernetes.rs")),

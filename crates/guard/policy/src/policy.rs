@@ -83,6 +83,10 @@ pub struct PolicyMeta {
     pub severity: Severity,
     /// How to mend a violation.
     pub remediation: Option<Str>,
+    /// A few lines of what is right.
+    pub example: Option<Str>,
+    /// Where to read on.
+    pub references: Arc<[Str]>,
     /// Controls that it serves.
     pub controls: Arc<[Control]>,
     /// Where it is written.
@@ -91,8 +95,8 @@ pub struct PolicyMeta {
 
 impl PolicyMeta {
     /// From the annotations that policy libraries share (`policies.kyverno.io/title`, `/category`, `/severity`,
-    /// `/description`) and our own (`palisade.dev/remediation`, `palisade.dev/controls` as `framework:id`, separated
-    /// by commas).
+    /// `/description`) and our own (`palisade.dev/remediation`, `/example`, `/references` as addresses, `/controls` as
+    /// `framework:id`, separated by commas).
     pub fn of(document: &Resource) -> Self {
         let annotations = document.object.dig(["metadata", "annotations"]);
         let text = |key: &str| annotations?.get(key)?.as_str().map(|text| text.trim().to_owned());
@@ -107,6 +111,12 @@ impl PolicyMeta {
             category: text("policies.kyverno.io/category"),
             severity: text("policies.kyverno.io/severity").and_then(|text| text.parse().ok()).unwrap_or_default(),
             remediation: text("palisade.dev/remediation").map(Str::from),
+            example: text("palisade.dev/example").map(Str::from),
+            references: text("palisade.dev/references")
+                .iter()
+                .flat_map(|text| text.split_whitespace())
+                .map(Str::from)
+                .collect(),
             controls: controls.split(',').filter_map(control).collect(),
             location: document.locate(&Path::from_pointer("/metadata/name")),
         }

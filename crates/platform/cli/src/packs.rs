@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use palisade_document::{Document, Limits, parse};
 use palisade_model::Resource;
 use palisade_packs::{Entry, PACKS, Pack};
+use palisade_policy::PolicyMeta;
 
 use crate::Failure;
 
@@ -78,6 +79,44 @@ pub(crate) fn documents(pack: &Pack, entry: &Entry, side: Side) -> Vec<Resource>
     let Some(text) = text else { return Vec::new() };
     let name = format!("{PREFIX}{}/{}/{}/{file}", pack.id, entry.group, entry.id);
     parse(&name, text.as_bytes(), &Limits::default()).documents.into_iter().map(Document::into_resource).collect()
+}
+
+/// What the built-in rule called `id` is about, for `palisade explain`.
+pub(crate) fn explain(id: &str) -> Option<String> {
+    let (pack, entry) = PACKS.iter().find_map(|pack| Some((*pack, pack.rule(id)?)))?;
+    Some(describe(pack, entry))
+}
+
+/// A rule in words, as Markdown that reads well on a terminal, too.
+pub(crate) fn describe(pack: &Pack, entry: &Entry) -> String {
+    let meta = documents(pack, entry, Side::Rules).first().map(PolicyMeta::of).unwrap_or_default();
+    let or_empty = |text: Option<String>| text.unwrap_or_default();
+    let fix = match entry.fix {
+        Some(_) => {
+            format!("\n`palisade mutate PATH --policies {PREFIX}{}/{} --diff` shows the fix.\n", pack.id, entry.id)
+        }
+        None => String::new(),
+    };
+    let controls: Vec<_> =
+        meta.controls.iter().map(|control| format!("{} {}", control.framework, control.id)).collect();
+    format!(
+        "{}: {}\n\n{} severity; {}; {PREFIX}{}/{}\n\n{}\n\nTo mend it, {}.\n\n{}\n{fix}\nControls: {}\n\nRead on:\n{}",
+        entry.id,
+        or_empty(meta.title),
+        meta.severity,
+        or_empty(meta.category),
+        pack.id,
+        entry.group,
+        or_empty(meta.description),
+        meta.remediation.as_deref().unwrap_or_default(),
+        indented(meta.example.as_deref().unwrap_or_default()),
+        controls.join(", "),
+        meta.references.iter().map(|address| format!("- {address}\n")).collect::<String>().trim_end(),
+    )
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}\n")).collect()
 }
 
 #[cfg(test)]

@@ -2,11 +2,16 @@
 //! fails when they are out of date.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use clap::CommandFactory as _;
 
+use palisade_packs::{Entry, PACKS, Pack};
+use palisade_policy::PolicyMeta;
+
 use super::codes;
 use crate::args::Cli;
+use crate::packs::{self, Side};
 
 /// The page of commands.
 fn commands() -> String {
@@ -31,6 +36,42 @@ fn codes_page() -> String {
     page
 }
 
+/// The pages of the built-in rules: one each, and the list of them.
+fn rule_pages() -> Vec<(String, String)> {
+    let mut pages = Vec::new();
+    let mut index = String::from(
+        "# Built-in rules\n\nGenerated from `packs/` by `cargo x gen`; `palisade explain RULE` prints the same.\n",
+    );
+    for (pack, group) in PACKS.iter().flat_map(|pack| pack.groups.iter().map(move |group| (pack, group))) {
+        let default = if group.by_default { "on by default" } else { "off by default" };
+        let _ = write!(index, "\n## pack:{}/{}\n\n{}; {default}\n\n", pack.id, group.id, group.title);
+        index.push_str("| rule | severity | what it wants |\n|---|---|---|\n");
+        for entry in pack.rules.iter().filter(|entry| entry.group == group.id) {
+            let policy = packs::documents(pack, entry, Side::Rules).remove(0);
+            let meta = PolicyMeta::of(&policy);
+            let title = meta.title.unwrap_or_default();
+            let _ = writeln!(index, "| [{0}]({0}.md) | {1} | {title} |", entry.id, meta.severity);
+            pages.push((format!("rules/{}.md", entry.id), rule_page(pack, entry)));
+        }
+    }
+    pages.push(("rules/README.md".to_owned(), index));
+    pages
+}
+
+/// The page of a rule: what `explain` says, and its fixtures.
+fn rule_page(pack: &Pack, entry: &Entry) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../packs").join(pack.id);
+    let folder = folder.join(entry.group).join(entry.id);
+    let fixture = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    format!(
+        "# {}\n\n## What fails\n\nThe marked lines are what a finding points at.\n\n```yaml\n{}```\n\n## What passes\n\n\
+         ```yaml\n{}```\n",
+        trim_lines(&packs::describe(pack, entry)),
+        fixture("fail.yaml"),
+        fixture("pass.yaml"),
+    )
+}
+
 fn trim_lines(text: &str) -> String {
     text.trim_end().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
@@ -38,10 +79,12 @@ fn trim_lines(text: &str) -> String {
 #[test]
 fn reference_pages_are_up_to_date() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/reference");
-    for (name, page) in [("commands.md", commands()), ("codes.md", codes_page())] {
-        let file = folder.join(name);
+    let mut pages = vec![("commands.md".to_owned(), commands()), ("codes.md".to_owned(), codes_page())];
+    pages.extend(rule_pages());
+    for (name, page) in pages {
+        let file = folder.join(&name);
         if std::env::var_os("PALISADE_BLESS").is_some() {
-            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(&file, &page).unwrap();
         }
         let written = std::fs::read_to_string(&file).unwrap_or_default();
