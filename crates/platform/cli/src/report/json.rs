@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use palisade_model::{Control, Diagnostic, Finding, Fingerprint, Location};
+use palisade_model::{Control, Diagnostic, Disposition, Finding, Fingerprint, Location};
 use serde::Serialize;
 
 use super::Report;
@@ -20,6 +20,9 @@ struct Summary {
     warn: usize,
     skip: usize,
     error: usize,
+    waived: usize,
+    known: usize,
+    audited: usize,
 }
 
 #[derive(Serialize)]
@@ -37,6 +40,26 @@ struct Entry<'a> {
     remediation: Option<&'a str>,
     controls: &'a [Control],
     fingerprint: Fingerprint,
+    /// `counted`, or why it does not count: `waived`, `known`, `audited`.
+    disposition: &'static str,
+    waiver: Option<WaiverEntry<'a>>,
+}
+
+/// Who answers for a finding that does not count.
+#[derive(Serialize)]
+struct WaiverEntry<'a> {
+    reason: &'a str,
+    owner: &'a str,
+    expires: &'a str,
+    location: Option<Place>,
+}
+
+impl<'a> WaiverEntry<'a> {
+    fn of(disposition: &'a Disposition) -> Option<Self> {
+        let Disposition::Waived(waiver) = disposition else { return None };
+        let location = waiver.location.as_ref().map(Place::of);
+        Some(Self { reason: &waiver.reason, owner: &waiver.owner, expires: &waiver.expires, location })
+    }
 }
 
 /// A further offending field.
@@ -117,6 +140,9 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         warn: counts.warn,
         skip: counts.skip,
         error: counts.error,
+        waived: counts.waived,
+        known: counts.known,
+        audited: counts.audited,
     };
     write!(out, "{{\"schema_version\": \"{SCHEMA_VERSION}\",\n\"summary\": ")?;
     serde_json::to_writer(&mut *out, &summary)?;
@@ -148,5 +174,7 @@ fn entry(finding: &Finding) -> Entry<'_> {
         remediation: finding.remediation.as_deref(),
         controls: &finding.controls,
         fingerprint: finding.fingerprint,
+        disposition: finding.disposition.as_str(),
+        waiver: WaiverEntry::of(&finding.disposition),
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 
 fn case(finding: &Finding) -> TestCase {
     let mut status = match finding.verdict {
+        _ if !finding.disposition.counts() => TestCaseStatus::skipped(),
         Verdict::Pass | Verdict::Warn => TestCaseStatus::success(),
         Verdict::Skip => TestCaseStatus::skipped(),
         Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),

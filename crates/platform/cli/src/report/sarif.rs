@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use palisade_model::{Finding, Level, Location, Severity, Verdict};
+use palisade_model::{Disposition, Finding, Level, Location, Severity, Verdict};
 use serde_json::{Value, json};
 
 use super::{Report, write_json};
@@ -86,7 +86,7 @@ fn result(finding: &Finding, rules: &BTreeMap<String, usize>) -> Value {
         Some(location) => json!({"physicalLocation": physical(location), "logicalLocations": logical}),
         None => json!({"logicalLocations": logical}),
     };
-    json!({
+    let mut result = json!({
         "ruleId": id,
         "ruleIndex": rules.get(&id),
         "level": level,
@@ -95,7 +95,30 @@ fn result(finding: &Finding, rules: &BTreeMap<String, usize>) -> Value {
         "locations": [location],
         "relatedLocations": related,
         "partialFingerprints": {"palisade/v1": finding.fingerprint},
-    })
+    });
+    if let (Some(suppression), Some(members)) = (suppression(&finding.disposition), result.as_object_mut()) {
+        members.insert("suppressions".into(), json!([suppression]));
+    }
+    result
+}
+
+/// Why a result does not count.
+fn suppression(disposition: &Disposition) -> Option<Value> {
+    let external = |why: &str| json!({"kind": "external", "status": "accepted", "justification": why});
+    match disposition {
+        Disposition::Counted => None,
+        Disposition::Audited => Some(external("audited: the configuration only records it")),
+        Disposition::Known => Some(external("known: it is in the baseline")),
+        Disposition::Waived(waiver) => {
+            let why = format!("{} (waived by {} until {})", waiver.reason, waiver.owner, waiver.expires);
+            let kind = if waiver.in_source { "inSource" } else { "external" };
+            let mut suppression = json!({"kind": kind, "status": "accepted", "justification": why});
+            if let (Some(location), Some(members)) = (&waiver.location, suppression.as_object_mut()) {
+                members.insert("location".into(), json!({"physicalLocation": physical(location)}));
+            }
+            Some(suppression)
+        }
+    }
 }
 
 fn physical(location: &Location) -> Value {
