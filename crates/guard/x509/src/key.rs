@@ -255,3 +255,11 @@ fn read_sec1(der: &[u8], curve: Option<Curve>) -> Result<PrivateKey, String> {
     let scalar = std::iter::repeat_n(0, missing).chain(significant.iter().copied()).collect();
     Ok(PrivateKey::Ecdsa { curve, scalar })
 }
+
+/// The two numbers of an ECDSA signature.
+pub fn signature_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut input = Reader::new(der);
+    let mut numbers = input.enter(tag::SEQUENCE).filter(|_| input.is_empty())?;
+    let (r, s) = (numbers.integer()?, numbers.integer()?);
+    (numbers.is_empty() && !is_negative(r) && !is_negative(s)).then(|| (unsigned(r), unsigned(s)))
+}

@@ -13,4 +13,4 @@ mod shape;
 
 pub use certificate::{Certificate, Request};
 pub use der::decimal;
-pub use key::{Curve, PrivateKey, PublicKey, RsaPrivate};
+pub use key::{Curve, PrivateKey, PublicKey, RsaPrivate, signature_numbers};
