@@ -68,6 +68,12 @@ pub trait Cluster: Send + Sync {
     /// All objects that match, as an array in a stable order.
     fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError>;
 
+    /// Every object that is known, as one array; the same one as long as nothing changes, so that what is made of it can
+    /// be kept.
+    fn objects(&self) -> Result<Value, LookupError> {
+        Err(LookupError::offline("the list of all objects"))
+    }
+
     /// The answer to an API or service call.
     fn call(&self, call: &ApiCall) -> Result<Value, LookupError>;
 

@@ -1,6 +1,22 @@
 //! What a run of policy tests reports, whatever the format of the test files.
 
-use palisade_model::Diagnostic;
+use palisade_model::{Diagnostic, Resource};
+
+/// What becomes of a row that exercises nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It is vacuous, which counts as a failure.
+    #[default]
+    Strict,
+    /// It passes where upstream lets it pass.
+    Compat,
+}
+
+/// The files that a test names.
+pub trait TestFiles {
+    /// The documents of the file at `path`, which is relative to the test file.
+    fn resources(&self, path: &str) -> Result<Vec<Resource>, Diagnostic>;
+}
 
 /// How a row of a test came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

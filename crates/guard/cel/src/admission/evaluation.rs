@@ -51,7 +51,7 @@ impl<'a> Evaluation<'a> {
         Self { subject, environment, variables, computed, given: Vec::new() }
     }
 
-    /// Adds a variable that the policy's kind provides: `params`, `images`, `exceptions`.
+    /// Adds a variable that the policy's kind provides: `params`, `images`, `exceptions`, `variables.anyObject`.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Val>) -> Self {
         self.given.push((name, Ok(value.into())));
@@ -123,11 +123,11 @@ impl<'a> Evaluation<'a> {
 
 impl Scope for Evaluation<'_> {
     fn variable(&self, name: &str, budget: &mut Budget) -> Option<Result<Val, EvalError>> {
-        if name.starts_with(PREFIX) {
-            return self.compute(name, budget);
-        }
         if let Some((_, value)) = self.given.iter().find(|(given, _)| *given == name) {
             return Some(value.clone());
+        }
+        if name.starts_with(PREFIX) {
+            return self.compute(name, budget);
         }
         match name {
             "variables" => Some(self.all(budget)),

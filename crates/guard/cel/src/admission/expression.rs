@@ -1,6 +1,7 @@
 //! A compiled expression of a policy that knows where it stands, and the compiler that makes them.
 
 use std::fmt;
+use std::ops::Range;
 
 use palisade_model::{Diagnostic, Level, Location, Path, Span, Str};
 
@@ -188,7 +189,7 @@ impl<'r, 'd> Compiler<'r, 'd> {
     fn report(&mut self, error: &CompileError, text: &str, path: &Path) {
         let mut diagnostic = Diagnostic::error(codes::INVALID_EXPRESSION, error.message.clone());
         diagnostic = match self.reader.locate(path) {
-            Some(location) => diagnostic.at(narrow(location, text, error), ""),
+            Some(location) => diagnostic.at(within_scalar(location, text, error.span.clone()), ""),
             None => Diagnostic { message: format!("{} (at `{path}`)", diagnostic.message), ..diagnostic },
         };
         if let Some(help) = &error.help {
@@ -198,16 +199,17 @@ impl<'r, 'd> Compiler<'r, 'd> {
     }
 }
 
-/// The place of an error within the scalar at `location`, whose decoded text is `text`. YAML's styles differ from the
-/// text in white space, quotes and headers only, so characters are counted without white space; where that does not
-/// work out (escapes), the whole scalar is the place.
-fn narrow(location: Location, text: &str, error: &CompileError) -> Location {
+/// The place of `span`, bytes of `text`, within the scalar at `location`, whose decoded text that is. YAML's styles
+/// differ from the text in white space, quotes and headers only, so characters are counted without white space; where
+/// that does not work out (escapes), the whole scalar is the place.
+#[must_use]
+pub fn within_scalar(location: Location, text: &str, span: Range<usize>) -> Location {
     let written = location.source.slice(location.span);
     let body = scalar_body(written);
     let base = location.span.start as usize + (written.len() - body.len());
     let place = |offset: usize| align(text, body, offset).map(|at| base + at);
-    let end = error.span.end.max(error.span.start + 1).min(text.len());
-    match (place(error.span.start), place(end.saturating_sub(1))) {
+    let end = span.end.max(span.start + 1).min(text.len());
+    match (place(span.start), place(end.saturating_sub(1))) {
         (Some(start), Some(last)) if start <= last => {
             Location { span: Span::new(start..last + 1), source: location.source }
         }
@@ -246,8 +248,8 @@ mod tests {
         let source = Source::new("policy.yaml", file.as_str());
         let span = Span::new(12..file.len());
         let start = text.find(part).unwrap();
-        let error = CompileError::new(start..start + part.len(), "wrong");
-        let location = narrow(Location { source: source.clone(), span }, text, &error);
+        let location = Location { source: source.clone(), span };
+        let location = within_scalar(location, text, start..start + part.len());
         source.slice(location.span).to_owned()
     }
 

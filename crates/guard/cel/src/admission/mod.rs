@@ -33,7 +33,7 @@ pub use conditions::Conditions;
 pub use document::{Node, Reader, ReaderCodes};
 pub use environments::{Purpose, environment, namespaced_environment};
 pub use evaluation::{Evaluation, Variables};
-pub use expression::{Compiler, Expression, Failure};
+pub use expression::{Compiler, Expression, Failure, within_scalar};
 pub use language::LANGUAGE;
 pub use matching::MatchResources;
 pub use mutation::Mutations;

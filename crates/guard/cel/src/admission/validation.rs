@@ -65,20 +65,23 @@ impl Validations {
 
     /// The first validation that does not hold decides.
     pub fn decide(&self, evaluation: &Evaluation<'_>) -> Decision {
-        for (index, rule) in self.rules.iter().enumerate() {
-            match rule.expression.decide(evaluation) {
-                Ok(true) => {}
-                Ok(false) => {
-                    let message = match self.dialect {
-                        Dialect::Kubernetes => rule.kubernetes_message(evaluation),
-                        Dialect::Kyverno => rule.kyverno_message(index, evaluation),
-                    };
-                    return Decision::Fail { index, message, paths: rule.expression.offending_paths(evaluation) };
-                }
-                Err(failure) => return Decision::Error { index, message: failure.to_string() },
+        let failed = self.decisions(evaluation).find(|decision| !matches!(decision, Decision::Pass));
+        failed.unwrap_or(Decision::Pass)
+    }
+
+    /// What each validation says, in order, for kinds that report every violation.
+    pub fn decisions<'a>(&'a self, evaluation: &'a Evaluation<'_>) -> impl Iterator<Item = Decision> + 'a {
+        self.rules.iter().enumerate().map(|(index, rule)| match rule.expression.decide(evaluation) {
+            Ok(true) => Decision::Pass,
+            Ok(false) => {
+                let message = match self.dialect {
+                    Dialect::Kubernetes => rule.kubernetes_message(evaluation),
+                    Dialect::Kyverno => rule.kyverno_message(index, evaluation),
+                };
+                Decision::Fail { index, message, paths: rule.expression.offending_paths(evaluation) }
             }
-        }
-        Decision::Pass
+            Err(failure) => Decision::Error { index, message: failure.to_string() },
+        })
     }
 
     /// The annotations that have a value; `Err` says which could not be evaluated.

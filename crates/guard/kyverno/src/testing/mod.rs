@@ -29,21 +29,12 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use palisade_document::Document;
 use palisade_model::{Diagnostic, Resource};
+pub use palisade_policy::testing::Mode;
 use palisade_policy::testing::{TestOutcome, TestReport, TestRow};
 
 pub use codes::CODES;
 use manifest::Manifest;
 use material::Material;
-
-/// What becomes of a row that exercises nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// It is vacuous, which counts as a failure.
-    #[default]
-    Strict,
-    /// It passes where upstream lets it pass.
-    Compat,
-}
 
 /// The files that a test names.
 pub trait Files {
