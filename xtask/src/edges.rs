@@ -9,7 +9,10 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("palisade-x509", &["palisade-model"]),
     ("palisade-cel", &["palisade-model", "palisade-document", "palisade-policy", "palisade-x509"]),
     ("palisade-rego", &["palisade-model", "palisade-document", "palisade-policy", "palisade-x509"]),
-    ("palisade-gatekeeper", &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel", "palisade-rego"]),
+    (
+        "palisade-gatekeeper",
+        &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel", "palisade-rego"],
+    ),
     ("palisade-kyverno", &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel"]),
     (
         "palisade",
@@ -47,6 +50,7 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
     ("quick-junit", &["palisade"]),
     ("toml", &["palisade"]),
     ("indicatif", &["palisade"]),
+    ("ureq", &["palisade"]),
     ("ignore", &["palisade-document"]),
     ("saphyr-parser", &["palisade-document"]),
     ("granit-parser", &["palisade-document"]),
@@ -54,7 +58,15 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that decide: they may not name what reads clocks, files, networks or the environment.
-pub(crate) const PURE: &[&str] = &["palisade-model", "palisade-policy", "palisade-x509", "palisade-cel", "palisade-rego", "palisade-gatekeeper", "palisade-kyverno"];
+pub(crate) const PURE: &[&str] = &[
+    "palisade-model",
+    "palisade-policy",
+    "palisade-x509",
+    "palisade-cel",
+    "palisade-rego",
+    "palisade-gatekeeper",
+    "palisade-kyverno",
+];
 
 /// What a pure crate's source may not mention.
 pub(crate) const IMPURE: &[&str] = &[

@@ -12,7 +12,9 @@ use palisade_document::Document;
 use palisade_model::{Str, Value, resource::plural};
 use palisade_policy::{ApiCall, Cluster, LookupError, ObjectQuery, Offline};
 
+use crate::config::Network;
 use crate::input::Input;
+use crate::network;
 
 /// The global context entry that stands for the checked manifests.
 const ENTRY: &str = "manifests";
@@ -49,13 +51,14 @@ impl FromIterator<Document> for Objects {
 #[derive(Debug)]
 pub(crate) struct Manifests<'a> {
     inputs: &'a [Input],
+    network: &'a Network,
     objects: OnceLock<Objects>,
 }
 
 impl<'a> Manifests<'a> {
-    /// The objects of `inputs`.
-    pub(crate) fn new(inputs: &'a [Input]) -> Self {
-        Self { inputs, objects: OnceLock::new() }
+    /// The objects of `inputs`, and the hosts that policies may reach.
+    pub(crate) fn new(inputs: &'a [Input], network: &'a Network) -> Self {
+        Self { inputs, network, objects: OnceLock::new() }
     }
 
     fn objects(&self) -> &Objects {
@@ -83,6 +86,10 @@ impl Cluster for Manifests<'_> {
 
     fn call(&self, call: &ApiCall) -> Result<Value, LookupError> {
         Offline.call(call)
+    }
+
+    fn send(&self, request: &Value) -> Result<Value, LookupError> {
+        network::send(request, self.network).map_err(LookupError::Failed)
     }
 
     fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError> {

@@ -14,6 +14,7 @@ use crate::adoption::{Agreement, Frame, KnownFindings, accept, fixed, read_waive
 use crate::args::Global;
 use crate::config::{Config, WAIVERS};
 use crate::input;
+use crate::listen::Console;
 use crate::judge::{Judge, Verdicts};
 use crate::manifests::Manifests;
 use crate::packs::Side;
@@ -32,6 +33,9 @@ pub(crate) struct Args {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     policies: PolicyArgs,
+    /// Write every step of Rego policies to stderr
+    #[arg(long)]
+    trace: bool,
     /// Format of the result: human, json, sarif, junit, github, gitlab or markdown
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = reporter)]
     format: &'static Reporter,
@@ -120,8 +124,10 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let (inputs, mut diagnostics) = input::inputs(&args.paths);
     let (agreement, problems) = agreement(args, &config);
     diagnostics.extend(problems);
-    let cluster = Manifests::new(&inputs);
-    let environment = Environment::new(agreement.now, &cluster, &variables);
+    let cluster = Manifests::new(&inputs, &config.network);
+    let console = Console { trace: args.trace };
+    let mut environment = Environment::new(agreement.now, &cluster, &variables);
+    environment.listener = Some(&console);
     let judge = Judge::new(&policies.set, environment, args.policies.standing(global.verbose), &agreement);
     let progress = progress(inputs.len(), global.quiet);
     let mut verdicts = judge.all(&inputs, jobs, || progress.inc(1));

@@ -11,6 +11,7 @@ use crate::args::Global;
 use crate::config::Config;
 use crate::languages::LANGUAGES;
 use crate::packs::{self, Side};
+use crate::programs::ProgramArgs;
 use crate::render::visible;
 use crate::report::REPORTERS;
 use crate::{Exit, Failure, Outcome, input};
@@ -60,7 +61,8 @@ fn list_policies(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         paths.push(format!("{}/all", packs::DEFAULT).into());
     }
     let (files, built_in) = packs::resolve(paths, Side::Rules)?;
-    let loaded = input::policies(&files, built_in, input::threads(None));
+    let programs = ProgramArgs::default();
+    let loaded = input::policies(&files, built_in, &programs, input::threads(None));
     let mut rows: Vec<[String; 2]> = Vec::new();
     for policy in loaded.set.policies() {
         let meta = policy.meta();

@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let mut run = Run { diagnostics: policies.diagnostics, changes: Vec::new(), mutated: 0, rules: 0 };
     let (inputs, diagnostics) = input::inputs(&args.paths);
     run.diagnostics.extend(diagnostics);
-    let cluster = Manifests::new(&inputs);
+    let cluster = Manifests::new(&inputs, &config.network);
     let environment = Environment::new(args.policies.now(), &cluster, &variables);
     for input in &inputs {
         let parsed = input.read();

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::input::{self, Policies};
 use crate::judge::Standing;
 use crate::packs::{self, Side};
+use crate::programs::ProgramArgs;
 use crate::{Failure, render};
 
 /// Which policies judge, and in what standing.
@@ -25,6 +26,8 @@ pub(crate) struct PolicyArgs {
     /// Kyverno values file with variables that stand in for look-ups
     #[arg(long, value_name = "FILE")]
     pub(crate) values: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) programs: ProgramArgs,
     /// What happens to the objects: CREATE, UPDATE, DELETE or CONNECT
     #[arg(long, value_name = "OPERATION", default_value = "CREATE")]
     pub(crate) operation: Operation,
@@ -53,7 +56,7 @@ impl PolicyArgs {
             }
         }
         let (files, built_in) = packs::resolve(paths, side)?;
-        Ok(input::policies(&files, built_in, input::threads(self.jobs)))
+        Ok(input::policies(&files, built_in, &self.programs, input::threads(self.jobs)))
     }
 
     /// Variables from `--values`, else from the configuration.
