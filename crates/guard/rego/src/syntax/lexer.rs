@@ -29,11 +29,7 @@ pub(super) fn tokenize(source: &Arc<Source>) -> Lexed {
         bytes: text.as_bytes(),
         at: if text.starts_with('\u{feff}') { 3 } else { 0 },
         templates: Vec::new(),
-        lexed: Lexed {
-            tokens: Vec::with_capacity(text.len() / 4 + 1),
-            comments: Vec::new(),
-            diagnostics: Vec::new(),
-        },
+        lexed: Lexed { tokens: Vec::with_capacity(text.len() / 4 + 1), comments: Vec::new(), diagnostics: Vec::new() },
     };
     while lexer.token() {}
     lexer.lexed
@@ -324,7 +320,9 @@ impl Lexer<'_> {
         self.at += found.len_utf8();
         let help = match found {
             '!' => "write `not` before a condition, or `!=` between two values",
-            '\'' | '\u{2018}' | '\u{2019}' | '\u{201c}' | '\u{201d}' => "write texts in straight double quotes or in backticks",
+            '\'' | '\u{2018}' | '\u{2019}' | '\u{201c}' | '\u{201d}' => {
+                "write texts in straight double quotes or in backticks"
+            }
             '$' => "a template is written `$\"..\"` without a space after the `$`",
             _ if found.is_alphanumeric() => {
                 "names consist of ASCII letters, digits and `_`; write other keys as `object[\"key\"]`"

@@ -3,10 +3,12 @@
 //! The parser accepts v1 and v0 syntax, keeps the span of every node, recovers at the next rule so that one run shows
 //! every mistake, and never recurses deeper than its limit. Deliberately absent: what names mean (`compile`).
 
+mod annotation;
 pub mod ast;
 pub mod codes;
 mod lexer;
 mod literal;
+pub mod metadata;
 mod parser;
 mod token;
 

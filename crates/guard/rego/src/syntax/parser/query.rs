@@ -182,8 +182,7 @@ impl Parser<'_> {
         let start = self.start();
         self.at += 1;
         let first = self.declared_name()?;
-        let (key, value) =
-            if self.accept(Kind::Comma) { (Some(first), self.declared_name()?) } else { (None, first) };
+        let (key, value) = if self.accept(Kind::Comma) { (Some(first), self.declared_name()?) } else { (None, first) };
         self.expect(Kind::In, "`x in xs { ... }` expression")?;
         let collection = self.expression(true)?;
         let height = self.height;

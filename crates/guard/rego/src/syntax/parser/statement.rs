@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use palisade_model::{Span, Str};
 
+use super::super::annotation::{self, Target};
 use super::super::ast::{Import, Module, TermKind, Version};
 use super::super::codes;
 use super::super::token::Kind;
@@ -19,9 +20,16 @@ pub(super) fn module(parser: &mut Parser<'_>) -> Option<Module> {
     let mut rest = module.take().unwrap_or_else(|| parser.empty());
     let named = !rest.package.is_empty();
     let mut loose = Vec::new();
+    let mut targets = vec![(rest.package_span.start, Target::Package)];
     while !parser.at(Kind::End) {
         let before = parser.at;
         parser.depth = 0;
+        let target = if parser.at(Kind::Import) && !parser.keyword_is_name() {
+            Target::Import
+        } else {
+            Target::Rule(rest.rules.len())
+        };
+        targets.push((parser.start(), target));
         if let Err(fail) = parser.statement(&mut rest, &mut loose) {
             parser.report(fail);
             parser.at = parser.at.max(before + 1);
@@ -33,6 +41,9 @@ pub(super) fn module(parser: &mut Parser<'_>) -> Option<Module> {
         parser.diagnostics.append(&mut loose);
     }
     rest.comments = std::mem::take(&mut parser.comments);
+    let (annotations, mut complaints) = annotation::read(parser.source, &rest.comments, &targets);
+    rest.annotations = annotations;
+    parser.diagnostics.append(&mut complaints);
     named.then_some(rest)
 }
 
@@ -65,7 +76,7 @@ impl Parser<'_> {
     /// A path of names and texts: `a.b["c"]`.
     fn path(&mut self) -> Parsed<Vec<Str>> {
         let first = self.token(0);
-        if !matches!(self.peek(), Kind::Name | Kind::Contains) && !self.keyword_is_name() {
+        if self.peek() != Kind::Name && !first.kind.is_keyword() {
             return Err(self.unexpected("ident"));
         }
         self.at += 1;
@@ -202,9 +213,9 @@ impl Parser<'_> {
         let token = self.token(0);
         let word = token.kind == Kind::Name || token.kind.is_keyword();
         let start = token.span.start as usize;
-        let first_of_line = start.checked_sub(1).is_none_or(|before| {
-            self.source.text().as_bytes().get(before).is_some_and(|byte| *byte == b'\n')
-        });
+        let first_of_line = start
+            .checked_sub(1)
+            .is_none_or(|before| self.source.text().as_bytes().get(before).is_some_and(|byte| *byte == b'\n'));
         word && first_of_line && (self.peek() != Kind::Else || self.keyword_is_name())
     }
 }

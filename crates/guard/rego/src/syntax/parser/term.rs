@@ -119,7 +119,7 @@ impl<'a> Parser<'a> {
             Kind::True => Value::Bool(true),
             Kind::False => Value::Bool(false),
             Kind::Text | Kind::RawText => Value::String(self.text(kind, span)),
-            Kind::Number => return self.number(span.start),
+            Kind::Number | Kind::Dot => return self.number(span.start),
             Kind::Minus => return self.negative(span.start),
             Kind::Template => return self.template(),
             Kind::BracketOpen => return self.array(),
@@ -134,25 +134,23 @@ impl<'a> Parser<'a> {
     /// The text that a string literal stands for.
     pub(super) fn text(&mut self, kind: Kind, span: Span) -> Str {
         let inside = self.slice(Span { start: span.start + 1, end: span.end.saturating_sub(1) });
-        if kind == Kind::Text && inside.contains('\\') {
-            literal::unescape(inside).into()
-        } else {
-            self.name(inside)
-        }
+        if kind == Kind::Text && inside.contains('\\') { literal::unescape(inside).into() } else { self.name(inside) }
     }
 
+    /// A number from its sign or point on; as in OPA, `.5` is `0.5` in a policy.
     fn number(&mut self, start: u32) -> Parsed<Term> {
+        let sign = if self.start() > start { "-" } else { "" };
+        let point = if self.accept(Kind::Dot) { "0." } else { "" };
         let digits = self.slice(self.token(0).span);
         self.expect(Kind::Number, "number")?;
         let span = self.span_from(start);
-        let number = if span.start == start && self.slice(span).starts_with('-') {
-            Number::parse(&format!("-{digits}"))
-        } else {
-            Number::parse(digits)
+        let number = match (sign, point) {
+            ("", "") => Number::parse(digits),
+            _ => Number::parse(&format!("{sign}{point}{digits}")),
         };
         let Some(number) = number else {
-            let help = "exponents go to a million";
-            return Err(self.error(codes::NUMBER, span, "the number is out of range", help));
+            let help = "a number has one decimal point, and an exponent of a million at most";
+            return Err(self.error(codes::NUMBER, span, "the number cannot be read", help));
         };
         Ok(Term { kind: TermKind::Number(number), span })
     }
@@ -277,7 +275,9 @@ impl<'a> Parser<'a> {
 
     fn missing(&self, end: Kind) -> super::Fail {
         let (expected, help) = match end {
-            Kind::ParenClose => ("\",\" or \")\"", "compare with `==`; `:=` and `=` have no place within an expression"),
+            Kind::ParenClose => {
+                ("\",\" or \")\"", "compare with `==`; `:=` and `=` have no place within an expression")
+            }
             Kind::BracketClose => ("\",\" or \"]\"", ""),
             _ => ("\",\" or \"}\"", ""),
         };
@@ -338,6 +338,11 @@ impl<'a> Parser<'a> {
             ExpressionKind::Every { .. } => "`every`",
         };
         let message = format!("unexpected {wrong} in template-string expression");
-        Err(self.error(codes::TEMPLATE, expression.span, message, "compute the value in a condition before the template"))
+        Err(self.error(
+            codes::TEMPLATE,
+            expression.span,
+            message,
+            "compute the value in a condition before the template",
+        ))
     }
 }
