@@ -13,6 +13,7 @@ pub mod machine;
 pub mod packages;
 pub mod plan;
 pub mod syntax;
+pub mod testing;
 pub mod types;
 pub mod value;
 

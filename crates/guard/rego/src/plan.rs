@@ -115,7 +115,7 @@ pub enum RuleKind {
 }
 
 /// One definition: its branches are tried in order and the first that holds decides (`else`).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Definition {
     /// The number of registers that its branches need together.
     pub registers: u32,
@@ -126,7 +126,7 @@ pub struct Definition {
 }
 
 /// Steps, and what is made of each solution.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Block {
     /// Steps in order.
     pub steps: Vec<Step>,
@@ -137,7 +137,7 @@ pub struct Block {
 }
 
 /// What a solution gives.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Emit {
     /// Nothing but that there is one: the block ends at the first.
     Exists,
@@ -165,7 +165,7 @@ pub enum Operand {
 }
 
 /// One step. A step whose condition does not hold, or that comes upon something undefined, ends the current solution.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the fields are told in the sentence of each step")]
 pub enum Step {
     /// `to` becomes the value.
@@ -254,7 +254,7 @@ pub enum Callee {
 }
 
 /// One `with`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Replacement {
     /// `with input.a.b as v`.
     Input(Vec<Str>, Operand),

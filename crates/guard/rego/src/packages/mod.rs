@@ -15,7 +15,7 @@ mod package;
 mod result;
 
 pub use engine::Engine;
-pub use load::LANGUAGE;
+pub use load::{LANGUAGE, modules};
 
 use palisade_policy::Enforcement;
 
