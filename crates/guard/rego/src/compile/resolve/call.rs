@@ -4,7 +4,7 @@ use palisade_model::{Span, Str};
 
 use super::super::codes::{COMPILE, STRICT, TYPE};
 use super::super::names;
-use super::super::resolved::{Body, Expression, Function, Kind, Term};
+use super::super::resolved::{Body, Expression, Function, Head, Kind, Term, TermKind};
 use super::{Resolver, constant, term};
 use crate::syntax::ast;
 use crate::value::Value;
@@ -42,7 +42,7 @@ impl Resolver<'_> {
             Operator::Metadata(which) => self.annotation(which, span),
             Operator::Unknown => {
                 self.terms(arguments, out);
-                constant(Value::Null, span)
+                anything(span)
             }
             Operator::Function(function, name) => {
                 self.check_arity(function, &name, arguments.len(), false, span);
@@ -67,8 +67,9 @@ impl Resolver<'_> {
             Operator::Print => Kind::Print(arguments.iter().map(|argument| self.optional(argument, &[])).collect()),
             Operator::Metadata(which) => Kind::Term(self.annotation(which, span)),
             Operator::Unknown => {
-                self.terms(arguments, out);
-                Kind::Term(constant(Value::Null, span))
+                let given = self.terms(arguments, out).into_iter();
+                out.extend(given.map(|term| Expression::new(Kind::Unify(term, anything(span)), span)));
+                Kind::Term(anything(span))
             }
             Operator::Function(function, name) => {
                 self.check_arity(function, &name, arguments.len(), true, span);
@@ -154,6 +155,11 @@ impl Resolver<'_> {
         out.push(Expression::new(call, span));
         result
     }
+}
+
+/// Stands for the value of what has been reported, so that nothing else is reported because of it.
+fn anything(span: Span) -> Term {
+    Term::new(TermKind::Reference(Head::Input, Vec::new()), span)
 }
 
 /// The name that an operator starts with.
