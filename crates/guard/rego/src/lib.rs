@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod machine;
 pub mod packages;
 pub mod plan;
+pub mod schema;
 pub mod syntax;
 pub mod testing;
 pub mod types;

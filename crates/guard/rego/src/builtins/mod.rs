@@ -3,16 +3,43 @@
 //! A builtin is a pure function of its arguments and the [`Context`]. What it cannot do is a [`BuiltinError`]: outside
 //! strict mode the call is then undefined; a `Halt` ends the evaluation in every mode.
 
+mod aggregates;
+mod arithmetic;
+mod arrays;
 mod aws;
+mod bits;
+mod comparison;
 mod crypto;
 mod declare;
+mod encodings;
+mod globs;
 mod go_base64;
+mod graphs;
 mod http;
+mod json_patch;
+mod json_paths;
+mod json_schema;
 mod json_text;
 mod jwt;
 mod memory;
+mod meta;
 mod net;
+mod numbers;
+mod objects;
 mod operands;
+mod regexes;
+mod semver;
+mod sets;
+mod sprintf;
+mod strings;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod time;
+mod type_checks;
+mod units;
+mod uuid;
 
 use jiff::Timestamp;
 
@@ -127,11 +154,34 @@ pub(crate) fn answer(value: impl Into<Value>) -> Answer {
 
 /// The families, each a file with its own table of [`Builtin`]s.
 pub const FAMILIES: &[&[Builtin]] = &[
+    aggregates::BUILTINS,
+    arithmetic::BUILTINS,
+    arrays::BUILTINS,
     aws::BUILTINS,
+    bits::BUILTINS,
+    comparison::BUILTINS,
     crypto::BUILTINS,
+    encodings::BUILTINS,
+    globs::BUILTINS,
+    graphs::BUILTINS,
     http::BUILTINS,
+    json_patch::BUILTINS,
+    json_paths::BUILTINS,
+    json_text::BUILTINS,
+    json_schema::BUILTINS,
     jwt::BUILTINS,
+    meta::BUILTINS,
     net::BUILTINS,
+    numbers::BUILTINS,
+    objects::BUILTINS,
+    regexes::BUILTINS,
+    semver::BUILTINS,
+    sets::BUILTINS,
+    strings::BUILTINS,
+    time::BUILTINS,
+    type_checks::BUILTINS,
+    units::BUILTINS,
+    uuid::BUILTINS,
 ];
 
 /// The builtin of a name such as `json.patch`; operators go by the name of their function (`plus`).
