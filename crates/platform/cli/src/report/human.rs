@@ -13,6 +13,8 @@ use crate::render::{self, rule_id, visible};
 
 /// Excerpts that are shown of one rule.
 const EXCERPTS: usize = 3;
+/// The longest message in the table, in characters.
+const MESSAGE: usize = 60;
 /// Rules that the table lists.
 const ROWS: usize = 20;
 
@@ -58,12 +60,23 @@ fn table(groups: &[&Group<'_>], out: &mut dyn Write) -> io::Result<()> {
             Some(finding) => finding.severity.to_string(),
             None => continue,
         };
-        writeln!(out, "{word:<9} {:>8} {:>6}  {}", group.findings.len(), group.files(), group.id)?;
+        let said = group.message().map(|message| format!(": {}", short(message))).unwrap_or_default();
+        writeln!(out, "{word:<9} {:>8} {:>6}  {}{said}", group.findings.len(), group.files(), group.id)?;
     }
     if groups.len() > ROWS {
         writeln!(out, "and {}", count(groups.len() - ROWS, "further rule"))?;
     }
     writeln!(out)
+}
+
+/// The beginning of a message, in one line.
+fn short(message: &str) -> String {
+    let message = visible(message);
+    let line = message.lines().next().unwrap_or_default();
+    match line.char_indices().nth(MESSAGE) {
+        Some((end, _)) => format!("{}...", line.get(..end).unwrap_or(line)),
+        None => line.to_owned(),
+    }
 }
 
 /// The one change that removes the most findings.
