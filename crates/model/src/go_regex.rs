@@ -33,7 +33,8 @@ pub fn replace_all(regex: &Regex, text: &str, replacement: &str) -> String {
     regex.replace_all(text, |captures: &Captures<'_>| expand(captures, replacement)).into_owned()
 }
 
-fn expand(captures: &Captures<'_>, template: &str) -> String {
+/// What a replacement says of one match; see [`replace_all`].
+pub fn expand(captures: &Captures<'_>, template: &str) -> String {
     let mut text = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('$') {

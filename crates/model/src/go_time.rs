@@ -1,9 +1,10 @@
 //! Moments as Go's `time` package reads and prints them: layouts written as the reference time, RFC 3339 out.
 //!
 //! Kyverno's time functions hand a layout such as `Jan 2 2006 15:04` straight to Go. A moment keeps the offset it was
-//! written with, because printing and cron conversion use the local clock of the text. Deliberately absent: printing
-//! by layout, which no policy language offers, and time zone databases: names other than UTC have no offset.
+//! written with, because printing and cron conversion use the local clock of the text. Deliberately absent: time zone
+//! databases: in what is read, names other than UTC have no offset; what is printed is told the zone's name.
 
+mod format;
 mod layout;
 
 use std::fmt;
@@ -38,6 +39,22 @@ impl GoTime {
     /// The moment so many seconds after 1970 began, in UTC.
     pub fn from_unix(seconds: i64) -> Self {
         Self { nanoseconds: i128::from(seconds) * SECOND, offset: 0 }
+    }
+
+    /// The moment so many nanoseconds after 1970 began, on a clock so many seconds east of UTC.
+    pub const fn from_unix_nanoseconds(nanoseconds: i64, offset: i32) -> Self {
+        Self { nanoseconds: nanoseconds as i128, offset }
+    }
+
+    /// Nanoseconds since 1970 began; `None` beyond 64 bits.
+    pub fn unix_nanoseconds(self) -> Option<i64> {
+        i64::try_from(self.nanoseconds).ok()
+    }
+
+    /// The text of the moment by a Go layout, `zone` being the abbreviation of its clock's zone; `None` where the
+    /// clock cannot be read.
+    pub fn format(self, layout: &str, zone: &str) -> Option<String> {
+        self.civil().map(|civil| format::format(civil, self.offset, layout, zone))
     }
 
     fn from_civil(civil: DateTime, offset: i32) -> Option<Self> {

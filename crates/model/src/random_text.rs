@@ -30,6 +30,20 @@ impl Pattern {
     }
 }
 
+/// A number drawn from a seed and a key: the same for the same two, unrelated for others.
+pub fn seeded(seed: u64, key: &[u8]) -> u64 {
+    key.iter().fold(next(&mut seed.clone()), |drawn, byte| next(&mut (drawn ^ u64::from(*byte))))
+}
+
+/// SplitMix64: small, well distributed, and the same everywhere.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
 struct Draw<'a, E> {
     state: u64,
     text: String,
@@ -37,13 +51,8 @@ struct Draw<'a, E> {
 }
 
 impl<E> Draw<'_, E> {
-    /// SplitMix64: small, well distributed, and the same everywhere.
     fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        next(&mut self.state)
     }
 
     /// A number below `bound`, which is at least 1.

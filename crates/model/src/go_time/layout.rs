@@ -6,7 +6,7 @@ use super::{GoTime, date_of_year_day};
 
 /// What a piece of a layout stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
+pub(super) enum Field {
     ShortYear,
     LongYear,
     MonthName(&'static [&'static str]),
@@ -40,8 +40,8 @@ enum Field {
     ZoneName,
     /// Exactly so many digits behind the point.
     Fraction(usize),
-    /// Any number of digits behind the point, or none and no point.
-    OptionalFraction,
+    /// Any number of digits behind the point, or none and no point; so many at most are printed.
+    OptionalFraction(usize),
 }
 
 const SHORT_MONTHS: &[&str] = &["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -100,7 +100,7 @@ const FIELDS: &[(&str, Field)] = &[
 ];
 
 /// The first field of a layout: the literal text before it, the field, and what follows.
-fn next_field(layout: &str) -> (&str, Option<Field>, &str) {
+pub(super) fn next_field(layout: &str) -> (&str, Option<Field>, &str) {
     for (at, _) in layout.char_indices() {
         let rest = layout.get(at..).unwrap_or_default();
         if let Some((field, length)) = field_at(rest) {
@@ -133,7 +133,7 @@ fn fraction_at(layout: &str) -> Option<(Field, usize)> {
     if bytes.get(1 + count).is_some_and(u8::is_ascii_digit) {
         return None;
     }
-    Some((if digit == b'0' { Field::Fraction(count) } else { Field::OptionalFraction }, 1 + count))
+    Some((if digit == b'0' { Field::Fraction(count) } else { Field::OptionalFraction(count) }, 1 + count))
 }
 
 /// What has been read so far.
@@ -164,7 +164,7 @@ pub(super) fn parse(layout: &str, text: &str) -> Result<GoTime, String> {
         cursor.skip(literal.as_bytes()).ok_or_else(|| wrong(&format!("`{literal}` is missing")))?;
         let Some(field) = field else { break };
         rest = after;
-        let fraction_follows = matches!(next_field(rest).1, Some(Field::Fraction(_) | Field::OptionalFraction));
+        let fraction_follows = matches!(next_field(rest).1, Some(Field::Fraction(_) | Field::OptionalFraction(_)));
         parts
             .read(field, &mut cursor, fraction_follows)
             .ok_or_else(|| wrong(&format!("stuck at `{}`", String::from_utf8_lossy(cursor.0))))?;
@@ -225,10 +225,10 @@ impl Parts {
             }
             Field::ZoneName => self.zone_offset = cursor.zone_name()?,
             Field::Fraction(digits) => self.nanosecond = cursor.fraction(digits)?,
-            Field::OptionalFraction if cursor.has_fraction() => {
+            Field::OptionalFraction(_) if cursor.has_fraction() => {
                 self.nanosecond = cursor.fraction(cursor.fraction_length())?;
             }
-            Field::OptionalFraction => {}
+            Field::OptionalFraction(_) => {}
         }
         (!matches!(field, Field::Month { .. }) || self.month.is_some()).then_some(())
     }

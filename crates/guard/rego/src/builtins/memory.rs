@@ -53,6 +53,11 @@ impl Memory {
         Ok(pattern)
     }
 
+    /// Forgets the answers, which are of one evaluation; patterns hold for all.
+    pub(crate) fn forget_answers(&mut self) {
+        self.answers.clear();
+    }
+
     /// The answer that a builtin gave to this request before.
     pub(crate) fn answer(&self, builtin: &'static str, request: &Value) -> Option<&Value> {
         self.answers.get(&(builtin, request.clone()))
