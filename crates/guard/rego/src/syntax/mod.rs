@@ -6,10 +6,12 @@
 mod annotation;
 pub mod ast;
 pub mod codes;
+pub mod json;
 mod lexer;
 mod literal;
 pub mod metadata;
 mod parser;
+mod print;
 mod token;
 
 use std::sync::Arc;

@@ -12,9 +12,12 @@ impl Parser<'_> {
     pub(super) fn array(&mut self) -> Parsed<Term> {
         let (start, bracket) = (self.start(), self.at);
         self.at += 1;
-        let first = if self.accept(Kind::Comma) || self.at(Kind::BracketClose) {
+        let first = if self.at(Kind::BracketClose) {
             Vec::new()
         } else {
+            if self.accept(Kind::Comma) {
+                self.unions.insert(bracket);
+            }
             let head = self.term()?;
             let height = self.height;
             if let Some(body) = self.comprehension(bracket, Kind::BracketClose)? {

@@ -93,6 +93,10 @@ impl Parser<'_> {
         let mut height = 0;
         reference.append(&mut self.parts(&mut height)?);
         let arguments = if self.touches(Kind::ParenOpen) { Some(self.parameters()?) } else { None };
+        if self.slice(token.span) == "set" && arguments.as_ref().is_some_and(Vec::is_empty) {
+            let message = "set cannot be used for rule name";
+            return Err(self.error(codes::RULE, token.span, message, "`set()` is the empty set; choose another name"));
+        }
         let (kind, assign) = self.definition(arguments)?;
         Ok(Head { reference, kind, assign, span: self.span_from(token.span.start) })
     }
@@ -184,7 +188,9 @@ impl Parser<'_> {
     /// Whether a condition goes on after a term.
     fn goes_on(&self) -> bool {
         let kind = self.peek();
-        operator(kind).is_some() || matches!(kind, Kind::In | Kind::Assign | Kind::Unify)
+        operator(kind).is_some()
+            || matches!(kind, Kind::Assign | Kind::Unify)
+            || kind == Kind::In && !self.keyword_is_name()
     }
 
     /// What the head defines, now that it is known how its body begins.

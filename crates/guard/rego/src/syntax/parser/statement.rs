@@ -77,7 +77,7 @@ impl Parser<'_> {
     fn path(&mut self) -> Parsed<Vec<Str>> {
         let first = self.token(0);
         if self.peek() != Kind::Name && !first.kind.is_keyword() {
-            return Err(self.unexpected("ident"));
+            return Err(self.unexpected("identifier"));
         }
         self.at += 1;
         let mut path = vec![self.name(self.slice(first.span))];

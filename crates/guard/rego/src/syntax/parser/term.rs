@@ -235,10 +235,10 @@ impl<'a> Parser<'a> {
         if token.spaced && token.kind != Kind::End {
             let span = Span { start: token.span.start.saturating_sub(1), end: token.span.start };
             let help = "write the name directly after the dot";
-            return Err(self.error(codes::SYNTAX, span, "unexpected whitespace token: expected ident", help));
+            return Err(self.error(codes::SYNTAX, span, "unexpected whitespace token: expected identifier", help));
         }
         if token.kind != Kind::Name && !token.kind.is_keyword() {
-            return Err(self.unexpected("ident"));
+            return Err(self.unexpected("identifier"));
         }
         self.at += 1;
         let name = self.name(self.slice(token.span));
