@@ -26,6 +26,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { folder: "kyverno-policies", run: kyverno_policies },
     Suite { folder: "cel-spec", run: cel_spec },
     Suite { folder: "pod-security", run: pod_security },
+    Suite { folder: "gatekeeper-library", run: gatekeeper_library },
 ];
 
 /// A case that did not pass.
@@ -72,6 +73,16 @@ impl Tally {
 
 /// Every row of every `kyverno-test.yaml`, with upstream's leniency.
 fn kyverno_policies(folder: &Path) -> Tally {
+    policy_tests("kyverno-policies", folder)
+}
+
+/// Every assertion of every suite, with upstream's leniency and upstream's choice of engine.
+fn gatekeeper_library(folder: &Path) -> Tally {
+    policy_tests("gatekeeper-library", folder)
+}
+
+/// Every row of the tests below a folder, as `palisade test --compat` runs them.
+fn policy_tests(suite: &str, folder: &Path) -> Tally {
     let mut tally = Tally::default();
     let files = test_files(&[folder.to_path_buf()]).files;
     for report in run_files(&files, Lenience::Upstream, Timestamp::now(), None) {
@@ -79,11 +90,11 @@ fn kyverno_policies(folder: &Path) -> Tally {
             let file = Path::new(&row.file).strip_prefix(folder).unwrap_or(Path::new(&row.file)).display().to_string();
             let name = format!("{file}: {} {} {} {}", row.policy, row.rule, row.resource, row.expected);
             match row.outcome {
-                TestOutcome::Passed | TestOutcome::Skipped => tally.count("kyverno-policies", name, None),
+                TestOutcome::Passed | TestOutcome::Skipped => tally.count(suite, name, None),
                 TestOutcome::Error if row.message.contains("PAL-P0001") => {
                     tally.cannot(name, "the test names a file that the suite does not contain");
                 }
-                _ => tally.count("kyverno-policies", name, Some(row.message)),
+                _ => tally.count(suite, name, Some(row.message)),
             }
         }
     }

@@ -3,7 +3,12 @@
 use palisade_policy::Language;
 
 /// Every language that `--policies` understands, in the order in which documents are offered to them.
-pub(crate) const LANGUAGES: &[&dyn Language] = &[palisade_kyverno::LANGUAGE, palisade_cel::admission::LANGUAGE, palisade_rego::LANGUAGE];
+pub(crate) const LANGUAGES: &[&dyn Language] = &[
+    palisade_kyverno::LANGUAGE,
+    palisade_cel::admission::LANGUAGE,
+    palisade_gatekeeper::LANGUAGE,
+    palisade_rego::LANGUAGE,
+];
 
 /// Endings of the files that hold programs of any language.
 pub(crate) fn extensions() -> impl Iterator<Item = &'static str> {

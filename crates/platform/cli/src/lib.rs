@@ -20,8 +20,10 @@ mod manifests;
 mod network;
 mod packs;
 mod programs;
+mod rego_tests;
 mod render;
 mod report;
+mod test_formats;
 
 pub use exit::{Exit, Failure, Outcome};
 

@@ -26,14 +26,18 @@ struct Objects {
     by_name: HashMap<(Str, Str, Str), Value>,
     /// In the order of the files, as arrays by `plural/namespace`.
     listed: HashMap<Str, Value>,
+    /// All of them, as one array.
+    all: Value,
 }
 
 impl FromIterator<Document> for Objects {
     fn from_iter<I: IntoIterator<Item = Document>>(documents: I) -> Self {
         let mut objects = Self::default();
         let mut lists: HashMap<Str, Vec<Value>> = HashMap::new();
+        let mut all = Vec::new();
         for document in documents {
             let resource = document.into_resource();
+            all.push(resource.object.clone());
             let kind: Str = plural(resource.kind()).into();
             let namespace: Str = resource.namespace().into();
             lists.entry(format!("{kind}/{namespace}").into()).or_default().push(resource.object.clone());
@@ -41,6 +45,7 @@ impl FromIterator<Document> for Objects {
                 objects.by_name.insert((kind, namespace, name.clone()), resource.object.clone());
             }
         }
+        objects.all = Value::array(all);
         objects.listed = lists.into_iter().map(|(key, list)| (key, Value::array(list))).collect();
         objects
     }
@@ -82,6 +87,11 @@ impl Cluster for Manifests<'_> {
 
     fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError> {
         Offline.list(query)
+    }
+
+    /// The manifests are all that is known here.
+    fn objects(&self) -> Result<Value, LookupError> {
+        Ok(self.objects().all.clone())
     }
 
     fn call(&self, call: &ApiCall) -> Result<Value, LookupError> {

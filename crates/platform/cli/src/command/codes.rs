@@ -8,6 +8,7 @@ pub(crate) const TABLES: &[&[CodeEntry]] = &[
     palisade_cel::admission::codes::CODES,
     palisade_kyverno::legacy::codes::CODES,
     palisade_kyverno::testing::CODES,
+    palisade_gatekeeper::CODES,
     palisade_policy::codes::CODES,
     CODES,
 ];
@@ -33,6 +34,7 @@ not guessed at, because a misspelt key must never weaken a gate.
 The keys are, all optional:
 
     [check]
+    paths = [\"deploy\"]        # what is judged when no path is given
     policies = [\"policies\"]   # files or folders, relative to palisade.toml
     values = \"values.yaml\"    # variables that stand in for look-ups
     fail-on = \"medium\"        # mildest severity that fails a run, or \"never\"

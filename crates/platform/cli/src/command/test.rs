@@ -1,27 +1,28 @@
 //! `palisade test`: runs tests of policies and refuses the ones that exercise nothing.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
-use palisade_document::{Document, walk};
-use palisade_kyverno::testing::{self, Files, Mode};
-use palisade_model::{Diagnostic, Level};
-use palisade_policy::testing::{TestOutcome, TestReport, TestRow};
+use palisade_document::walk;
+use palisade_policy::Listener as _;
+use palisade_policy::testing::{Mode, TestOutcome, TestReport, TestRow};
+use palisade_rego::machine::coverage::Report;
 use serde::Serialize;
 
 use super::output::write_to;
 use super::policies::show;
 use crate::args::Global;
 use crate::input::{self, in_parallel, threads};
+use crate::languages;
+use crate::listen::Console;
+use crate::rego_tests::{self, RegoTestArgs};
 use crate::render::visible;
 use crate::report::{DiagnosticEntry, count, diagnostic_entry, write_json};
+use crate::test_formats;
 use crate::{Exit, Failure, Outcome};
 
-/// Names of the files that hold tests.
-const TEST_FILES: &[&str] = &["kyverno-test.yaml", "kyverno-test.yml"];
-
-/// Run tests of policies (kyverno-test.yaml) and refuse those that exercise nothing
+/// Run tests of policies (kyverno-test.yaml, Gatekeeper's suites, Rego's test_ rules) and refuse those that exercise nothing
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Folders to search, or test files
@@ -42,6 +43,8 @@ pub(crate) struct Args {
     /// Threads; by default one per core
     #[arg(short, long, value_name = "N")]
     jobs: Option<usize>,
+    #[command(flatten)]
+    rego: RegoTestArgs,
 }
 
 /// What becomes of a row that exercises nothing.
@@ -53,67 +56,64 @@ pub enum Lenience {
     Upstream,
 }
 
+impl From<Lenience> for Mode {
+    fn from(lenience: Lenience) -> Self {
+        match lenience {
+            Lenience::None => Self::Strict,
+            Lenience::Upstream => Self::Compat,
+        }
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let found = test_files(&args.paths);
     let lenience = if args.compat { Lenience::Upstream } else { Lenience::None };
-    let reports = run_files(&found.files, lenience, args.now.unwrap_or_else(Timestamp::now), args.jobs);
+    let now = args.now.unwrap_or_else(Timestamp::now);
+    let mut reports = run_files(&found.files, lenience, now, args.jobs);
+    let rego = rego_tests::run(&args.paths, &args.rego, lenience.into(), now, threads(args.jobs));
+    reports.extend(rego.reports);
     let tally = Tally::of(&reports);
+    let coverage = rego.coverage.as_ref();
     write_to(args.output.as_deref(), |out| match &*args.format {
-        "json" => write_json(&body(&reports, tally), out),
-        _ => human(&reports, global.verbose, out),
+        "json" => write_json(&body(&reports, tally, coverage), out),
+        _ => human(&reports, coverage.filter(|_| args.rego.coverage), global.verbose, out),
     })?;
+    if tally.failed + tally.errors > 0 || global.verbose {
+        rego.prints.iter().for_each(|line| Console { trace: false }.print(line));
+    }
     show(&found.diagnostics);
     for report in &reports {
         show(&report.diagnostics);
     }
     let broken = input::has_errors(&found.diagnostics);
-    Ok(conclude(tally, found.files.len(), broken))
+    let outcome = conclude(tally, found.files.len() + rego.packages, broken);
+    Ok(enough(outcome, coverage, args.rego.threshold))
+}
+
+/// Fails a run that would pass where fewer lines are covered than asked for.
+fn enough(outcome: Outcome, coverage: Option<&Report>, threshold: Option<f64>) -> Outcome {
+    match (coverage.map(Report::percentage), threshold) {
+        (Some(covered), Some(wanted)) if covered < wanted && outcome.exit == Exit::Passed => {
+            let reason = format!("failed: coverage is {covered:.2} %, below the {wanted} % asked for; {}", outcome.reason);
+            Outcome { exit: Exit::Findings, reason }
+        }
+        _ => outcome,
+    }
 }
 
 /// The test files below `paths`; hidden folders count, because `.kyverno-test` is where libraries keep them.
 pub fn test_files(paths: &[PathBuf]) -> walk::Walk {
     let mut walk = walk::files(paths, &walk::Options { hidden: true, ..walk::Options::default() });
     let named = |path: &PathBuf| paths.contains(path);
-    let is_test = |path: &PathBuf| path.file_name().is_some_and(|name| TEST_FILES.iter().any(|test| name == *test));
-    walk.files.retain(|path| named(path) || is_test(path));
+    let is_program = |path: &PathBuf| path.extension().is_some_and(|end| languages::extensions().any(|own| end == own));
+    walk.files.retain(|path| !is_program(path) && (named(path) || test_formats::of(path).is_some()));
     walk
 }
 
 /// Runs test files in parallel; one report per file, in order.
 pub fn run_files(files: &[PathBuf], lenience: Lenience, now: Timestamp, jobs: Option<usize>) -> Vec<TestReport> {
-    let mode = match lenience {
-        Lenience::None => Mode::Strict,
-        Lenience::Upstream => Mode::Compat,
-    };
-    in_parallel(files, threads(jobs), |path| run_file(path, mode, now))
-}
-
-fn run_file(path: &Path, mode: Mode, now: Timestamp) -> TestReport {
-    let parsed = input::read(path);
-    let beside = Beside { folder: path.parent().unwrap_or(Path::new("")) };
-    let mut report = TestReport { diagnostics: parsed.diagnostics, ..TestReport::default() };
-    for document in &parsed.documents {
-        let part = testing::run(&document.resource(), &beside, mode, now);
-        report.rows.extend(part.rows);
-        report.diagnostics.extend(part.diagnostics);
-    }
-    report
-}
-
-/// Files named by a test, relative to it.
-struct Beside<'a> {
-    folder: &'a Path,
-}
-
-impl Files for Beside<'_> {
-    fn read(&self, path: &str) -> Result<Vec<Document>, Diagnostic> {
-        let mut parsed = input::read(&self.folder.join(path));
-        match parsed.diagnostics.iter().position(|diagnostic| diagnostic.level == Level::Error) {
-            Some(at) => Err(parsed.diagnostics.swap_remove(at)),
-            None => Ok(parsed.documents),
-        }
-    }
+    in_parallel(files, threads(jobs), |path| test_formats::run(path, lenience.into(), now))
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -156,6 +156,8 @@ struct Body<'a> {
     vacuous: usize,
     errors: usize,
     results: Vec<Entry<'a>>,
+    /// As `opa test --coverage` prints it.
+    coverage: Option<palisade_model::Value>,
     diagnostics: Vec<DiagnosticEntry<'a>>,
 }
 
@@ -171,7 +173,7 @@ struct Entry<'a> {
     message: &'a str,
 }
 
-fn body(reports: &[TestReport], tally: Tally) -> Body<'_> {
+fn body<'a>(reports: &'a [TestReport], tally: Tally, coverage: Option<&Report>) -> Body<'a> {
     fn entry(row: &TestRow) -> Entry<'_> {
         let TestRow { file, policy, rule, resource, expected, actual, outcome, message } = row;
         Entry { file, policy, rule, resource, expected, actual, outcome: outcome.as_str(), message }
@@ -184,12 +186,13 @@ fn body(reports: &[TestReport], tally: Tally) -> Body<'_> {
         vacuous: tally.vacuous,
         errors: tally.errors,
         results: reports.iter().flat_map(|report| &report.rows).map(entry).collect(),
+        coverage: coverage.map(Report::to_json),
         diagnostics: reports.iter().flat_map(|report| &report.diagnostics).map(diagnostic_entry).collect(),
     }
 }
 
 /// Rows that did not pass, below the file they are in; all rows where asked.
-fn human(reports: &[TestReport], verbose: bool, out: &mut dyn Write) -> io::Result<()> {
+fn human(reports: &[TestReport], coverage: Option<&Report>, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     for report in reports {
         let worth_showing =
             |row: &&TestRow| verbose || !matches!(row.outcome, TestOutcome::Passed | TestOutcome::Skipped);
@@ -204,7 +207,7 @@ fn human(reports: &[TestReport], verbose: bool, out: &mut dyn Write) -> io::Resu
             writeln!(out, "{}", visible(&line))?;
         }
     }
-    Ok(())
+    coverage.map_or(Ok(()), |report| rego_tests::write_coverage(report, out))
 }
 
 fn conclude(tally: Tally, files: usize, broken: bool) -> Outcome {
@@ -215,9 +218,7 @@ fn conclude(tally: Tally, files: usize, broken: bool) -> Outcome {
     );
     let (exit, reason) = match () {
         () if broken || errors > 0 => (Exit::Undecided, format!("could not decide: {all}")),
-        () if tally.total() == 0 => {
-            (Exit::Nothing, "nothing was tested: no kyverno-test.yaml with results below the paths".into())
-        }
+        () if tally.total() == 0 => (Exit::Nothing, "nothing was tested: no tests with results below the paths".into()),
         () if failed + vacuous > 0 => (Exit::Findings, format!("failed: {all}")),
         () => (Exit::Passed, format!("passed: {all}")),
     };
