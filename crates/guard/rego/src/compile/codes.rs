@@ -13,10 +13,14 @@ pub(super) const UNSAFE: Code = ("PAL-R0102", "rego_unsafe_var_error");
 pub(super) const RECURSION: Code = ("PAL-R0103", "rego_recursion_error");
 /// Everything else that does not compile.
 pub(super) const COMPILE: Code = ("PAL-R0104", "rego_compile_error");
+/// A call outside of a rule.
+pub(super) const BARE: Code = ("PAL-R0104", "rego_parse_error");
 /// Definitions of one name that exclude each other.
 pub(super) const CONFLICT: Code = ("PAL-R0105", "rego_type_error");
 /// What only strict mode reports.
 pub(super) const STRICT: Code = ("PAL-R0106", "rego_compile_error");
+/// A function that v1 no longer has.
+pub(super) const DEPRECATED: Code = ("PAL-R0106", "rego_type_error");
 /// More than the compiler takes.
 pub(super) const LIMIT: Code = ("PAL-R0107", "rego_compile_error");
 

@@ -14,7 +14,6 @@ use crate::plan::{NodeId, Reads, RuleId, RuleKind};
 pub(super) struct Graph {
     edges: Vec<BTreeSet<RuleId>>,
     reads: Vec<Reads>,
-    /// Rules in an order in which those referred to come first, as far as there is one.
     order: Vec<RuleId>,
 }
 
@@ -38,6 +37,11 @@ impl Graph {
         }
         let order = finishing_order(&edges);
         Self { edges, reads, order }
+    }
+
+    /// All rules, those referred to before those that refer to them, as far as there is such an order.
+    pub(super) fn order(&self) -> &[RuleId] {
+        &self.order
     }
 
     /// Reports rules that need themselves.

@@ -16,7 +16,9 @@ mod report;
 mod resolve;
 mod resolved;
 mod safety;
+mod shape;
 mod tree;
+mod types;
 
 use std::collections::BTreeSet;
 
@@ -65,6 +67,7 @@ pub fn compile(modules: &[Module], queries: &[&str], options: CompileOptions) ->
     let graph = graph::Graph::new(&tree, &definitions.iter().map(|it| it.iter().collect()).collect::<Vec<_>>());
     let places: Vec<_> = tree.groups.iter().map(|group| place_of(modules, group)).collect();
     graph.check(&tree, &places, &mut report);
+    check_types(&tree, &graph, &definitions, &queries, &mut report);
     if !report.is_clean() {
         return Err(sorted(report));
     }
@@ -106,6 +109,22 @@ impl Definitions {
 
     fn iter_mut(&mut self) -> impl Iterator<Item = &mut Resolved> {
         self.default.iter_mut().chain(&mut self.others)
+    }
+}
+
+fn check_types(tree: &Tree, graph: &graph::Graph, definitions: &[Definitions], queries: &[Resolved], report: &mut Report) {
+    let mut shapes = vec![None; definitions.len()];
+    for rule in graph.order() {
+        let Some(definitions) = definitions.get(*rule as usize) else { continue };
+        let shape = types::check_rule(tree, *rule, definitions.iter(), &shapes, report);
+        if let Some(known) = shapes.get_mut(*rule as usize) {
+            *known = Some(shape);
+        }
+    }
+    for query in queries {
+        for branch in &query.branches {
+            types::check_branch(tree, branch, query.source, &shapes, report);
+        }
     }
 }
 

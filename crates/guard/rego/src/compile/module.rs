@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::codes::{COMPILE, STRICT};
+use super::codes::{BARE, COMPILE, STRICT};
 use super::names::Names;
 use super::report::Report;
+use super::tree::constant_parts;
 use crate::syntax::ast::{Head, HeadKind, Module, Rule, Term, TermKind, Version};
 
 /// Checks a module that v1 or strict mode asks more of.
@@ -13,8 +14,20 @@ pub(super) fn check(module: &Module, source: usize, strict: bool, report: &mut R
         check_imports(module, source, report);
         check_roots(module, source, report);
     }
-    for rule in module.rules.iter().filter(|rule| rule.default) {
-        check_default(rule, source, report);
+    for rule in &module.rules {
+        check_bare_call(rule, source, report);
+        if rule.default {
+            check_default(rule, source, report);
+        }
+    }
+}
+
+/// A line such as `count(x)` outside of a rule defines nothing anybody wants.
+fn check_bare_call(rule: &Rule, source: usize, report: &mut Report) {
+    let bare = matches!(rule.head.kind, HeadKind::Function(_, None)) && rule.body.is_empty() && !rule.default;
+    if bare && super::names::builtin(&constant_parts(&rule.head).join(".")).is_some() {
+        let message = "rule name conflicts with built-in function";
+        report.error(BARE, (source, rule.head.span), message, "move the call into the body of a rule");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use palisade_model::{Span, Str};
 
-use super::super::codes::{COMPILE, STRICT, TYPE};
+use super::super::codes::{COMPILE, DEPRECATED as NO_LONGER, TYPE};
 use super::super::names;
 use super::super::resolved::{Body, Expression, Function, Head, Kind, Term, TermKind};
 use super::{Resolver, constant, term};
@@ -108,7 +108,7 @@ impl Resolver<'_> {
         };
         if self.module.modern && matches!(function, Function::Builtin(_)) && DEPRECATED.contains(&name.as_str()) {
             let message = format!("deprecated built-in function calls in expression: {name}");
-            self.error(STRICT, span, message, "the reference names what replaces it");
+            self.error(NO_LONGER, span, message, "the reference names what replaces it");
         }
         Operator::Function(function, name)
     }

@@ -54,7 +54,7 @@ impl Resolver<'_> {
                     let message = "cannot assign vars inside negated expression";
                     self.error(COMPILE, span, message, "compare with `==`, or assign on the line before");
                 }
-                self.assign(left, right, span, out)
+                self.assign(left, right, out)
             }
             ast::ExpressionKind::Unify(left, right) => {
                 if !expression.negated && is_pattern(left) {
@@ -102,7 +102,7 @@ impl Resolver<'_> {
         Kind::Call(function, operands)
     }
 
-    fn assign(&mut self, left: &ast::Term, right: &ast::Term, span: Span, out: &mut Body) -> Kind {
+    fn assign(&mut self, left: &ast::Term, right: &ast::Term, out: &mut Body) -> Kind {
         // The right side sees what the names meant before.
         let right_kind = match &right.kind {
             ast::TermKind::Call(operator, arguments) => {
@@ -119,7 +119,7 @@ impl Resolver<'_> {
             }
             _ => Ok(self.term(right, out)),
         };
-        let left = self.assigned(left, span, out);
+        let left = self.assigned(left, out);
         match right_kind {
             Ok(right) => Kind::Unify(left, right),
             Err((function, mut operands)) => {
@@ -129,19 +129,18 @@ impl Resolver<'_> {
         }
     }
 
-    /// The left side of `:=`: names are declared, all else must be arrays and objects of names and constants.
-    fn assigned(&mut self, pattern: &ast::Term, whole: Span, out: &mut Body) -> Term {
+    /// The left side of `:=`: names are declared, all else must be arrays of such and objects with such values.
+    fn assigned(&mut self, pattern: &ast::Term, out: &mut Body) -> Term {
         let span = pattern.span;
         let kind = match &pattern.kind {
             ast::TermKind::Variable(name) if name.starts_with('$') => return self.term(pattern, out),
             ast::TermKind::Variable(name) => return Term::var(self.declare(name, span, How::Assigned), span),
             ast::TermKind::Array(items) => {
-                super::term::array(items.iter().map(|item| self.assigned(item, whole, out)).collect())
+                super::term::array(items.iter().map(|item| self.assigned(item, out)).collect())
             }
             ast::TermKind::Object(members) => TermKind::Object(
-                members.iter().map(|(key, value)| (self.term(key, out), self.assigned(value, whole, out))).collect(),
+                members.iter().map(|(key, value)| (self.term(key, out), self.assigned(value, out))).collect(),
             ),
-            ast::TermKind::Scalar(_) | ast::TermKind::Number(_) if span != whole => return self.term(pattern, out),
             other => {
                 let message = format!("cannot assign to {}", kind_name(other));
                 self.error(COMPILE, span, message, "put a variable on the left of `:=`, or compare with `==`");

@@ -4,10 +4,12 @@ use std::rc::Rc;
 
 use palisade_model::{Span, Str};
 
+use super::super::codes::TYPE;
 use super::super::resolved::{Body, Comprehension, Head, Term, TermKind};
+use super::super::tree::show;
 use super::scope::Meaning;
 use super::{Resolver, constant};
-use crate::plan::Collect;
+use crate::plan::{Collect, RuleKind};
 use crate::syntax::ast;
 use crate::value::Value;
 
@@ -19,7 +21,13 @@ impl Resolver<'_> {
         let kind = match &term.kind {
             Ast::Scalar(value) => TermKind::Constant(value.clone()),
             Ast::Number(number) => TermKind::Constant(Value::Number(number.clone())),
-            Ast::Variable(name) => return self.variable(name, span),
+            Ast::Variable(name) => {
+                let variable = self.variable(name, span);
+                if let TermKind::Reference(Head::Data, path) = &variable.kind {
+                    self.check_called(path, span);
+                }
+                return variable;
+            }
             Ast::Reference(head, parts) => return self.reference(head, parts, span, out),
             Ast::Call(operator, arguments) => return self.nested_call(operator, arguments, span, out),
             Ast::Array(items) => array(self.terms(items, out)),
@@ -49,6 +57,21 @@ impl Resolver<'_> {
         }
     }
 
+    /// Reports a function that is not called.
+    fn check_called(&mut self, path: &[Term], span: Span) {
+        let names: Vec<Str> = path.iter().map_while(|part| part.as_name().cloned()).collect();
+        let is_function = |length: &usize| {
+            let rule = names.get(..*length).and_then(|path| self.module.tree.rule_at(path));
+            let group = rule.and_then(|rule| self.module.tree.group(rule));
+            group.is_some_and(|group| matches!(group.kind, RuleKind::Function { .. }))
+        };
+        if let Some(length) = (1..=names.len()).find(is_function) {
+            let name = show(names.get(..length).unwrap_or_default());
+            let message = format!("function {name} used as reference, not called");
+            self.error(TYPE, span, message, "call it with its arguments in parentheses");
+        }
+    }
+
     fn reference(&mut self, head: &ast::Term, parts: &[ast::Term], span: Span, out: &mut Body) -> Term {
         let resolved = match &head.kind {
             ast::TermKind::Variable(name) => self.variable(name, head.span),
@@ -59,6 +82,9 @@ impl Resolver<'_> {
             TermKind::Var(var) => Term::new(TermKind::Reference(Head::Var(var), parts), span),
             TermKind::Reference(head, mut path) => {
                 path.extend(parts);
+                if head == Head::Data {
+                    self.check_called(&path, span);
+                }
                 Term::new(TermKind::Reference(head, path), span)
             }
             kind => {

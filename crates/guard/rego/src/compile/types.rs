@@ -1,0 +1,291 @@
+//! Finds calls, comparisons and references that can never give an answer because of their types.
+//!
+//! It goes through bodies in their final order, as OPA's type checker does, and knows less than it: parameters and base
+//! documents may be anything. So it accepts whatever OPA accepts. Deliberately absent: schemas.
+
+use super::codes::TYPE;
+use super::report::Report;
+use super::resolve::{Branch, Gives, Resolved};
+use super::resolved::{Body, Comprehension, Expression, Function, Head, Kind, Term, TermKind, Var};
+use super::shape::Shape;
+use super::tree::Tree;
+use crate::plan::{Collect, NodeId, RuleId, RuleKind};
+
+/// Shapes of what rules and functions give; `None` while unknown.
+pub(super) type RuleShapes = Vec<Option<Shape>>;
+
+/// Checks all definitions of a rule and tells the shape of its value. Rules that it refers to come before it.
+pub(super) fn check_rule<'a>(
+    tree: &Tree,
+    rule: RuleId,
+    definitions: impl Iterator<Item = &'a Resolved>,
+    rules: &RuleShapes,
+    report: &mut Report,
+) -> Shape {
+    let mut values = Vec::new();
+    for definition in definitions {
+        for branch in &definition.branches {
+            values.push(check_branch(tree, branch, definition.source, rules, report));
+        }
+    }
+    let hidden = tree.groups.iter().any(|group| group.hidden_in == Some(rule));
+    let shape = if hidden || values.is_empty() { Shape::Any } else { Shape::one_of(values) };
+    match tree.group(rule).map(|group| group.kind) {
+        Some(RuleKind::Set) => Shape::Set(Box::new(shape)),
+        Some(RuleKind::Object) => Shape::object(Shape::Any, shape),
+        _ => shape,
+    }
+    .shallow(0)
+}
+
+/// Checks a branch and tells the shape of what it gives: of a member's value, where that is not nested.
+pub(super) fn check_branch(
+    tree: &Tree,
+    branch: &Branch,
+    source: usize,
+    rules: &RuleShapes,
+    report: &mut Report,
+) -> Shape {
+    let mut checker =
+        Checker { tree, rules, report, source, known: vec![None; branch.variables.len()] };
+    for parameter in &branch.parameters {
+        checker.set(*parameter, Shape::Any);
+    }
+    checker.body(&branch.body);
+    match &branch.gives {
+        Gives::Value(term) | Gives::Element(term) => checker.shape(term),
+        Gives::Member(path, term) if path.len() == 1 => checker.shape(term),
+        Gives::Member(..) | Gives::Nested(..) | Gives::Bindings(_) => Shape::Any,
+    }
+}
+
+struct Checker<'a> {
+    tree: &'a Tree,
+    rules: &'a RuleShapes,
+    report: &'a mut Report,
+    source: usize,
+    known: Vec<Option<Shape>>,
+}
+
+impl Checker<'_> {
+    fn set(&mut self, var: Var, shape: Shape) {
+        if let Some(known) = self.known.get_mut(var as usize) {
+            *known = Some(shape.shallow(0));
+        }
+    }
+
+    fn get(&self, var: Var) -> Option<&Shape> {
+        self.known.get(var as usize).and_then(Option::as_ref)
+    }
+
+    fn body(&mut self, body: &Body) {
+        for expression in body {
+            self.condition(expression);
+        }
+    }
+
+    /// A body whose variables are its own.
+    fn closure(&mut self, work: impl FnOnce(&mut Self)) {
+        let before = self.known.clone();
+        work(self);
+        self.known = before;
+    }
+
+    fn condition(&mut self, expression: &Expression) {
+        match &expression.kind {
+            Kind::Term(term) => _ = self.shape(term),
+            Kind::Unify(left, right) => self.match_terms(left, right, expression),
+            Kind::Call(function, arguments) => self.call(*function, arguments, expression),
+            Kind::Every { key, value, collection, body } => {
+                let shape = self.shape(collection);
+                let (keys, values) = shape.entries().unwrap_or((Shape::Any, Shape::Any));
+                self.closure(|checker| {
+                    key.iter().for_each(|key| checker.set(*key, keys.clone()));
+                    checker.set(*value, values);
+                    checker.body(body);
+                });
+            }
+            Kind::Print(arguments) => arguments.iter().for_each(|argument| _ = self.shape(argument)),
+        }
+    }
+
+    fn match_terms(&mut self, left: &Term, right: &Term, expression: &Expression) {
+        let (left_shape, right_shape) = (self.shape(left), self.shape(right));
+        if !left_shape.fits(&right_shape) {
+            let message = format!("match error: {} never equals {}", left_shape.name(), right_shape.name());
+            let help = "compare values of the same type: convert one of them, or correct the term";
+            self.report.error(TYPE, (self.source, expression.span), message, help);
+        }
+        self.learn(left, &right_shape);
+        self.learn(right, &left_shape);
+    }
+
+    fn call(&mut self, function: Function, arguments: &[Term], expression: &Expression) {
+        if function.is_builtin("equal")
+            && let [left, right] = arguments
+        {
+            return self.match_terms(left, right, expression);
+        }
+        let shapes: Vec<Shape> = arguments.iter().map(|argument| self.shape(argument)).collect();
+        let result = match function {
+            Function::Builtin(builtin) => {
+                for (number, (declared, shape)) in builtin.arguments.iter().zip(&shapes).enumerate() {
+                    let wanted = Shape::from(declared);
+                    if !shape.fits(&wanted) {
+                        self.misfit(builtin.name, number, shape, &wanted, arguments);
+                    }
+                }
+                Shape::from(&builtin.result)
+            }
+            Function::Rule { rule, .. } => self.rule(rule),
+        };
+        if let (Some(given), Some(term)) = (shapes.get(function.arity()), arguments.get(function.arity())) {
+            if !given.fits(&result) {
+                let name = match function {
+                    Function::Builtin(builtin) => builtin.name.to_owned(),
+                    Function::Rule { rule, .. } => {
+                        self.tree.group(rule).map(|group| super::tree::show(&group.path)).unwrap_or_default()
+                    }
+                };
+                let message =
+                    format!("{name}: invalid argument(s): the result is {}, not {}", result.name(), given.name());
+                self.report.error(TYPE, (self.source, term.span), message, "correct what the result is compared with");
+            }
+            self.learn(term, &result);
+        }
+    }
+
+    fn misfit(&mut self, name: &str, number: usize, given: &Shape, wanted: &Shape, arguments: &[Term]) {
+        let span = arguments.get(number).map_or_else(Default::default, |argument| argument.span);
+        let message = format!(
+            "{name}: invalid argument(s): argument {} is {}, want {}",
+            number + 1,
+            given.name(),
+            wanted.name()
+        );
+        self.report.error(TYPE, (self.source, span), message, format!("give `{name}` a value of type {}", wanted.name()));
+    }
+
+    /// Variables of a pattern get their shapes.
+    fn learn(&mut self, pattern: &Term, shape: &Shape) {
+        match &pattern.kind {
+            TermKind::Var(var) if self.get(*var).is_none() => self.set(*var, shape.clone()),
+            TermKind::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let part = shape.member(&index.into()).unwrap_or(Shape::Any);
+                    self.learn(item, &part);
+                }
+            }
+            TermKind::Object(members) => {
+                for (key, member) in members {
+                    let part = match &key.kind {
+                        TermKind::Constant(key) => shape.member(key),
+                        _ => shape.entries().map(|(_, values)| values),
+                    };
+                    self.learn(member, &part.unwrap_or(Shape::Any));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn shape(&mut self, term: &Term) -> Shape {
+        match &term.kind {
+            TermKind::Constant(value) => Shape::of(value),
+            TermKind::Var(var) => self.get(*var).cloned().unwrap_or(Shape::Any),
+            TermKind::Reference(head, parts) => self.reference(*head, parts),
+            TermKind::Array(items) => Shape::Array(items.iter().map(|item| self.shape(item)).collect(), None),
+            TermKind::Set(items) => {
+                let items: Vec<_> = items.iter().map(|item| self.shape(item)).collect();
+                Shape::Set(Box::new(Shape::one_of(items)))
+            }
+            TermKind::Object(members) => self.composed(members),
+            TermKind::Comprehension(comprehension) => self.comprehension(comprehension),
+        }
+    }
+
+    fn composed(&mut self, members: &[(Term, Term)]) -> Shape {
+        let mut known = Vec::new();
+        let mut others = Vec::new();
+        for (key, value) in members {
+            let value = self.shape(value);
+            match &key.kind {
+                TermKind::Constant(key) => known.push((key.clone(), value)),
+                _ => others.push((self.shape(key), value)),
+            }
+        }
+        if others.is_empty() {
+            return Shape::Object(known, None);
+        }
+        known.into_iter().for_each(|(key, value)| others.push((Shape::of(&key), value)));
+        let (keys, values): (Vec<_>, Vec<_>) = others.into_iter().unzip();
+        Shape::object(Shape::one_of(keys), Shape::one_of(values))
+    }
+
+    fn comprehension(&mut self, comprehension: &Comprehension) -> Shape {
+        let mut shape = Shape::Any;
+        self.closure(|checker| {
+            checker.body(&comprehension.body);
+            let value = checker.shape(&comprehension.value);
+            shape = match (&comprehension.collect, &comprehension.key) {
+                (Collect::Object, Some(key)) => Shape::object(checker.shape(key), value),
+                (Collect::Set, _) => Shape::Set(Box::new(value)),
+                _ => Shape::array(value),
+            };
+        });
+        shape
+    }
+
+    fn rule(&self, rule: RuleId) -> Shape {
+        self.rules.get(rule as usize).cloned().flatten().unwrap_or(Shape::Any)
+    }
+
+    fn reference(&mut self, head: Head, parts: &[Term]) -> Shape {
+        let (mut shape, rest) = match head {
+            Head::Input => (Shape::Any, parts),
+            Head::Var(var) => (self.get(var).cloned().unwrap_or(Shape::Any), parts),
+            Head::Data => self.below_data(parts),
+        };
+        for part in rest {
+            let next = match &part.kind {
+                TermKind::Constant(key) => shape.member(key),
+                _ => {
+                    let key = self.shape(part);
+                    let entries = shape.entries().filter(|(keys, _)| keys.fits(&key));
+                    entries.map(|(keys, values)| {
+                        self.learn(part, &keys);
+                        values
+                    })
+                }
+            };
+            let Some(next) = next else {
+                let message = format!("undefined ref: {} has no such member", shape.name());
+                let help = "correct the path: the value before this part can never have it";
+                self.report.error(TYPE, (self.source, part.span), message, help);
+                self.known_anything(rest);
+                return Shape::Any;
+            };
+            shape = next;
+        }
+        shape
+    }
+
+    fn known_anything(&mut self, parts: &[Term]) {
+        parts.iter().for_each(|part| self.learn(part, &Shape::Any));
+    }
+
+    /// The shape of the rule that a reference starts with, and the parts after it.
+    fn below_data<'t>(&mut self, parts: &'t [Term]) -> (Shape, &'t [Term]) {
+        let mut at: NodeId = 0;
+        for (index, part) in parts.iter().enumerate() {
+            let Some(node) = self.tree.nodes.get(at as usize) else { break };
+            if let Some(rule) = node.rule {
+                return (self.rule(rule), parts.get(index..).unwrap_or_default());
+            }
+            let Some(child) = part.as_name().and_then(|name| node.children.get(name)) else { break };
+            at = *child;
+        }
+        let rule = self.tree.nodes.get(at as usize).and_then(|node| node.rule);
+        (rule.map_or(Shape::Any, |rule| self.rule(rule)), &[])
+    }
+}
