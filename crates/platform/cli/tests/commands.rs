@@ -144,7 +144,36 @@ fn what_cannot_be_read_is_exit_code_two() {
         assert!(last_line(&output).starts_with("could not decide"), "{paths:?}: {}", last_line(&output));
     }
     assert_eq!(folder.run(&["check"]).status.code(), Some(2));
-    assert_eq!(folder.run(&["check", "pod.yaml"]).status.code(), Some(2), "no policies named");
+}
+
+#[test]
+fn the_built_in_pack_judges_where_no_policies_are_named() {
+    let folder = Folder::new("pack", &[("pod.yaml", BAD), ("policy.yaml", POLICY)]);
+    let output = folder.run(&["check", "pod.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("error[image-tag]: "), "{}", out(&output));
+    let hint = |output: &Output| String::from_utf8_lossy(&output.stderr).contains("hint: no policies are named");
+    assert!(hint(&output));
+    assert!(!hint(&folder.run(&["check", "pod.yaml", "--quiet"])));
+    let both = folder.run(&["check", "pod.yaml", "-p", "pack:kubernetes/image-tag", "policy.yaml"]);
+    assert!(!hint(&both) && out(&both).contains("error[tags/fixed]: ") && out(&both).contains("error[image-tag]: "));
+    fs::write(folder.0.join("palisade.toml"), "[check]\npolicies = ['pack:kubernetes/baseline']\n").unwrap();
+    assert_eq!(folder.run(&["check", "pod.yaml"]).status.code(), Some(0), "the baseline has no say about tags");
+    let unknown = folder.run(&["check", "pod.yaml", "-p", "pack:kubernetes/basline"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(last_line(&unknown).contains("no group and no rule called `basline`"), "{}", last_line(&unknown));
+    assert!(out(&folder.run(&["explain", "image-tag"])).contains("To mend it, "));
+    assert!(out(&folder.run(&["list", "policies"])).contains("ValidatingPolicy/image-tag"));
+}
+
+#[test]
+fn members_that_are_null_are_judged_as_the_cluster_stores_them() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  volumes:\n  initContainers:\n  hostNetwork: true\n\
+               \u{20} containers:\n    - {name: a, image: a, env: , securityContext: }\n";
+    let folder = Folder::new("nulls", &[("pod.yaml", pod)]);
+    let output = folder.run(&["check", "pod.yaml", "-p", "pack:kubernetes/baseline"]);
+    assert_eq!(output.status.code(), Some(1), "{}", last_line(&output));
+    assert!(out(&output).contains("--> pod.yaml:7:16"), "{}", out(&output));
 }
 
 #[test]

@@ -1,0 +1,12 @@
+//! The built-in pack through the built command: every rule's own fixtures, a hardened deployment, the example company,
+//! and agreement with public suites.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
+mod example;
+mod fixes;
+mod parity_gatekeeper;
+mod parity_kyverno;
+mod parity_pod_security;
+mod rules;
+mod runner;
