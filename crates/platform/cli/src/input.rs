@@ -10,7 +10,7 @@ use palisade_model::{Diagnostic, GroupVersionKind, Level, Resource, Source};
 use palisade_policy::PolicySet;
 
 use crate::languages::{self, LANGUAGES};
-use crate::programs::{ProgramArgs, programs};
+use crate::programs::{Files, ProgramArgs, programs};
 
 /// What the standard input is called.
 const STDIN: &str = "<stdin>";
@@ -140,7 +140,7 @@ pub(crate) fn policies(paths: &[PathBuf], built_in: Vec<Resource>, programs: &Pr
 /// Adds the policies that are programs, language by language.
 fn load_programs(paths: &[PathBuf], args: &ProgramArgs, loaded: &mut Policies) {
     for language in LANGUAGES.iter().filter(|language| !language.extensions().is_empty()) {
-        let (programs, diagnostics) = programs(paths, args, language.extensions());
+        let (programs, diagnostics) = programs(paths, args, language.extensions(), Files::Policies);
         loaded.diagnostics.extend(diagnostics);
         if programs.modules.is_empty() {
             continue;

@@ -23,15 +23,29 @@ pub(crate) struct ProgramArgs {
     pub(crate) namespace: Vec<String>,
 }
 
+/// Which files of programs are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Files {
+    /// Those that judge.
+    Policies,
+    /// Tests too.
+    WithTests,
+}
+
 /// Reads the programs with one of `extensions` below `paths`, and their data.
-pub(crate) fn programs(paths: &[PathBuf], args: &ProgramArgs, extensions: &[&str]) -> (Programs, Vec<Diagnostic>) {
+pub(crate) fn programs(
+    paths: &[PathBuf],
+    args: &ProgramArgs,
+    extensions: &[&str],
+    files: Files,
+) -> (Programs, Vec<Diagnostic>) {
     let options = walk::Options { extensions: extensions.iter().map(|end| (*end).to_owned()).collect(), hidden: false };
     let named = |path: &PathBuf| path.extension().is_some_and(|end| extensions.iter().any(|wanted| end == *wanted));
     let is_test = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("_test"));
     let existing: Vec<_> = paths.iter().filter(|path| path.is_dir() || named(path)).cloned().collect();
     let found = walk::files(&existing, &options);
     let mut read = Reading { diagnostics: found.diagnostics, ..Reading::default() };
-    for path in found.files.iter().filter(|path| !is_test(path) || paths.contains(path)) {
+    for path in found.files.iter().filter(|path| files == Files::WithTests || !is_test(path) || paths.contains(path)) {
         read.module(path);
     }
     if !read.modules.is_empty() {
