@@ -56,7 +56,10 @@ impl Network {
                 _ => (&**entry, Some(port)),
             };
             let known = match name.strip_prefix("*.") {
-                Some(domain) => host.len() > domain.len() && host.to_ascii_lowercase().ends_with(&format!(".{}", domain.to_ascii_lowercase())),
+                Some(domain) => {
+                    host.len() > domain.len()
+                        && host.to_ascii_lowercase().ends_with(&format!(".{}", domain.to_ascii_lowercase()))
+                }
                 None => host.eq_ignore_ascii_case(name),
             };
             known && at == Some(port)
@@ -102,6 +105,8 @@ impl From<ModeName> for Mode {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Check {
+    /// What `palisade check` judges when it is given no path.
+    pub(crate) paths: Vec<PathBuf>,
     /// Policy files and folders.
     pub(crate) policies: Vec<PathBuf>,
     /// A Kyverno values file.
@@ -128,7 +133,7 @@ impl Config {
         Ok(config)
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, Failure> {
         let source = Source::new(path.display().to_string(), text);
         let config: Self = toml::from_str(text).map_err(|error| {
             let span = Span::new(error.span().unwrap_or(0..0));

@@ -456,3 +456,106 @@ fn links_and_dots_do_not_widen_a_waiver() {
         assert_eq!(folder.check(&[path, "--waivers", "w.yaml"]).0, code, "{path}");
     }
 }
+
+/// What `init` prints and writes for a repository with all there is.
+#[test]
+fn init_finds_what_is_there_and_overwrites_nothing() {
+    let policy = POLICY.replace("name: tags", "name: own");
+    let bad = pod("web", &["a"]);
+    let files = [
+        ("deploy/web.yaml", &*bad),
+        ("policies/own.yaml", &policy),
+        ("policies/tests/kyverno-test.yaml", "apiVersion: cli.kyverno.io/v1alpha1\nkind: Test\nmetadata: {name: t}\n"),
+        ("policies/tests/pod.yaml", &bad),
+        ("charts/app/Chart.yaml", "name: app\n"),
+        ("charts/app/templates/pod.yaml", "{{ .Values.pod }}\n"),
+        ("overlays/prod/kustomization.yaml", "resources: []\n"),
+        (".github/workflows/build.yml", "on: push\n"),
+        (".gitlab-ci.yml", "build: {script: make}\n"),
+    ];
+    let folder = Folder::new("init", &files);
+    fs::remove_file(folder.0.join("policy.yaml")).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = folder.run_in("", &[&["init"], arguments].concat());
+        (output.status.code().unwrap(), String::from_utf8(output.stdout.clone()).unwrap(), stderr(&output))
+    };
+    let (code, dry, _) = run(&["--dry-run", "--ci"]);
+    assert_eq!(code, 0);
+    assert!(dry.contains("would write .github/workflows/palisade.yml") && !folder.0.join("palisade.toml").exists());
+    let (code, told, stderr) = run(&["--baseline", "--ci"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(told, INIT);
+    assert_eq!(folder.read("palisade.toml"), CONFIGURATION);
+    let job = folder.read(".github/workflows/palisade.yml");
+    assert!(job.contains("      - run: palisade check --format github --report sarif=palisade.sarif\n"), "{job}");
+    assert!(folder.read(".gitlab/palisade.gitlab-ci.yml").contains("codequality: gl-code-quality-report.json"));
+
+    let output = folder.run_in("deploy", &["check", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "the first check after init passes");
+    folder.write("deploy/new.yaml", &pod("new", &["a"]));
+    assert_eq!(folder.run_in("", &["check"]).status.code(), Some(1), "and what is new fails");
+
+    let (code, _, stderr) = run(&[]);
+    assert_eq!((code, stderr.contains("`palisade.toml` exists already")), (2, true), "{stderr}");
+    let (code, _, stderr) = run(&["--ci"]);
+    assert_eq!((code, stderr.contains("palisade.yml` exists already")), (2, true), "{stderr}");
+    fs::remove_file(folder.0.join(".github/workflows/palisade.yml")).unwrap();
+    fs::remove_file(folder.0.join(".gitlab/palisade.gitlab-ci.yml")).unwrap();
+    let (code, told, _) = run(&["--ci"]);
+    assert_eq!(
+        (code, told.contains("kept palisade.toml\n"), folder.read("palisade.toml")),
+        (0, true, CONFIGURATION.into())
+    );
+    assert_eq!(run(&["--force"]).0, 0);
+}
+
+const CONFIGURATION: &str = "# How `palisade` judges this repository; `palisade explain PAL-P0002` lists every key.
+[check]
+# What is judged when no path is given.
+paths = [\"deploy\"]
+# Add \"pack:kubernetes\" for the built-in rules.
+policies = [\"policies\"]
+# The mildest severity that fails a run: info, low, medium, high, critical or never.
+fail-on = \"medium\"
+# Findings from before the rules; only new ones fail.
+baseline = \".palisade/baseline.json\"
+";
+
+const INIT: &str = "found
+  1 Kubernetes object in deploy
+  1 policy (1 kyverno) in policies
+  1 Helm chart in charts/app
+  1 kustomization in overlays/prod
+  GitHub Actions
+  GitLab CI
+
+wrote palisade.toml
+wrote .github/workflows/palisade.yml
+wrote .gitlab/palisade.gitlab-ci.yml
+wrote .palisade/baseline.json
+
+first check
+  1 resource by 1 policy: 1 finding
+      1  high      own/fixed
+
+next
+  palisade check                                    # every finding with its line
+  helm template charts/app | palisade check -       # judge the chart as it is rendered
+  kustomize build overlays/prod | palisade check -  # judge the overlay as it is built
+  add `include: [{local: .gitlab/palisade.gitlab-ci.yml}]` to .gitlab-ci.yml
+";
+
+#[test]
+fn init_of_a_repository_without_policies_uses_the_pack_and_of_an_empty_one_writes_nothing() {
+    let folder = Folder::new("init-pack", &[("web.yaml", &pod("web", &["a"]))]);
+    fs::remove_file(folder.0.join("policy.yaml")).unwrap();
+    let output = folder.run_in("", &["init"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(folder.read("palisade.toml").contains("paths = [\"web.yaml\"]\npolicies = [\"pack:kubernetes\"]\n"));
+    let empty = Folder::new("init-empty", &[]);
+    fs::remove_file(empty.0.join("policy.yaml")).unwrap();
+    assert_eq!(empty.run_in("", &["init"]).status.code(), Some(3));
+    assert_eq!(fs::read_dir(&empty.0).unwrap().count(), 0);
+    assert_eq!(empty.run_in("", &["init", "missing"]).status.code(), Some(2));
+    assert_eq!(empty.run_in("", &["check"]).status.code(), Some(2), "nothing to judge is named");
+}

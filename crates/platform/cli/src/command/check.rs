@@ -14,8 +14,8 @@ use crate::adoption::{Agreement, Frame, KnownFindings, accept, fixed, read_waive
 use crate::args::Global;
 use crate::config::{Config, WAIVERS};
 use crate::input;
-use crate::listen::Console;
 use crate::judge::{Judge, Verdicts};
+use crate::listen::Console;
 use crate::manifests::Manifests;
 use crate::packs::Side;
 use crate::report::{Detail, Report, Reporter, count, reporter};
@@ -28,8 +28,8 @@ use crate::{Exit, Failure, Outcome};
   helm template chart/ | palisade check - --policies policies/
   palisade check . --format sarif --output palisade.sarif --fail-on high")]
 pub(crate) struct Args {
-    /// Files or folders to judge; `-` reads the standard input
-    #[arg(value_name = "PATH", required = true)]
+    /// Files or folders to judge; `-` reads the standard input; by default `paths` of the configuration
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     policies: PolicyArgs,
@@ -102,26 +102,51 @@ impl FailOn {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
-    let config = Config::load(global)?;
-    let from_file = |text: &Option<String>, key: &str| {
-        let invalid = |error| Failure::new(format!("`{key}` in palisade.toml: {error}"), "correct the value");
-        text.as_deref().map(|text| text.parse().map_err(invalid)).transpose()
+    let (report, outcome) = judge(args, global)?;
+    write_to(args.output.as_deref(), |out| (args.format.write)(&report, out))?;
+    for (reporter, file) in &args.report {
+        write_to(Some(file), |out| (reporter.write)(&report, out))?;
+    }
+    show(&report.diagnostics);
+    Ok(outcome)
+}
+
+/// What to judge: the paths given, else those of the configuration.
+fn paths(args: &Args, config: &Config) -> Result<Vec<PathBuf>, Failure> {
+    let paths = match &args.paths[..] {
+        [] => config.check.paths.iter().map(|path| config.resolve(path)).collect(),
+        given => given.to_vec(),
     };
+    if paths.is_empty() {
+        let help = "name files or folders, or list them as `paths` under [check] in palisade.toml; \
+                    `palisade init` looks for them";
+        return Err(Failure::new("nothing to judge is named", help));
+    }
+    Ok(paths)
+}
+
+/// A setting of the configuration, where it is there.
+fn setting<T: FromStr<Err = String>>(text: Option<&String>, key: &str) -> Result<Option<T>, Failure> {
+    let invalid = |error| Failure::new(format!("`check.{key}` in palisade.toml: {error}"), "correct the value");
+    text.map(|text| text.parse().map_err(invalid)).transpose()
+}
+
+/// Judges what `args` names: everything there is to report, and how the run ends.
+pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), Failure> {
+    let config = Config::load(global)?;
     let fail_on = match args.fail_on {
         Some(fail_on) => fail_on,
-        None => from_file(&config.check.fail_on, "check.fail-on")?.unwrap_or(FailOn::AtLeast(Severity::Info)),
+        None => setting(config.check.fail_on.as_ref(), "fail-on")?.unwrap_or(FailOn::AtLeast(Severity::Info)),
     };
-    let severity = match (args.severity, &config.check.severity) {
-        (Some(severity), _) => severity,
-        (None, Some(text)) => text
-            .parse()
-            .map_err(|e| Failure::new(format!("`check.severity` in palisade.toml: {e}"), "correct the value"))?,
-        (None, None) => Severity::Info,
+    let severity = match args.severity {
+        Some(severity) => severity,
+        None => setting(config.check.severity.as_ref(), "severity")?.unwrap_or(Severity::Info),
     };
+    let paths = paths(args, &config)?;
     let policies = args.policies.load(&config, Side::Rules, global)?;
     let variables = args.policies.variables(&config)?;
     let jobs = input::threads(args.policies.jobs);
-    let (inputs, mut diagnostics) = input::inputs(&args.paths);
+    let (inputs, mut diagnostics) = input::inputs(&paths);
     let (agreement, problems) = agreement(args, &config);
     diagnostics.extend(problems);
     let cluster = Manifests::new(&inputs, &config.network);
@@ -152,12 +177,8 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         jobs,
         detail: Detail::of(global),
     };
-    write_to(args.output.as_deref(), |out| (args.format.write)(&report, out))?;
-    for (reporter, file) in &args.report {
-        write_to(Some(file), |out| (reporter.write)(&report, out))?;
-    }
-    show(&report.diagnostics);
-    Ok(conclude(&report, failing))
+    let outcome = conclude(&report, failing);
+    Ok((report, outcome))
 }
 
 /// What the repository has agreed on: overrides of the configuration, and waivers.
@@ -195,7 +216,7 @@ impl BaselineArgs {
         let mut known = KnownFindings::none(frame, files);
         let file = self.file(config);
         // A baseline that is being written for the first time is not there yet.
-        let first = |file: &PathBuf| self.write_baseline.as_ref() == Some(file) && !file.exists();
+        let first = |file: &PathBuf| self.write_baseline.is_some() && !file.exists();
         if let Some(file) = file.as_ref().filter(|file| !first(file)) {
             known.read(file, diagnostics)?;
         }
@@ -216,7 +237,7 @@ impl BaselineArgs {
     }
 }
 
-fn write_file(file: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write_file(file: &Path, text: &str) -> Result<(), Failure> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(|error| {
             Failure::new(format!("making the folder `{}`: {error}", folder.display()), "check its permissions")

@@ -6,7 +6,9 @@ use crate::{Failure, Outcome};
 pub(crate) mod check;
 pub(crate) mod codes;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod explain;
+pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod mutate;
@@ -23,8 +25,10 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Outcome, Failure> {
         Command::Check(args) => check::run(&args, global),
         Command::Test(args) => test::run(&args, global),
         Command::Mutate(args) => mutate::run(&args, global),
+        Command::Init(args) => init::run(&args, global),
         Command::Explain(args) => explain::run(&args),
         Command::List(args) => list::run(&args, global),
+        Command::Config(args) => config::run(&args, global),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

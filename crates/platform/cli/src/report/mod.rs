@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use palisade_model::{Diagnostic, Finding};
+use palisade_model::{Diagnostic, Disposition, Finding, Verdict};
 
 use crate::args::Global;
 use crate::input::in_parallel;
@@ -75,6 +75,19 @@ impl Report {
             }
         }
         Ok(())
+    }
+}
+
+impl Report {
+    /// Rules by how many findings they have, waived ones left out: number, severity, name.
+    pub(crate) fn frequent_rules(&self) -> Vec<(usize, String, String)> {
+        let concern = |finding: &&Finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn);
+        let waived = |finding: &&Finding| matches!(finding.disposition, Disposition::Waived(_));
+        let groups = group::by_rule(self.findings.iter().filter(concern).filter(|finding| !waived(finding)));
+        let row = |group: group::Group<'_>| Some((group.findings.len(), group.first()?.severity.to_string(), group.id));
+        let mut rows: Vec<_> = groups.into_iter().filter_map(row).collect();
+        rows.sort_by_key(|(number, ..)| std::cmp::Reverse(*number));
+        rows
     }
 }
 
