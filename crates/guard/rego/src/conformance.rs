@@ -7,14 +7,18 @@
 
 use std::sync::Arc;
 
-use palisade_model::{Diagnostic, Source, Value as Model};
+use jiff::Timestamp;
+use palisade_model::{Diagnostic, Source, Str, Value as Model};
 
 use crate::compile::{CompileOptions, compile};
-use crate::machine::{EvalError, Inputs, Machine};
+use crate::machine::{EvalError, Host, Inputs, Machine};
 use crate::plan::Program;
 use crate::syntax::ast::{Module, Version};
 use crate::syntax::parse;
 use crate::value::{Array, Object, Value};
+
+/// The moment of all evaluations: after the dates of which the suite expects that they are past.
+const NOW: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 /// One case of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +84,23 @@ fn told(found: &[Diagnostic]) -> String {
     found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+/// What the suite expects to be outside: a machine that knows its own name.
+struct Localhost;
+
+impl Host for Localhost {
+    fn http(&self, _request: &Value) -> Result<Value, String> {
+        Err("the suite sends no requests".to_owned())
+    }
+
+    fn addresses(&self, name: &str) -> Result<Vec<Str>, String> {
+        if name == "localhost" { Ok(vec!["127.0.0.1".into()]) } else { Err(format!("lookup {name}: no such host")) }
+    }
+
+    fn runtime(&self) -> Value {
+        Value::object(Vec::new())
+    }
+}
+
 type Solutions = Result<Vec<Value>, EvalError>;
 
 fn evaluate(case: &Model, program: Program) -> Result<Solutions, String> {
@@ -90,7 +111,7 @@ fn evaluate(case: &Model, program: Program) -> Result<Solutions, String> {
     let data = case.get("data").filter(|data| !data.is_null()).map_or_else(|| Value::object(Vec::new()), Value::from);
     let strict = case.get("strict_error").and_then(Model::as_bool).unwrap_or(false);
     let mut machine = Machine::new(Arc::new(program));
-    Ok(machine.session(Inputs { input, data, strict_builtin_errors: strict, ..Inputs::empty() }).query(0))
+    Ok(machine.session(Inputs { input, data, now: NOW, host: &Localhost, strict_builtin_errors: strict, ..Inputs::empty() }).query(0))
 }
 
 /// The value of a term of Rego, which may hold sets.

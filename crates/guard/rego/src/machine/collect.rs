@@ -16,8 +16,13 @@ const COMPACT_FROM: usize = 4_096;
 pub(super) struct Sink {
     /// Whether there was a solution since this was last cleared.
     pub(super) found: bool,
+    /// What is wrong with a second value.
+    pub(super) conflict: &'static str,
     pub(super) gathered: Gathered,
 }
+
+const ONE_VALUE: &str = "complete rules must not produce multiple outputs";
+const ONE_OUTPUT: &str = "functions must not produce multiple outputs for same inputs";
 
 /// What solutions go into.
 #[derive(Debug)]
@@ -48,7 +53,7 @@ pub(super) enum Part {
 
 impl Sink {
     pub(super) fn new(gathered: Gathered) -> Self {
-        Self { found: false, gathered }
+        Self { found: false, conflict: ONE_VALUE, gathered }
     }
 
     pub(super) fn of(collect: Collect) -> Self {
@@ -61,12 +66,13 @@ impl Sink {
 
     /// What the definitions of a rule gather.
     pub(super) fn of_rule(rule: &Rule) -> Self {
-        Self::new(match rule.kind {
-            RuleKind::Complete | RuleKind::Function { .. } => Gathered::Value(None),
-            RuleKind::Set => return Self::of(Collect::Set),
-            RuleKind::Object if has_parts(rule) => Gathered::Partial(BTreeMap::new()),
-            RuleKind::Object => return Self::of(Collect::Object),
-        })
+        match rule.kind {
+            RuleKind::Complete => Self::new(Gathered::Value(None)),
+            RuleKind::Function { .. } => Self { conflict: ONE_OUTPUT, ..Self::new(Gathered::Value(None)) },
+            RuleKind::Set => Self::of(Collect::Set),
+            RuleKind::Object if has_parts(rule) => Self::new(Gathered::Partial(BTreeMap::new())),
+            RuleKind::Object => Self::of(Collect::Object),
+        }
     }
 
     pub(super) fn add_element(&mut self, value: Value) {

@@ -1,6 +1,6 @@
 //! Documents below `data`: packages and rules, with base documents merged in.
 
-use super::evaluation::{Evaluation, Outcome};
+use super::evaluation::{Evaluation, Outcome, base_entry};
 use crate::plan::{Node, NodeId, RuleId, RuleKind};
 use crate::value::{Object, Set, Value};
 
@@ -43,11 +43,11 @@ impl<'a> Evaluation<'a> {
 
     fn target<'p>(&self, node: NodeId, path: &'p [Value]) -> Target<'a, 'p> {
         let Some(mut node) = self.program.nodes.get(node as usize) else {
-            return Target::Base(follow(Some(&self.environment.data), path));
+            return Target::Base(follow_base(Some(&self.environment.data), path));
         };
         let mut rest = path;
         loop {
-            let base = || follow(self.environment.base(&node.path), rest);
+            let base = || follow_base(self.environment.base(&node.path), rest);
             if self.environment.hides(&node.path) {
                 return Target::Base(base());
             }
@@ -103,7 +103,11 @@ impl<'a> Evaluation<'a> {
 }
 
 fn follow(start: Option<&Value>, path: &[Value]) -> Option<Value> {
-    path.iter().try_fold(start?, |at, key| at.get(key)).cloned()
+    path.iter().try_fold(start?, Value::get).cloned()
+}
+
+fn follow_base(start: Option<&Value>, path: &[Value]) -> Option<Value> {
+    path.iter().try_fold(start?, base_entry).cloned()
 }
 
 fn keys_of(value: &Value) -> Option<Value> {

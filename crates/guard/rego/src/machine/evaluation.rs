@@ -176,7 +176,8 @@ impl<'a> Evaluation<'a> {
     pub(super) fn follow(&self, source: Operand, path: &[Operand]) -> Option<&Value> {
         let mut at = self.operand(source)?;
         for key in path {
-            at = at.get(self.operand(*key)?)?;
+            let key = self.operand(*key)?;
+            at = if source == Operand::Data { base_entry(at, key)? } else { at.get(key)? };
         }
         Some(at)
     }
@@ -204,6 +205,14 @@ impl<'a> Evaluation<'a> {
     pub(super) fn locate(&self, error: Box<EvalError>, place: Option<&Place>) -> Box<EvalError> {
         error.at(self.program, place)
     }
+}
+
+/// What a base document has at a key: paths of the store are texts, so a number finds the name that reads like it.
+pub(super) fn base_entry<'a>(document: &'a Value, key: &Value) -> Option<&'a Value> {
+    document.get(key).or_else(|| match key {
+        Value::Number(number) => document.get_str(&number.to_string()),
+        _ => None,
+    })
 }
 
 /// Refuses values that would overflow the stack of what recurses over them.

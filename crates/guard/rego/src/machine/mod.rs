@@ -123,7 +123,9 @@ impl Machine {
     }
 
     /// Begins an evaluation.
-    pub fn session<'a>(&'a mut self, inputs: Inputs<'a>) -> Session<'a> {
+    pub fn session<'a, 'i: 'a>(&'a mut self, inputs: Inputs<'i>) -> Session<'a> {
+        let observer = inputs.observer.map(|observer| -> &'a mut dyn Observer { observer });
+        let inputs = Inputs::<'a> { observer, ..inputs };
         self.stack.clear();
         self.memory.forget_answers();
         Session {

@@ -8,9 +8,6 @@ use super::evaluation::{Evaluation, Flow, Outcome};
 use crate::plan::{Block, Collect, Comparison, Emit, Operand, Place, Register, Step};
 use crate::value::Value;
 
-/// What is wrong with a second value of a complete rule.
-const ONE_VALUE: &str = "complete rules must not produce multiple outputs";
-
 /// What comes after a step.
 enum Next {
     /// The next step.
@@ -269,7 +266,7 @@ impl<'a> Evaluation<'a> {
             return Ok(Flow::More);
         };
         match slot {
-            Some(old) if old != value => return Err(EvalError::new(ErrorCode::Conflict, ONE_VALUE)),
+            Some(old) if old != value => return Err(EvalError::new(ErrorCode::Conflict, sink.conflict)),
             Some(_) => {}
             None => *slot = Some(value.clone()),
         }
