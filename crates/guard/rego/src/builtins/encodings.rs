@@ -99,7 +99,7 @@ fn bytes_of_hex(text: &str) -> Result<Vec<u8>, String> {
 }
 
 /// As a value or name in a query: a space is `+`.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

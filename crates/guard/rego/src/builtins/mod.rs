@@ -32,6 +32,7 @@ mod semver;
 mod sets;
 mod sprintf;
 mod strings;
+mod template;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -178,6 +179,7 @@ pub const FAMILIES: &[&[Builtin]] = &[
     semver::BUILTINS,
     sets::BUILTINS,
     strings::BUILTINS,
+    template::BUILTINS,
     time::BUILTINS,
     type_checks::BUILTINS,
     units::BUILTINS,

@@ -28,6 +28,8 @@ pub(super) enum Argument {
     Text(String),
     /// `bool`, which only templates have.
     Bool(bool),
+    /// A value of another type with its text, which only templates have.
+    Other(&'static str, String),
 }
 
 impl Argument {
@@ -54,6 +56,13 @@ impl Argument {
         }
     }
 
+    /// As `%v` prints it.
+    pub(super) fn to_text(&self) -> String {
+        let mut text = String::new();
+        write(&mut text, self, 'v', Flags::default());
+        text
+    }
+
     /// The name of its type in Go.
     fn type_name(&self) -> &'static str {
         match self {
@@ -62,6 +71,7 @@ impl Argument {
             Self::Float(_) => "float64",
             Self::Text(_) => "string",
             Self::Bool(_) => "bool",
+            Self::Other(name, _) => name,
         }
     }
 }
@@ -264,6 +274,7 @@ fn write(text: &mut String, argument: &Argument, verb: char, flags: Flags) {
         Argument::Float(value) => verbs::float(text, *value, verb, flags),
         Argument::Text(value) => verbs::string(text, value, verb, flags),
         Argument::Bool(value) => verbs::boolean(text, *value, verb, flags),
+        Argument::Other(_, value) => matches!(verb, 'v' | 's') && verbs::string(text, value, 's', flags),
     };
     if !fits {
         text.extend(["%!", verb.encode_utf8(&mut [0; 4]), "(", argument.type_name(), "="]);
