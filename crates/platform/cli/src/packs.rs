@@ -109,7 +109,7 @@ pub(crate) fn describe(pack: &Pack, entry: &Entry) -> String {
         entry.group,
         or_empty(meta.description),
         meta.remediation.as_deref().unwrap_or_default(),
-        indented(meta.example.as_deref().unwrap_or_default()),
+        indented(meta.example.as_deref().unwrap_or_default()).trim_end(),
         controls.join(", "),
         meta.references.iter().map(|address| format!("- {address}\n")).collect::<String>().trim_end(),
     )

@@ -163,7 +163,7 @@ fn the_built_in_pack_judges_where_no_policies_are_named() {
     assert_eq!(unknown.status.code(), Some(2));
     assert!(last_line(&unknown).contains("no group and no rule called `basline`"), "{}", last_line(&unknown));
     assert!(out(&folder.run(&["explain", "image-tag"])).contains("To mend it, "));
-    assert!(out(&folder.run(&["list", "policies"])).contains("ValidatingPolicy/image-tag"));
+    assert!(out(&folder.run(&["list", "policies", "-p", "pack:kubernetes/all"])).contains("ValidatingPolicy/image-tag"));
 }
 
 #[test]
