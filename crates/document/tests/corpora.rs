@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use palisade_document::{Limits, parse, walk, write};
+use palisade_document::comment::{comments, subjects};
+use palisade_document::{Limits, Parsed, parse, walk, write};
 use palisade_model::Level;
 
 #[test]
@@ -23,10 +24,29 @@ fn real_files_are_read_and_written() {
         let parsed = parse(&name, &std::fs::read(&path).unwrap(), &Limits::default());
         let errors: Vec<_> = parsed.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).collect();
         assert!(errors.is_empty(), "{errors:?}");
+        comments_are_no_content(&name, &parsed);
         for document in parsed.documents {
             let text = write::to_yaml(&document.value);
             let again = parse("a.yaml", text.as_bytes(), &Limits::default());
             assert_eq!(again.documents.first().map(|again| &again.value), Some(&document.value), "{name}\n{text}");
         }
+    }
+}
+
+/// A file says the same when its comments say nothing, and what they speak of exists.
+fn comments_are_no_content(name: &str, parsed: &Parsed) {
+    let Some(source) = parsed.documents.first().map(|document| &document.source) else { return };
+    let found = comments(source, &Limits::default());
+    let mut blank = source.text().to_string();
+    for comment in &found {
+        let text = source.slice(comment.span);
+        assert!(text.starts_with('#') && !text.contains('\n'), "{name}: {text}");
+        blank.replace_range(comment.span.range(), &"#".repeat(text.len()));
+    }
+    let again = parse(name, blank.as_bytes(), &Limits::default());
+    let values = |parsed: &Parsed| parsed.documents.iter().map(|document| document.value.clone()).collect::<Vec<_>>();
+    assert_eq!(values(&again), values(parsed), "{name}");
+    for (document, path) in subjects(&parsed.documents, &found).into_iter().flatten() {
+        assert!(path.resolve(&parsed.documents[document].value).is_some(), "{name}: {path}");
     }
 }

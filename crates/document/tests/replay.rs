@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use palisade_document::comment::{comments, subjects};
 use palisade_document::{Limits, edit, parse, write};
 use palisade_model::Value;
 
@@ -23,6 +24,15 @@ fn yaml_seeds_are_written_and_edited_faithfully() {
     for (name, bytes) in seeds("yaml") {
         let parsed = parse("seed.yaml", &bytes, &Limits::default());
         assert!(!parsed.documents.is_empty() || !parsed.diagnostics.is_empty(), "{name}");
+        if let Some(first) = parsed.documents.first() {
+            let found = comments(&first.source, &Limits::default());
+            let said = subjects(&parsed.documents, &found);
+            assert!(found.iter().all(|comment| first.source.slice(comment.span).starts_with('#')), "{name}");
+            assert!(
+                said.iter().flatten().all(|(at, path)| path.resolve(&parsed.documents[*at].value).is_some()),
+                "{name}"
+            );
+        }
         for document in &parsed.documents {
             let text = write::to_yaml(&document.value);
             let again = parse("again.yaml", text.as_bytes(), &Limits::default());
