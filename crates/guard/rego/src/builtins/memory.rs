@@ -3,6 +3,7 @@
 //! All of it is bounded: where it is full, patterns are forgotten and answers are no longer kept.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use palisade_model::Str;
 use regex::Regex;
@@ -18,7 +19,8 @@ const MAX_ANSWERS: usize = 10_000;
 /// Compiled patterns and answers from outside. Cleared with the evaluation.
 #[derive(Debug, Default)]
 pub struct Memory {
-    patterns: HashMap<(Language, Str), Regex>,
+    /// Shared, because a copy of a pattern begins with an empty cache of its own.
+    patterns: HashMap<(Language, Str), Arc<Regex>>,
     answers: HashMap<(&'static str, Value), Value>,
 }
 
@@ -40,16 +42,16 @@ impl Memory {
         language: Language,
         text: &Str,
         compile: impl FnOnce() -> Result<Regex, BuiltinError>,
-    ) -> Result<Regex, BuiltinError> {
+    ) -> Result<Arc<Regex>, BuiltinError> {
         let key = (language, text.clone());
         if let Some(pattern) = self.patterns.get(&key) {
-            return Ok(pattern.clone());
+            return Ok(Arc::clone(pattern));
         }
-        let pattern = compile()?;
+        let pattern = Arc::new(compile()?);
         if self.patterns.len() >= MAX_PATTERNS {
             self.patterns.clear();
         }
-        self.patterns.insert(key, pattern.clone());
+        self.patterns.insert(key, Arc::clone(&pattern));
         Ok(pattern)
     }
 

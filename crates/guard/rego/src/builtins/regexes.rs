@@ -1,5 +1,7 @@
 //! Regular expressions in Go's syntax, compiled once per evaluation.
 
+use std::sync::Arc;
+
 use palisade_model::{Str, go_regex};
 use regex::Regex;
 
@@ -35,7 +37,7 @@ fn compile(pattern: &str) -> Result<Regex, BuiltinError> {
     go_regex::compile(pattern).map_err(|error| BuiltinError::Failed(format!("error parsing regexp: {error}")))
 }
 
-fn compiled(context: &mut Context<'_>, pattern: &Str) -> Result<Regex, BuiltinError> {
+fn compiled(context: &mut Context<'_>, pattern: &Str) -> Result<Arc<Regex>, BuiltinError> {
     context.step(1 + pattern.len() / 8)?;
     context.memory.pattern(Language::Regex, pattern, || compile(pattern))
 }
@@ -46,7 +48,7 @@ fn search<'a>(
     operands: &'a [Value],
     pattern: usize,
     text: usize,
-) -> Result<(Regex, &'a Str), BuiltinError> {
+) -> Result<(Arc<Regex>, &'a Str), BuiltinError> {
     let (first, second) = (pattern.min(text), pattern.max(text));
     operands::string(operands, first)?;
     operands::string(operands, second)?;
