@@ -94,7 +94,28 @@ impl<'a> Evaluation<'a> {
     }
 
     /// A call whose arguments are operands.
+    #[inline]
     pub(super) fn call(&mut self, callee: Callee, arguments: &[Operand]) -> Outcome<Option<Value>> {
+        if let Some(value) = self.computed(callee, arguments) {
+            return Ok(Some(value));
+        }
+        self.call_by_stack(callee, arguments)
+    }
+
+    /// What an operator gives where it is as simple as it can be.
+    #[inline]
+    fn computed(&self, callee: Callee, arguments: &[Operand]) -> Option<Value> {
+        let Callee::Builtin(builtin) = callee else { return None };
+        let operator = (*self.operators.get(builtin as usize)?)?;
+        let [left, right] = arguments else { return None };
+        if !self.environment.functions.is_empty() {
+            return None;
+        }
+        operator.apply(self.operand(*left)?, self.operand(*right)?)
+    }
+
+    #[inline(never)]
+    fn call_by_stack(&mut self, callee: Callee, arguments: &[Operand]) -> Outcome<Option<Value>> {
         let start = self.stack.len();
         for argument in arguments {
             let Some(value) = self.operand(*argument).cloned() else {

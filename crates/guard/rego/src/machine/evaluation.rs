@@ -1,12 +1,11 @@
 //! One evaluation: its documents, registers and what it has found out so far.
 
-use std::sync::Arc;
-
 use palisade_model::Str;
 
 use super::arguments::Answers;
 use super::collect::{Gathered, Sink};
 use super::error::{ErrorCode, EvalError};
+use super::operators::Operator;
 use super::replace::{Environment, Scope, Slot};
 use super::{Budget, Host, Inputs, Observer};
 use crate::builtins::Memory;
@@ -29,6 +28,7 @@ pub(super) enum Flow {
 pub(super) struct Evaluation<'a> {
     pub(super) program: &'a Program,
     pub(super) constants: &'a [Value],
+    pub(super) operators: &'a [Option<Operator>],
     /// Frames of the definitions that run, one after the other.
     pub(super) stack: &'a mut Vec<Value>,
     /// Where the innermost frame begins.
@@ -55,15 +55,15 @@ static NULL: Value = Value::Null;
 
 impl<'a> Evaluation<'a> {
     pub(super) fn new(
-        program: &'a Arc<Program>,
-        constants: &'a [Value],
+        program: &'a Program,
         stack: &'a mut Vec<Value>,
         memory: &'a mut Memory,
         inputs: Inputs<'a>,
     ) -> Self {
         Self {
             program,
-            constants,
+            constants: &[],
+            operators: &[],
             stack,
             base: 0,
             environment: Environment::new(inputs.input, inputs.data),

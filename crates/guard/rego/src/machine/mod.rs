@@ -14,6 +14,7 @@ mod evaluation;
 mod focus;
 mod host;
 mod observer;
+mod operators;
 mod replace;
 mod solutions;
 mod steps;
@@ -36,6 +37,7 @@ use evaluation::Evaluation;
 pub use focus::focus;
 pub use host::{Host, Offline};
 pub use observer::Observer;
+use operators::Operator;
 pub use solutions::Solution;
 
 /// What an evaluation may still use.
@@ -106,6 +108,8 @@ impl Inputs<'_> {
 pub struct Machine {
     program: Arc<Program>,
     constants: Vec<Value>,
+    /// For each builtin, what it computes where that is done here.
+    operators: Vec<Option<Operator>>,
     stack: Vec<Value>,
     memory: Memory,
 }
@@ -114,7 +118,8 @@ impl Machine {
     /// A machine for a program; one per thread.
     pub fn new(program: Arc<Program>) -> Self {
         let constants = program.constants.iter().map(Value::detached).collect();
-        Self { program, constants, stack: Vec::new(), memory: Memory::default() }
+        let operators = program.builtins.iter().map(|builtin| Operator::named(builtin.name)).collect();
+        Self { program, constants, operators, stack: Vec::new(), memory: Memory::default() }
     }
 
     /// What it runs.
@@ -128,9 +133,9 @@ impl Machine {
         let inputs = Inputs::<'a> { observer, ..inputs };
         self.stack.clear();
         self.memory.forget_answers();
-        Session {
-            evaluation: Evaluation::new(&self.program, &self.constants, &mut self.stack, &mut self.memory, inputs),
-        }
+        let mut evaluation = Evaluation::new(&self.program, &mut self.stack, &mut self.memory, inputs);
+        (evaluation.constants, evaluation.operators) = (&self.constants, &self.operators);
+        Session { evaluation }
     }
 }
 

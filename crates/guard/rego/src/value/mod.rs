@@ -27,8 +27,9 @@ pub use number::Number;
 /// values refuse deeper ones ([`Value::depth`]).
 pub const MAX_DEPTH: u32 = 1_000;
 
-/// A Rego value.
+/// A Rego value: three words. A tag of a whole word lets values move in whole words, which the machine does all the time.
 #[derive(Clone, Debug)]
+#[repr(u64)]
 pub enum Value {
     /// `null`.
     Null,
