@@ -40,6 +40,12 @@ pub struct Program {
 }
 
 impl Program {
+    /// Whether any rule prints, and so an observer is of use.
+    pub fn prints(&self) -> bool {
+        let definitions = self.rules.iter().flat_map(|rule| rule.definitions.iter().chain(&rule.default));
+        definitions.chain(&self.queries).flat_map(|definition| &definition.branches).any(Block::prints)
+    }
+
     /// A place in its source.
     pub fn location(&self, place: Place) -> Option<Location> {
         let source = self.sources.get(place.source as usize)?.clone();
@@ -136,6 +142,17 @@ pub struct Block {
     pub emit: Emit,
 }
 
+impl Block {
+    fn prints(&self) -> bool {
+        self.steps.iter().any(|step| match step {
+            Step::Print(_) => true,
+            Step::Not(inner) => inner.prints(),
+            Step::Comprehension { block, .. } => block.prints(),
+            _ => false,
+        })
+    }
+}
+
 /// What a solution gives.
 #[derive(Clone, Debug)]
 pub enum Emit {
@@ -152,7 +169,7 @@ pub enum Emit {
 }
 
 /// Where a value comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operand {
     /// A register, which is bound when the step runs.
     Register(Register),

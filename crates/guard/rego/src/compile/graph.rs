@@ -7,7 +7,7 @@ use super::report::Report;
 use super::resolve::Resolved;
 use super::resolved::{Expression, Function, Head, Kind, Replaced, Term, TermKind, every_condition};
 use super::tree::{Tree, show};
-use crate::plan::{NodeId, Reads, RuleId, RuleKind};
+use crate::plan::{NodeId, Reads, RuleId};
 
 /// References between rules.
 #[derive(Debug)]
@@ -204,9 +204,6 @@ impl Collector<'_> {
 
 /// The rules that a reference below `data` may mean.
 fn targets(tree: &Tree, parts: &[Term], found: &mut BTreeSet<RuleId>) {
-    let value = |rule: RuleId| {
-        tree.group(rule).is_some_and(|group| !matches!(group.kind, RuleKind::Function { .. }))
-    };
     let mut nodes: Vec<NodeId> = vec![0];
     for part in parts {
         let mut next = Vec::new();
@@ -222,7 +219,7 @@ fn targets(tree: &Tree, parts: &[Term], found: &mut BTreeSet<RuleId>) {
         nodes = next;
     }
     while let Some(node) = nodes.pop().and_then(|node| tree.nodes.get(node as usize)) {
-        found.extend(node.rule.filter(|rule| value(*rule)));
+        found.extend(node.rule);
         nodes.extend(node.children.values());
     }
 }

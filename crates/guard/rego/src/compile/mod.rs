@@ -50,7 +50,8 @@ const MAX_DEFINITIONS: usize = 200_000;
 
 /// Compiles modules that see one another, and queries over them (each becomes one of [`Program::queries`]).
 pub fn compile(modules: &[Module], queries: &[&str], options: CompileOptions) -> Result<Program, Vec<Diagnostic>> {
-    let mut report = Report { sources: modules.iter().map(|module| module.source.clone()).collect(), found: Vec::new() };
+    let mut report =
+        Report { sources: modules.iter().map(|module| module.source.clone()).collect(), found: Vec::new() };
     if modules.iter().map(|module| module.rules.len()).sum::<usize>() > MAX_DEFINITIONS {
         let message = format!("there are more than {MAX_DEFINITIONS} rules");
         report.error(codes::LIMIT, (0, Span::default()), message, "move tables of constants into data documents");
@@ -112,7 +113,13 @@ impl Definitions {
     }
 }
 
-fn check_types(tree: &Tree, graph: &graph::Graph, definitions: &[Definitions], queries: &[Resolved], report: &mut Report) {
+fn check_types(
+    tree: &Tree,
+    graph: &graph::Graph,
+    definitions: &[Definitions],
+    queries: &[Resolved],
+    report: &mut Report,
+) {
     let mut shapes = vec![None; definitions.len()];
     for rule in graph.order() {
         let Some(definitions) = definitions.get(*rule as usize) else { continue };
@@ -221,7 +228,8 @@ fn sorted(report: Report) -> Vec<Diagnostic> {
     let Report { sources, mut found } = report;
     let number = |diagnostic: &Diagnostic| {
         let location = diagnostic.labels.first().map(|label| &label.location);
-        let source = location.and_then(|at| sources.iter().position(|source| std::sync::Arc::ptr_eq(source, &at.source)));
+        let source =
+            location.and_then(|at| sources.iter().position(|source| std::sync::Arc::ptr_eq(source, &at.source)));
         (source, location.map(|at| at.span))
     };
     found.sort_by_cached_key(number);

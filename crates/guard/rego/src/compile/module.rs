@@ -88,9 +88,7 @@ fn changing(term: &Term) -> Option<&Term> {
     match &term.kind {
         TermKind::Variable(_) | TermKind::Reference(..) | TermKind::Call(..) => Some(term),
         TermKind::Array(items) | TermKind::Set(items) => items.iter().find_map(changing),
-        TermKind::Object(members) => {
-            members.iter().find_map(|(key, value)| changing(key).or_else(|| changing(value)))
-        }
+        TermKind::Object(members) => members.iter().find_map(|(key, value)| changing(key).or_else(|| changing(value))),
         _ => None,
     }
 }

@@ -24,8 +24,6 @@ pub(super) type Body = Vec<Expression>;
 pub(super) struct Variable {
     /// As written; generated ones have none.
     pub(super) name: Option<Str>,
-    /// Where it is first written.
-    pub(super) span: Span,
 }
 
 impl Variable {

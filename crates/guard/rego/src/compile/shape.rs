@@ -137,7 +137,8 @@ impl Shape {
             }
             Self::Object(members, more) => {
                 let known = members.iter().find(|(other, _)| other == key).map(|(_, value)| value.clone());
-                known.or_else(|| more.as_deref().filter(|(name, _)| name.fits(&Self::of(key))).map(|(_, it)| it.clone()))
+                known
+                    .or_else(|| more.as_deref().filter(|(name, _)| name.fits(&Self::of(key))).map(|(_, it)| it.clone()))
             }
             Self::Set(item) => item.fits(&Self::of(key)).then(|| (**item).clone()),
             Self::OneOf(several) => {

@@ -211,8 +211,10 @@ fn definitions(modules: &[Module]) -> Vec<Definition<'_>> {
 
 /// The shortest prefixes that definitions leave open.
 fn open_roots(definitions: &[Definition<'_>]) -> BTreeSet<Path> {
-    let all: BTreeSet<&Path> = definitions.iter().filter(|it| it.open && !it.is_function()).map(|it| &it.prefix).collect();
-    let covered = |path: &Path| (0..path.len()).any(|length| path.get(..length).is_some_and(|it| all.contains(&it.to_vec())));
+    let all: BTreeSet<&Path> =
+        definitions.iter().filter(|it| it.open && !it.is_function()).map(|it| &it.prefix).collect();
+    let covered =
+        |path: &Path| (0..path.len()).any(|length| path.get(..length).is_some_and(|it| all.contains(&it.to_vec())));
     all.iter().filter(|path| !covered(path)).map(|path| (*path).clone()).collect()
 }
 
@@ -262,17 +264,24 @@ fn check_nesting(groups: &BTreeMap<Path, Vec<&Definition<'_>>>, roots: &BTreeSet
         groups.iter().filter_map(|(path, members)| Some((path, *members.first()?))).collect();
     // Values within an open object are checked against what lies within them.
     for (root, members) in groups.iter().filter(|(path, _)| roots.contains(*path)) {
-        inner.extend(members.iter().filter(|member| member.prefix.len() > root.len()).map(|member| (&member.prefix, *member)));
+        inner.extend(
+            members.iter().filter(|member| member.prefix.len() > root.len()).map(|member| (&member.prefix, *member)),
+        );
     }
     let closed: BTreeMap<&Path, &Definition<'_>> =
-        inner.iter().filter(|(_, definition)| !definition.open).map(|(path, definition)| (*path, *definition)).collect();
+        inner.iter().filter(|(path, it)| !it.open && !roots.contains(*path)).map(|(path, it)| (*path, *it)).collect();
     let mut told = BTreeSet::new();
     for (path, _) in &inner {
         let above = (0..path.len()).find_map(|length| closed.get_key_value(&path.get(..length)?.to_vec()));
         let Some((outer, definition)) = above else { continue };
         if told.insert((*outer).clone()) {
             let message = format!("rule {} conflicts with [{}]", show(outer), show(path));
-            report.error(CONFLICT, definition.place(), message, "rename one of them: a value cannot have rules below it");
+            report.error(
+                CONFLICT,
+                definition.place(),
+                message,
+                "rename one of them: a value cannot have rules below it",
+            );
         }
     }
 }

@@ -46,8 +46,7 @@ pub(super) fn check_branch(
     rules: &RuleShapes,
     report: &mut Report,
 ) -> Shape {
-    let mut checker =
-        Checker { tree, rules, report, source, known: vec![None; branch.variables.len()] };
+    let mut checker = Checker { tree, rules, report, source, known: vec![None; branch.variables.len()] };
     for parameter in &branch.parameters {
         checker.set(*parameter, Shape::Any);
     }
@@ -110,14 +109,21 @@ impl Checker<'_> {
     }
 
     fn match_terms(&mut self, left: &Term, right: &Term, expression: &Expression) {
-        let (left_shape, right_shape) = (self.shape(left), self.shape(right));
+        let right_shape = self.shape(right);
+        let left_shape = self.shape(left);
+        // The left side may have told what a variable on the right is.
+        let right_shape = if matches!(right.kind, TermKind::Var(_)) { self.shape(right) } else { right_shape };
         if !left_shape.fits(&right_shape) {
-            let message = format!("match error: {} never equals {}", left_shape.name(), right_shape.name());
-            let help = "compare values of the same type: convert one of them, or correct the term";
-            self.report.error(TYPE, (self.source, expression.span), message, help);
+            self.mismatch(&left_shape, &right_shape, expression);
         }
         self.learn(left, &right_shape);
         self.learn(right, &left_shape);
+    }
+
+    fn mismatch(&mut self, left: &Shape, right: &Shape, expression: &Expression) {
+        let message = format!("match error: {} never equals {}", left.name(), right.name());
+        let help = "compare values of the same type: convert one of them, or correct the term";
+        self.report.error(TYPE, (self.source, expression.span), message, help);
     }
 
     fn call(&mut self, function: Function, arguments: &[Term], expression: &Expression) {
@@ -127,6 +133,13 @@ impl Checker<'_> {
             return self.match_terms(left, right, expression);
         }
         let shapes: Vec<Shape> = arguments.iter().map(|argument| self.shape(argument)).collect();
+        if function.is_builtin("internal.member_2")
+            && let [element, collection, ..] = shapes.as_slice()
+            && let Some((_, values)) = collection.entries()
+            && !element.fits(&values)
+        {
+            self.mismatch(element, &values, expression);
+        }
         let result = match function {
             Function::Builtin(builtin) => {
                 for (number, (declared, shape)) in builtin.arguments.iter().zip(&shapes).enumerate() {
@@ -157,13 +170,14 @@ impl Checker<'_> {
 
     fn misfit(&mut self, name: &str, number: usize, given: &Shape, wanted: &Shape, arguments: &[Term]) {
         let span = arguments.get(number).map_or_else(Default::default, |argument| argument.span);
-        let message = format!(
-            "{name}: invalid argument(s): argument {} is {}, want {}",
-            number + 1,
-            given.name(),
-            wanted.name()
+        let message =
+            format!("{name}: invalid argument(s): argument {} is {}, want {}", number + 1, given.name(), wanted.name());
+        self.report.error(
+            TYPE,
+            (self.source, span),
+            message,
+            format!("give `{name}` a value of type {}", wanted.name()),
         );
-        self.report.error(TYPE, (self.source, span), message, format!("give `{name}` a value of type {}", wanted.name()));
     }
 
     /// Variables of a pattern get their shapes.

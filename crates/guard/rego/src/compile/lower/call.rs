@@ -3,6 +3,7 @@
 use super::super::resolved::{Function, Term, TermKind};
 use super::Lowerer;
 use crate::plan::{Comparison, Operand, Step};
+use crate::value::Value;
 
 impl Lowerer<'_, '_> {
     /// A call as a condition, or with its result as the last argument.
@@ -10,6 +11,13 @@ impl Lowerer<'_, '_> {
         let (inputs, result) = arguments.split_at(function.arity().min(arguments.len()));
         let inputs = self.operands(inputs);
         let result = result.first();
+        if let (None, true, [element, collection]) =
+            (result, function.is_builtin("internal.member_2"), inputs.as_slice())
+            && let Some(set) = self.elements(*collection)
+        {
+            let (source, path, to) = (self.constant(set), vec![*element], self.register());
+            return self.step(Step::Get { source, path, to });
+        }
         if let (Some(operator), [left, right]) = (self.comparison(function), inputs.as_slice()) {
             let (left, right) = (*left, *right);
             let to = result.map(|_| self.register());
@@ -28,9 +36,22 @@ impl Lowerer<'_, '_> {
             }
         }
         match result {
-            Some(Term { kind: TermKind::Var(var), .. }) if !self.is_bound(*var) => self.bind(*var, Operand::Register(to)),
+            Some(Term { kind: TermKind::Var(var), .. }) if !self.is_bound(*var) => {
+                self.bind(*var, Operand::Register(to))
+            }
             Some(result) => self.destructure(result, Operand::Register(to)),
             None => self.truthy(Operand::Register(to)),
+        }
+    }
+
+    /// The values of a constant collection as a set, in which a value is found at once.
+    fn elements(&self, collection: Operand) -> Option<Value> {
+        let Operand::Constant(index) = collection else { return None };
+        match self.pool.constants.get(index as usize)? {
+            Value::Array(items) => Some(Value::set(items.to_vec())),
+            Value::Object(members) => Some(Value::set(members.values().cloned().collect())),
+            set @ Value::Set(_) => Some(set.clone()),
+            _ => None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Conditions.
 
+use std::collections::HashMap;
+
 use super::super::resolved::{Body, Expression, Kind, Replaced, Target, Term, TermKind, Var, With};
 use super::Lowerer;
 use crate::plan::{Callee, Emit, Operand, Place, Replacement, Step};
@@ -14,7 +16,12 @@ impl Lowerer<'_, '_> {
         self.place_at(conditions.first());
         let replacements = with.iter().map(|with| self.replacement(with)).collect();
         self.step(Step::With(replacements));
+        let (outside, others) = std::mem::take(&mut self.found).into_iter().partition(|(it, _)| it.is_replaceable());
+        self.found = others;
+        let mark = self.looked_up.len();
         conditions.iter().for_each(|condition| self.condition(condition));
+        self.forget(mark);
+        self.found.extend::<HashMap<_, _>>(outside);
         self.step(Step::EndWith);
     }
 
@@ -72,9 +79,7 @@ impl Lowerer<'_, '_> {
 
     pub(super) fn truthy(&mut self, operand: Operand) {
         let holds = match operand {
-            Operand::Constant(index) => {
-                self.pool.constants.get(index as usize).is_some_and(|value| !value.is_false())
-            }
+            Operand::Constant(index) => self.pool.constants.get(index as usize).is_some_and(|value| !value.is_false()),
             _ => false,
         };
         if !holds {

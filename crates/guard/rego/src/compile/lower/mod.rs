@@ -1,7 +1,7 @@
 //! Ordered conditions to steps.
 //!
 //! A [`Lowerer`] writes the branches of one definition. A variable is whatever operand holds its value: naming a constant
-//! or another register costs no step. What a closure binds is forgotten behind it. Deliberately absent: names, order.
+//! or another register costs no step, and what was looked up is not looked up again. What a closure binds is forgotten behind it. Deliberately absent: names, order.
 
 mod call;
 mod condition;
@@ -9,13 +9,15 @@ mod pool;
 mod reference;
 mod unify;
 
+use std::collections::HashMap;
+
 use palisade_model::Span;
 
 use super::codes::COMPILE;
 use super::report::Report;
 use super::resolve::{Branch, Gives, Resolved};
 use super::resolved::{Body, Comprehension, Term, TermKind, Var};
-use crate::plan::{Block, Collect, Definition, Emit, Operand, Place, Register, Step};
+use crate::plan::{Block, Collect, Definition, Emit, Operand, Place, Register, RuleId, Step};
 use crate::value::Value;
 
 pub(super) use pool::Pool;
@@ -34,8 +36,26 @@ pub(super) struct Lowerer<'p, 't> {
     steps: Vec<Step>,
     places: Vec<Place>,
     place: Place,
+    /// Registers that hold what was looked up already.
+    found: HashMap<Lookup, Register>,
+    /// Look-ups in the order in which they were made.
+    looked_up: Vec<Lookup>,
     /// Where a condition is that could not be written; a mistake of this compiler.
     failed: Option<Span>,
+}
+
+/// What can be looked up once for all that follows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Lookup {
+    Path(Operand, Vec<Operand>),
+    Rule(RuleId),
+}
+
+impl Lookup {
+    /// Whether a `with` may change the answer.
+    fn is_replaceable(&self) -> bool {
+        matches!(self, Self::Rule(_) | Self::Path(Operand::Input | Operand::Data, _))
+    }
 }
 
 /// Lowers a definition.
@@ -76,6 +96,8 @@ impl<'p, 't> Lowerer<'p, 't> {
             steps: Vec::new(),
             places: Vec::new(),
             place,
+            found: HashMap::new(),
+            looked_up: Vec::new(),
             failed: None,
         }
     }
@@ -111,8 +133,9 @@ impl<'p, 't> Lowerer<'p, 't> {
     fn nested(&mut self, write: impl FnOnce(&mut Self) -> Emit) -> Block {
         let steps = std::mem::take(&mut self.steps);
         let places = std::mem::take(&mut self.places);
-        let (mark, place) = (self.trail.len(), self.place);
+        let (mark, place, lookups) = (self.trail.len(), self.place, self.looked_up.len());
         let emit = write(self);
+        self.forget(lookups);
         let block = self.block(emit);
         (self.steps, self.places, self.place) = (steps, places, place);
         for var in self.trail.split_off(mark) {
@@ -121,6 +144,28 @@ impl<'p, 't> Lowerer<'p, 't> {
             }
         }
         block
+    }
+
+    /// Looks something up, unless an earlier step of this block or of those around it did.
+    fn lookup(&mut self, lookup: Lookup) -> Operand {
+        if let Some(register) = self.found.get(&lookup) {
+            return Operand::Register(*register);
+        }
+        let to = self.register();
+        self.step(match lookup.clone() {
+            Lookup::Path(source, path) => Step::Get { source, path, to },
+            Lookup::Rule(rule) => Step::Rule { rule, to },
+        });
+        self.found.insert(lookup.clone(), to);
+        self.looked_up.push(lookup);
+        Operand::Register(to)
+    }
+
+    /// Forgets look-ups behind a mark.
+    fn forget(&mut self, mark: usize) {
+        for lookup in self.looked_up.split_off(mark.min(self.looked_up.len())) {
+            self.found.remove(&lookup);
+        }
     }
 
     fn step(&mut self, step: Step) {
@@ -242,9 +287,7 @@ impl<'p, 't> Lowerer<'p, 't> {
             TermKind::Var(var) | TermKind::Reference(Head::Var(var), _) => self.is_bound(*var),
             TermKind::Reference(..) => true,
             TermKind::Array(items) | TermKind::Set(items) => items.iter().all(|item| self.is_ready(item)),
-            TermKind::Object(members) => {
-                members.iter().all(|(key, value)| self.is_ready(key) && self.is_ready(value))
-            }
+            TermKind::Object(members) => members.iter().all(|(key, value)| self.is_ready(key) && self.is_ready(value)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! References: bound keys are followed, unbound ones gone through.
 
 use super::super::resolved::{Head, Term, TermKind};
-use super::Lowerer;
+use super::{Lookup, Lowerer};
 use crate::plan::{NodeId, Operand, RuleKind, Step};
 use crate::value::Value;
 
@@ -43,8 +43,7 @@ impl Lowerer<'_, '_> {
         if path.is_empty() {
             return source;
         }
-        let path = std::mem::take(path);
-        self.made(|to| Step::Get { source, path, to })
+        self.lookup(Lookup::Path(source, std::mem::take(path)))
     }
 
     fn below_data(&mut self, parts: &[Term]) -> Operand {
@@ -61,7 +60,7 @@ impl Lowerer<'_, '_> {
             if tree.group(rule).is_some_and(|group| matches!(group.kind, RuleKind::Function { .. })) {
                 self.fail();
             }
-            let value = self.made(|to| Step::Rule { rule, to });
+            let value = self.lookup(Lookup::Rule(rule));
             return self.follow(value, Vec::new(), rest);
         }
         match rest.first().map(|part| &part.kind) {

@@ -11,8 +11,18 @@ use crate::value::Value;
 
 /// Functions that v1 no longer has.
 const DEPRECATED: [&str; 12] = [
-    "all", "any", "cast_array", "cast_boolean", "cast_null", "cast_object", "cast_set", "cast_string",
-    "net.cidr_overlap", "re_match", "set_diff", "json.unmarshal_deprecated",
+    "all",
+    "any",
+    "cast_array",
+    "cast_boolean",
+    "cast_null",
+    "cast_object",
+    "cast_set",
+    "cast_string",
+    "net.cidr_overlap",
+    "re_match",
+    "set_diff",
+    "json.unmarshal_deprecated",
 ];
 
 /// What an operator names.
@@ -47,7 +57,7 @@ impl Resolver<'_> {
             Operator::Function(function, name) => {
                 self.check_arity(function, &name, arguments.len(), false, span);
                 let mut operands = self.terms(arguments, out);
-                let result = Term::var(self.new_variable(None, span), span);
+                let result = Term::var(self.new_variable(None), span);
                 operands.push(result.clone());
                 out.push(Expression::new(Kind::Call(function, operands), span));
                 result
@@ -126,7 +136,8 @@ impl Resolver<'_> {
         if given == arity || (result && given == arity + 1) {
             return;
         }
-        let message = format!("function {name} has arity {arity}, got {given} argument{}", if given == 1 { "" } else { "s" });
+        let message =
+            format!("function {name} has arity {arity}, got {given} argument{}", if given == 1 { "" } else { "s" });
         self.error(TYPE, span, message, format!("give `{name}` {arity} argument{}", if arity == 1 { "" } else { "s" }));
     }
 
@@ -139,7 +150,12 @@ impl Resolver<'_> {
                 ast::TemplatePart::Expression(expression) => match &expression.kind {
                     ast::ExpressionKind::Term(term) => self.optional(term, &expression.with),
                     _ => {
-                        self.error(COMPILE, expression.span, "template expressions must have a value", "name a term in the braces");
+                        self.error(
+                            COMPILE,
+                            expression.span,
+                            "template expressions must have a value",
+                            "name a term in the braces",
+                        );
                         constant(Value::Null, expression.span)
                     }
                 },
@@ -149,7 +165,7 @@ impl Resolver<'_> {
             self.error(TYPE, span, "undefined function internal.template_string", "");
             return constant(Value::Null, span);
         };
-        let result = Term::var(self.new_variable(None, span), span);
+        let result = Term::var(self.new_variable(None), span);
         let items = Term::new(term::array(items), span);
         let call = Kind::Call(Function::Builtin(function), vec![items, result.clone()]);
         out.push(Expression::new(call, span));

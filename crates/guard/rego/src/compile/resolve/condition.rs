@@ -169,7 +169,7 @@ impl Resolver<'_> {
         }
         let key = match key {
             Some(key) => self.term(key, out),
-            None => Term::var(self.new_variable(None, span), span),
+            None => Term::var(self.new_variable(Some("$".into())), span),
         };
         let value = self.term(value, out);
         let (head, mut parts) = match collection.kind {
@@ -204,7 +204,7 @@ impl Resolver<'_> {
 
     fn every_name(&mut self, name: &Str, span: Span) -> u32 {
         if name.starts_with('$') || &**name == "_" {
-            return self.new_variable(None, span);
+            return self.new_variable(None);
         }
         self.declare(name, span, How::Declared)
     }

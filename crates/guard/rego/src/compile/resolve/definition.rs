@@ -65,11 +65,7 @@ pub(in super::super) struct Written<'a> {
 
 impl<'a> Module<'a> {
     /// Resolves a definition with its `else` branches.
-    pub(in super::super) fn definition(
-        self,
-        written: Written<'_>,
-        report: &mut super::Report,
-    ) -> Resolved {
+    pub(in super::super) fn definition(self, written: Written<'_>, report: &mut super::Report) -> Resolved {
         let rule = written.rule;
         let mut used = BTreeSet::new();
         let count = rule.otherwise.len();
@@ -135,7 +131,7 @@ impl Resolver<'_> {
         let span = parameter.span;
         if let ast::TermKind::Variable(name) = &parameter.kind {
             if name.starts_with('$') {
-                return self.new_variable(None, span);
+                return self.new_variable(None);
             }
             return self.declare(name, span, How::Parameter);
         }
@@ -147,7 +143,7 @@ impl Resolver<'_> {
         let uses = self.unused_parameters();
         let pattern = self.term(parameter, body);
         self.restore_unused(&uses);
-        let var = self.new_variable(None, span);
+        let var = self.new_variable(None);
         body.push(Expression::new(Kind::Unify(pattern, Term::var(var, span)), span));
         var
     }

@@ -69,15 +69,15 @@ impl<'a> Resolver<'a> {
         self.report.error(code, (self.module.source, span), message, help);
     }
 
-    fn new_variable(&mut self, name: Option<Str>, span: Span) -> Var {
-        self.variables.push(Variable { name, span });
+    fn new_variable(&mut self, name: Option<Str>) -> Var {
+        self.variables.push(Variable { name });
         (self.variables.len() - 1) as Var
     }
 
     /// A new variable for a term, and the condition that gives it its value.
     fn bind(&mut self, term: Term, out: &mut Body) -> Term {
         let span = term.span;
-        let variable = Term::var(self.new_variable(None, span), span);
+        let variable = Term::var(self.new_variable(None), span);
         out.push(Expression::new(Kind::Unify(variable.clone(), term), span));
         variable
     }

@@ -110,7 +110,7 @@ impl Resolver<'_> {
             self.error(COMPILE, span, message, "give one of the two another name");
             return var;
         }
-        let var = self.new_variable(Some(name.clone()), span);
+        let var = self.new_variable(Some(name.clone()));
         if let Some(scope) = self.scopes.last_mut() {
             scope.known.insert(name.clone(), Known { var, how, used: false, span });
         }
@@ -146,7 +146,7 @@ impl Resolver<'_> {
         let var = match self.loose.get(name) {
             Some(var) => *var,
             None => {
-                let var = self.new_variable(Some(name.clone()), span);
+                let var = self.new_variable(Some(name.clone()));
                 self.loose.insert(name.clone(), var);
                 var
             }

@@ -38,9 +38,7 @@ impl Resolver<'_> {
             }
             Ast::ArrayComprehension(value, body) => self.comprehension(Collect::Array, None, value, body),
             Ast::SetComprehension(value, body) => self.comprehension(Collect::Set, None, value, body),
-            Ast::ObjectComprehension(key, value, body) => {
-                self.comprehension(Collect::Object, Some(key), value, body)
-            }
+            Ast::ObjectComprehension(key, value, body) => self.comprehension(Collect::Object, Some(key), value, body),
             Ast::Template(parts) => return self.template(parts, span, out),
         };
         Term::new(kind, span)

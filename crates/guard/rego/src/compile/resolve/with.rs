@@ -92,9 +92,8 @@ impl Resolver<'_> {
             return Some(Target::Function(function));
         }
         let rest = path.get(1..).unwrap_or_default();
-        let inside = (0..rest.len()).any(|length| {
-            rest.get(..length).is_some_and(|above| self.module.tree.rule_at(above).is_some())
-        });
+        let inside = (0..rest.len())
+            .any(|length| rest.get(..length).is_some_and(|above| self.module.tree.rule_at(above).is_some()));
         if inside {
             let message = "with keyword cannot partially replace virtual document(s)";
             self.error(COMPILE, span, message, "replace the whole rule");
