@@ -7,6 +7,7 @@
 //! Deliberately absent: partial evaluation, the REST server and WebAssembly.
 
 pub mod builtins;
+pub mod bundle;
 pub mod compile;
 pub mod conformance;
 pub mod machine;

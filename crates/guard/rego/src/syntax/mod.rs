@@ -9,7 +9,6 @@ pub mod codes;
 pub mod json;
 mod lexer;
 mod literal;
-pub mod metadata;
 mod parser;
 mod print;
 mod token;
