@@ -1,14 +1,17 @@
 //! All packages of a folder as one program: its checks, and their answers about a request.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use palisade_model::{Path, Str, Verdict};
-use palisade_policy::{Environment, Payload, Phase, PolicyMeta, Request, RuleOutcome};
+use palisade_policy::{Cluster, Environment, Listener, Payload, Phase, PolicyMeta, Request, RuleOutcome};
 
 use super::CheckKind;
 use super::result::{Violation, path_of};
-use crate::machine::{EvalError, Inputs, Limits, Machine, Session, Solution, focus};
-use crate::plan::{Program, RuleId};
+use crate::compile::{CompileOptions, compile};
+use crate::machine::trace::Trace;
+use crate::machine::{EvalError, Host, Inputs, Limits, Machine, Observer, Offline, Session, Solution, focus};
+use crate::plan::{Place, Program, RuleId};
+use crate::syntax::ast::Module;
 use crate::value::Value;
 
 /// A definition of a check's rule.
@@ -53,6 +56,10 @@ pub struct Engine {
     pub(super) packages: Vec<Package>,
     pub(super) checks: Vec<Check>,
     idle: Mutex<Vec<Machine>>,
+    prints: bool,
+    /// The same program with marks, made when a trace is first asked for.
+    marked: OnceLock<Option<Arc<Program>>>,
+    modules: Vec<Module>,
 }
 
 /// The answers of every package of an engine about one request, by the number of the package.
@@ -63,13 +70,33 @@ type Answers = Vec<Vec<RuleOutcome>>;
 struct Known(Mutex<Vec<(usize, Arc<Answers>)>>);
 
 impl Engine {
-    pub(super) fn new(program: Program, data: Value, packages: Vec<Package>, checks: Vec<Check>) -> Self {
-        Self { program: Arc::new(program), data, packages, checks, idle: Mutex::default() }
+    pub(super) fn new(
+        compiled: Program,
+        modules: Vec<Module>,
+        data: Value,
+        packages: Vec<Package>,
+        checks: Vec<Check>,
+    ) -> Self {
+        Self {
+            prints: compiled.prints(),
+            program: Arc::new(compiled),
+            data,
+            packages,
+            checks,
+            idle: Mutex::default(),
+            marked: OnceLock::new(),
+            modules,
+        }
     }
 
     /// What the package with this number answers. All packages are asked at once, the first time, because they share
     /// `input` and the rules of libraries.
-    pub(super) fn outcomes(&self, package: usize, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
+    pub(super) fn outcomes(
+        &self,
+        package: usize,
+        request: &Request,
+        environment: &Environment<'_>,
+    ) -> Vec<RuleOutcome> {
         let known = request.derived(|_| Known::default());
         let address = std::ptr::from_ref(self).addr();
         let lock = || known.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,9 +110,37 @@ impl Engine {
     }
 
     fn ask(&self, request: &Request, environment: &Environment<'_>) -> Answers {
+        let listener = environment.listener;
+        if let Some(listener) = listener.filter(|listener| listener.wants_trace())
+            && let Some(program) = self.marked()
+        {
+            let mut trace = Trace::default();
+            let answers = self.ask_with(&mut Machine::new(Arc::clone(program)), request, environment, Some(&mut trace));
+            listener.trace(&trace.render(program));
+            return answers;
+        }
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
         let mut machine = taken.unwrap_or_else(|| Machine::new(Arc::clone(&self.program)));
+        let mut printer = listener.filter(|_| self.prints).map(|listener| Printer { program: &self.program, listener });
+        let observer = printer.as_mut().map(|printer| printer as &mut dyn Observer);
+        let answers = self.ask_with(&mut machine, request, environment, observer);
+        idle().push(machine);
+        answers
+    }
+
+    fn marked(&self) -> Option<&Arc<Program>> {
+        let options = CompileOptions { instrument: true, ..CompileOptions::default() };
+        self.marked.get_or_init(|| compile(&self.modules, &[], options).ok().map(Arc::new)).as_ref()
+    }
+
+    fn ask_with(
+        &self,
+        machine: &mut Machine,
+        request: &Request,
+        environment: &Environment<'_>,
+        mut observer: Option<&mut dyn Observer>,
+    ) -> Answers {
         let mut answers: Answers = self.packages.iter().map(|_| Vec::new()).collect();
         for seen in [Seen::Document, Seen::Review] {
             let of_packages = answers.iter_mut().zip(&self.packages).enumerate();
@@ -94,7 +149,18 @@ impl Engine {
                 continue;
             }
             let input = seen.input(request);
-            let mut session = machine.session(self.inputs(input.clone(), environment));
+            let host = ClusterHost(environment.cluster);
+            let inputs = Inputs {
+                input: Some(input.clone()),
+                data: self.data.clone(),
+                now: environment.now,
+                seed: environment.seed,
+                host: &host,
+                limits: Limits { steps: environment.step_limit, ..Limits::default() },
+                observer: observer.as_mut().map(|observer| &mut **observer as &mut dyn Observer),
+                ..Inputs::empty()
+            };
+            let mut session = machine.session(inputs);
             for (number, (outcomes, package)) in concerned {
                 let exempted = exempted(package, &mut session);
                 for check in self.checks.iter().filter(|check| check.package == number) {
@@ -103,19 +169,7 @@ impl Engine {
                 }
             }
         }
-        idle().push(machine);
         answers
-    }
-
-    fn inputs<'a>(&self, input: Value, environment: &Environment<'a>) -> Inputs<'a> {
-        Inputs {
-            input: Some(input),
-            data: self.data.clone(),
-            now: environment.now,
-            seed: environment.seed,
-            limits: Limits { steps: environment.step_limit, ..Limits::default() },
-            ..Inputs::empty()
-        }
     }
 
     /// Adds the answers of one definition: one for each violation, or that there is none.
@@ -158,6 +212,37 @@ impl Engine {
         let keys = focus(definition, &self.program.constants, input, solution)?;
         let seen = self.packages.get(check.package)?.seen;
         path_of(keys.strip_prefix(&*seen.prefix())?)
+    }
+}
+
+/// Hands what policies print to the listener, with the place of the `print`.
+struct Printer<'a> {
+    program: &'a Program,
+    listener: &'a dyn Listener,
+}
+
+impl Observer for Printer<'_> {
+    fn print(&mut self, place: Place, text: &str) {
+        let place = self.program.location(place).map(|location| format!("{location}: ")).unwrap_or_default();
+        self.listener.print(&format!("{place}{text}"));
+    }
+}
+
+/// Lets the checkpoint send what policies ask for.
+struct ClusterHost<'a>(&'a dyn Cluster);
+
+impl Host for ClusterHost<'_> {
+    fn http(&self, request: &Value) -> Result<Value, String> {
+        let answer = self.0.send(&request.to_model()).map_err(|error| error.to_string())?;
+        Ok(Value::from(&answer))
+    }
+
+    fn addresses(&self, name: &str) -> Result<Vec<Str>, String> {
+        Offline.addresses(name)
+    }
+
+    fn runtime(&self) -> Value {
+        Offline.runtime()
     }
 }
 

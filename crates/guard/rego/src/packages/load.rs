@@ -51,10 +51,12 @@ impl Language for Rego {
         }
         match compile(&modules, &[], CompileOptions::default()) {
             Ok(program) => {
-                let policies = policies(program, &modules, programs);
+                let policies = policies(program, modules, programs);
                 Loaded { policies, diagnostics }
             }
-            Err(errors) => Loaded { policies: Vec::new(), diagnostics: diagnostics.into_iter().chain(errors).collect() },
+            Err(errors) => {
+                Loaded { policies: Vec::new(), diagnostics: diagnostics.into_iter().chain(errors).collect() }
+            }
         }
     }
 }
@@ -80,7 +82,7 @@ pub fn modules(sources: &[Arc<Source>]) -> (Vec<Module>, Vec<Diagnostic>) {
 }
 
 /// A policy for each package with checks, of those that `programs` asks for.
-fn policies(program: Program, modules: &[Module], programs: &Programs) -> Vec<Arc<dyn Policy>> {
+fn policies(program: Program, modules: Vec<Module>, programs: &Programs) -> Vec<Arc<dyn Policy>> {
     let wanted = |path: &[Str]| programs.namespaces.is_empty() || programs.namespaces.contains(&path.join("."));
     let mut names: BTreeMap<&[Str], Vec<&Module>> = BTreeMap::new();
     for module in modules.iter().filter(|module| wanted(&module.package)) {
@@ -100,8 +102,9 @@ fn policies(program: Program, modules: &[Module], programs: &Programs) -> Vec<Ar
         packages.push(Package { seen: seen(path), exception: rule_named(&program, path, "exception") });
         checks.extend(own);
     }
-    let engine = Arc::new(Engine::new(program, Value::from(&programs.data), packages, checks));
-    let policy = |(number, info)| Arc::new(PackagePolicy { info, engine: Arc::clone(&engine), number }) as Arc<dyn Policy>;
+    let engine = Arc::new(Engine::new(program, modules, Value::from(&programs.data), packages, checks));
+    let policy =
+        |(number, info)| Arc::new(PackagePolicy { info, engine: Arc::clone(&engine), number }) as Arc<dyn Policy>;
     infos.into_iter().enumerate().map(policy).collect()
 }
 
@@ -114,7 +117,8 @@ fn checks_of(program: &Program, path: &[Str], modules: &[&Module], meta: &Policy
             continue;
         }
         for (index, definition) in plan.definitions.iter().enumerate() {
-            let written = program.location(definition.place).and_then(|place| Some((written_at(modules, &place)?, place)));
+            let written =
+                program.location(definition.place).and_then(|place| Some((written_at(modules, &place)?, place)));
             let Some(((module, at), location)) = written else { continue };
             let name = meta::id_of_rule(module, at).unwrap_or_else(|| plan.path.last().cloned().unwrap_or_default());
             checks.push(Check {

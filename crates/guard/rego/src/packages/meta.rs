@@ -31,17 +31,14 @@ pub(super) fn of_package(modules: &[&Module]) -> PolicyMeta {
     let about = |annotation: &&Annotation| matches!(annotation.scope, Scope::Package | Scope::Subpackages);
     let own: Vec<_> =
         modules.iter().flat_map(|module| &module.annotations).filter(about).map(|entry| &entry.value).collect();
-    let location = modules
-        .first()
-        .map(|module| Location { source: module.source.clone(), span: module.package_span });
+    let location = modules.first().map(|module| Location { source: module.source.clone(), span: module.package_span });
     PolicyMeta { location, ..over(&own, &PolicyMeta::default()) }
 }
 
 /// What `blocks` say, the first that says something winning, over `base`.
 fn over(blocks: &[&Value], base: &PolicyMeta) -> PolicyMeta {
-    let find = |path: &[&str]| {
-        blocks.iter().find_map(|block| path.iter().try_fold(*block, |value, key| value.get(key)))
-    };
+    let find =
+        |path: &[&str]| blocks.iter().find_map(|block| path.iter().try_fold(*block, |value, key| value.get(key)));
     let text = |path: &[&str]| find(path).and_then(Value::as_str).map(|text| text.trim().to_owned());
     let severity = text(&["custom", "severity"]).and_then(|text| text.to_lowercase().parse().ok());
     PolicyMeta {

@@ -34,7 +34,8 @@ impl CheckKind {
         let kinds = [("deny", Self::Deny), ("violation", Self::Deny), ("warn", Self::Warn)];
         kinds.into_iter().find_map(|(word, kind)| {
             let rest = name.strip_prefix(word)?;
-            let suffix = if rest.is_empty() { rest } else { rest.strip_prefix('_').filter(|suffix| well_formed(suffix))? };
+            let suffix =
+                if rest.is_empty() { rest } else { rest.strip_prefix('_').filter(|suffix| well_formed(suffix))? };
             Some((kind, suffix))
         })
     }
