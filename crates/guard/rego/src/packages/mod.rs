@@ -55,16 +55,4 @@ fn well_formed(suffix: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_checks_are_known() {
-        assert_eq!(CheckKind::of("deny"), Some((CheckKind::Deny, "")));
-        assert_eq!(CheckKind::of("violation_run_as_root"), Some((CheckKind::Deny, "run_as_root")));
-        assert_eq!(CheckKind::of("warn_2"), Some((CheckKind::Warn, "2")));
-        for other in ["denied", "deny_", "deny__x", "allow", "test_deny", "deny_a-b"] {
-            assert_eq!(CheckKind::of(other), None, "{other}");
-        }
-    }
-}
+mod tests;
