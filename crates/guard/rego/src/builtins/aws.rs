@@ -23,14 +23,14 @@ const UNSIGNED: [&str; 3] = ["authorization", "user-agent", "x-amzn-trace-id"];
 fn sign_request(context: &mut Context<'_>, operands: &[Value]) -> Answer {
     let request = operands::object(operands, 1)?;
     let settings = operands.get(1).and_then(Value::as_object);
-    let settings = settings.ok_or_else(|| operands::wrong_type(1, operands.get(1).unwrap_or(&Value::Null), &["object"]))?;
+    let settings =
+        settings.ok_or_else(|| operands::wrong_type(1, operands.get(1).unwrap_or(&Value::Null), &["object"]))?;
     check_settings(settings)?;
     let Some(Value::Number(number)) = operands.get(2) else {
         return Err(operands::wrong_type(1, operands.get(2).unwrap_or(&Value::Null), &["number"]));
     };
     let moment = number.as_int().and_then(|nanoseconds| Timestamp::from_nanosecond(nanoseconds.into()).ok());
-    let moment =
-        moment.ok_or_else(|| operands::invalid(3, "could not convert time_ns value into a unix timestamp"))?;
+    let moment = moment.ok_or_else(|| operands::invalid(3, "could not convert time_ns value into a unix timestamp"))?;
     check_request(request)?;
     let headers = headers(request)?;
     let (method, url) = method_and_url(request)?;

@@ -150,7 +150,8 @@ fn cache_key(request: &Object) -> Result<Value, BuiltinError> {
     if let (Some(ignored), Some(Value::Object(headers))) =
         (request.get_str("cache_ignored_headers"), request.get_str("headers"))
     {
-        let ignored = ignored.as_elements().ok_or_else(|| BuiltinError::failed("cache_ignored_headers must be a list"))?;
+        let ignored =
+            ignored.as_elements().ok_or_else(|| BuiltinError::failed("cache_ignored_headers must be a list"))?;
         let kept = headers.iter().filter(|(name, _)| !ignored.contains(name));
         let kept = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
         key.insert(Value::from("headers"), Value::object(kept));
@@ -246,9 +247,9 @@ fn retries(value: &Value) -> Result<Value, BuiltinError> {
 /// Nanoseconds, as a number or as text with or without a unit.
 fn timeout(value: &Value) -> Result<i64, BuiltinError> {
     match value {
-        Value::Number(number) => number.as_int().ok_or_else(|| {
-            BuiltinError::Failed(format!("invalid timeout number value {number}, must be int64"))
-        }),
+        Value::Number(number) => number
+            .as_int()
+            .ok_or_else(|| BuiltinError::Failed(format!("invalid timeout number value {number}, must be int64"))),
         Value::String(text) => text.parse().or_else(|_| {
             let wrong = |error: DurationError| BuiltinError::Failed(format!("invalid timeout value {value}: {error}"));
             GoDuration::parse(text).map(|duration| duration.0).map_err(wrong)

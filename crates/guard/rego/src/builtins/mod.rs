@@ -14,6 +14,7 @@ mod declare;
 mod encodings;
 mod globs;
 mod go_base64;
+mod graphql;
 mod graphs;
 mod http;
 mod json_patch;
@@ -164,6 +165,7 @@ pub const FAMILIES: &[&[Builtin]] = &[
     crypto::BUILTINS,
     encodings::BUILTINS,
     globs::BUILTINS,
+    graphql::BUILTINS,
     graphs::BUILTINS,
     http::BUILTINS,
     json_patch::BUILTINS,

@@ -91,7 +91,8 @@ impl<'a> Compiler<'a> {
             return Ok(Rule { verdict: Some(*verdict), ..Rule::default() });
         }
         let keywords = Keywords(document.as_object().ok_or(NO_SCHEMA)?);
-        let name = if self.draft == Draft::Four || (self.draft == Draft::Any && keywords.has("id")) { "id" } else { "$id" };
+        let name =
+            if self.draft == Draft::Four || (self.draft == Draft::Any && keywords.has("id")) { "id" } else { "$id" };
         let base = keywords.text(name)?.map_or_else(|| base.to_owned(), |id| resolve(base, id));
         for (_, definition) in keywords.definitions()? {
             self.rule(definition, &base)?;

@@ -34,7 +34,8 @@ fn is_date(text: &str) -> bool {
 /// Hours, minutes and seconds with a fraction, with a zone or without.
 fn is_time(text: &str) -> bool {
     let clock = text.get(..8).unwrap_or_default();
-    let mut parts = clock.split(':').map(|part| part.parse::<u8>().ok().filter(|_| part.len() == 2 && !part.starts_with('+')));
+    let mut parts =
+        clock.split(':').map(|part| part.parse::<u8>().ok().filter(|_| part.len() == 2 && !part.starts_with('+')));
     let in_range = matches!(
         (parts.next().flatten(), parts.next().flatten(), parts.next().flatten()),
         (Some(0..=23), Some(0..=59), Some(0..=59))

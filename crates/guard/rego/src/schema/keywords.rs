@@ -89,7 +89,9 @@ impl<'a> Keywords<'a> {
             let Some(name) = name.as_str() else { return wrong("type", "string/Array Of Strings") };
             let known = TYPES.into_iter().find(|known| *known == name).ok_or_else(|| {
                 let expected = "[array boolean integer number null object string]";
-                format!("has a primitive type that is NOT VALID -- given: /{name}/ Expected valid values are:{expected}")
+                format!(
+                    "has a primitive type that is NOT VALID -- given: /{name}/ Expected valid values are:{expected}"
+                )
             })?;
             if types.contains(&known) {
                 return Err(format!("{known} type is duplicated"));
@@ -216,14 +218,17 @@ impl<'a> Keywords<'a> {
 
     fn count(self, name: &str) -> Read<Option<usize>> {
         let Some(value) = self.0.get_str(name) else { return Ok(None) };
-        let count = value.as_number().and_then(Number::as_int).ok_or_else(|| format!("{name} must be of an integer"))?;
+        let count =
+            value.as_number().and_then(Number::as_int).ok_or_else(|| format!("{name} must be of an integer"))?;
         usize::try_from(count).map(Some).map_err(|_| format!("{name} must be greater than or equal to 0"))
     }
 
     fn bounds(self, least_name: &str, most_name: &str) -> Read<Bounds> {
         let bounds = Bounds { least: self.count(least_name)?, most: self.count(most_name)? };
         match (bounds.least, bounds.most) {
-            (Some(least), Some(most)) if least > most => Err(format!("{least_name} cannot be greater than {most_name}")),
+            (Some(least), Some(most)) if least > most => {
+                Err(format!("{least_name} cannot be greater than {most_name}"))
+            }
             _ => Ok(bounds),
         }
     }

@@ -22,7 +22,9 @@ impl<'a> Documents<'a> {
                         named.entry(base.clone()).or_insert(value);
                     }
                     let literal = |name: &Value| matches!(name.as_str(), Some("const" | "enum"));
-                    left.extend(members.iter().filter(|(name, _)| !literal(name)).map(|(_, part)| (part, base.clone())));
+                    left.extend(
+                        members.iter().filter(|(name, _)| !literal(name)).map(|(_, part)| (part, base.clone())),
+                    );
                 }
                 Value::Array(items) => left.extend(items.iter().map(|item| (item, base.clone()))),
                 _ => {}
@@ -56,9 +58,7 @@ fn follow<'a>(document: &'a Value, pointer: &str) -> Result<&'a Value, String> {
     path.split('/').try_fold(document, |value, token| {
         let token = unescape(token).replace("~1", "/").replace("~0", "~");
         match value {
-            Value::Object(members) => {
-                members.get_str(&token).ok_or_else(|| format!("Object has no key '{token}'"))
-            }
+            Value::Object(members) => members.get_str(&token).ok_or_else(|| format!("Object has no key '{token}'")),
             Value::Array(items) => {
                 let index = token.parse::<usize>().map_err(|_| format!("Invalid array index '{token}'"))?;
                 let last = items.len().saturating_sub(1);
@@ -99,7 +99,8 @@ pub(super) fn resolve(base: &str, reference: &str) -> String {
     } else {
         let authority = base.find("://").map_or(0, |at| at + 3);
         let path = base.get(authority..).and_then(|rest| rest.find('/')).map_or(base.len(), |at| authority + at);
-        let end = if reference.starts_with('/') { path } else { base.rfind('/').filter(|at| *at >= path).unwrap_or(path) };
+        let end =
+            if reference.starts_with('/') { path } else { base.rfind('/').filter(|at| *at >= path).unwrap_or(path) };
         let slash = if reference.starts_with('/') { "" } else { "/" };
         format!("{}{slash}{reference}", base.get(..end).unwrap_or_default())
     };

@@ -71,7 +71,8 @@ where
     if base >= modulus || !is_odd {
         return None;
     }
-    let power = DynResidue::new(&base, DynResidueParams::new(&modulus)).pow_bounded_exp(&number::<LIMBS>(exponent)?, exponent_bits);
+    let power = DynResidue::new(&base, DynResidueParams::new(&modulus))
+        .pow_bounded_exp(&number::<LIMBS>(exponent)?, exponent_bits);
     let bytes = power.retrieve().to_be_bytes();
     let bytes = bytes.as_ref();
     bytes.get(bytes.len().checked_sub(length)?..).map(<[u8]>::to_vec)

@@ -50,9 +50,7 @@ pub(crate) fn sign(scheme: Scheme, key: &PrivateKey, message: &[u8], salt: &[u8]
 /// The public half of a key.
 pub(crate) fn public(key: &PrivateKey) -> Option<PublicKey> {
     match key {
-        PrivateKey::Rsa(key) => {
-            Some(PublicKey::Rsa { modulus: key.modulus.clone(), exponent: key.public_exponent })
-        }
+        PrivateKey::Rsa(key) => Some(PublicKey::Rsa { modulus: key.modulus.clone(), exponent: key.public_exponent }),
         PrivateKey::Ecdsa { curve, scalar } => ecdsa::public(*curve, scalar),
         PrivateKey::Ed25519(seed) => {
             Some(PublicKey::Ed25519(ed25519_dalek::SigningKey::from_bytes(seed).verifying_key().to_bytes()))

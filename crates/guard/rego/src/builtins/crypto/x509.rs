@@ -120,7 +120,8 @@ pub(super) fn parse_key_pair(context: &mut Context<'_>, operands: &[Value]) -> A
 
 /// Go's `tls.Certificate`.
 fn read_key_pair(certificate: &str, key: &str) -> Result<Value, String> {
-    let chain: Vec<_> = blocks(certificate, "CERTIFICATE")?.into_iter().filter(|(kind, _)| kind == "CERTIFICATE").collect();
+    let chain: Vec<_> =
+        blocks(certificate, "CERTIFICATE")?.into_iter().filter(|(kind, _)| kind == "CERTIFICATE").collect();
     let Some((_, leaf)) = chain.first() else {
         return Err("tls: failed to find any PEM data in certificate input".into());
     };

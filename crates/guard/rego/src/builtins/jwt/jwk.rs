@@ -53,8 +53,9 @@ pub(super) fn read(text: &str) -> Result<Vec<Key>, String> {
         "CERTIFICATE" => Certificate::read(&block.bytes)
             .map(|certificate| certificate.key)
             .map_err(|error| format!("failed to parse a PEM certificate: {error}"))?,
-        "PUBLIC KEY" => PublicKey::from_pkix(&block.bytes)
-            .map_err(|error| format!("failed to parse a PEM public key: {error}"))?,
+        "PUBLIC KEY" => {
+            PublicKey::from_pkix(&block.bytes).map_err(|error| format!("failed to parse a PEM public key: {error}"))?
+        }
         _ => return Err("failed to extract a Key from the PEM certificate".into()),
     };
     Ok(vec![Key { material: Material::Public(key), algorithm: None, id: None }])

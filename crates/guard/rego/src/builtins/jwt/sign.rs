@@ -27,7 +27,8 @@ fn sign(context: &mut Context<'_>, header: &str, payload: &str, key: &str) -> An
     let keys = jwk::read_web_keys(key).map_err(BuiltinError::Failed)?;
     let key = keys.into_iter().next().ok_or_else(|| BuiltinError::failed("no keys found in JWK set"))?;
     let member = |name| read_header(header, name);
-    let name = member("alg").map_err(|error| BuiltinError::Failed(format!("missing or invalid 'alg' header: {error}")))?;
+    let name =
+        member("alg").map_err(|error| BuiltinError::Failed(format!("missing or invalid 'alg' header: {error}")))?;
     let algorithm = Algorithm::from_name(&name);
     let algorithm = algorithm.ok_or_else(|| BuiltinError::Failed(format!("unknown JWS algorithm: {name}")))?;
     if member("typ").map_or(true, |kind| kind == "JWT") && json_text::read(payload).is_err() {
@@ -42,8 +43,8 @@ fn sign(context: &mut Context<'_>, header: &str, payload: &str, key: &str) -> An
         }
         _ => None,
     };
-    let signature =
-        signature.ok_or_else(|| BuiltinError::Failed(format!("failed to sign with {name}: the key is of another kind")))?;
+    let signature = signature
+        .ok_or_else(|| BuiltinError::Failed(format!("failed to sign with {name}: the key is of another kind")))?;
     answer(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 

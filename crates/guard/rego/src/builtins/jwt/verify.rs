@@ -26,7 +26,8 @@ impl Constraints {
             Self { keys: None, secret: none(), algorithm: none(), issuer: none(), audience: none(), time: now };
         for (name, value) in given.iter() {
             let name = name.to_key();
-            let text = || value.as_str().map(str::to_owned).ok_or_else(|| format!("{name} constraint: must be a string"));
+            let text =
+                || value.as_str().map(str::to_owned).ok_or_else(|| format!("{name} constraint: must be a string"));
             match &*name {
                 "cert" => constraints.keys = Some(jwk::read(&text()?)?),
                 "secret" => constraints.secret = text()?,

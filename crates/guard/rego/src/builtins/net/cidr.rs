@@ -117,8 +117,7 @@ pub(super) fn merge(mut ranges: Vec<Cidr>) -> Vec<Cidr> {
     while let Some(range) = ranges.next() {
         let mut last = range.last();
         let mut alone = true;
-        let touches =
-            |next: &Cidr, last: u128| next.is_ipv6 == range.is_ipv6 && next.start() <= last.saturating_add(1);
+        let touches = |next: &Cidr, last: u128| next.is_ipv6 == range.is_ipv6 && next.start() <= last.saturating_add(1);
         while let Some(next) = ranges.next_if(|next| touches(next, last)) {
             alone = false;
             last = last.max(next.last());

@@ -14,7 +14,10 @@ fn ranges_hold_what_shares_their_prefix() {
     assert!(!range("10.200.0.0/16").contains(range("10.0.0.0/8")));
     assert!(!range("::/0").contains(range("10.0.0.0/8")));
     assert!(range("::/0").contains(range("ff00::/8")));
-    assert_eq!(range("192.168.1.7/30").addresses().collect::<Vec<_>>().join(" "), "192.168.1.4 192.168.1.5 192.168.1.6 192.168.1.7");
+    assert_eq!(
+        range("192.168.1.7/30").addresses().collect::<Vec<_>>().join(" "),
+        "192.168.1.4 192.168.1.5 192.168.1.6 192.168.1.7"
+    );
     assert_eq!(range("::ffff:10.0.0.0/104").to_string(), "10.0.0.0/8");
     for text in ["10.0.0.0/33", "10.0.0.0/+8", "10.0.0/8", "::/129", "/8", "10.0.0.0/"] {
         assert_eq!(Cidr::parse(text), None, "{text}");

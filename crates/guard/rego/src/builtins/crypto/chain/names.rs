@@ -32,9 +32,8 @@ fn is_host(host: &str, pattern: bool) -> bool {
     let host = if pattern { host } else { host.strip_suffix('.').unwrap_or(host) };
     !host.is_empty()
         && host.split('.').enumerate().all(|(position, label)| {
-            let characters = |(at, byte): (usize, u8)| {
-                byte.is_ascii_alphanumeric() || byte == b'_' || (byte == b'-' && at > 0)
-            };
+            let characters =
+                |(at, byte): (usize, u8)| byte.is_ascii_alphanumeric() || byte == b'_' || (byte == b'-' && at > 0);
             (pattern && position == 0 && label == "*")
                 || (!label.is_empty() && label.bytes().enumerate().all(characters))
         })
@@ -69,8 +68,8 @@ pub(super) fn permits(authority: &Certificate, chain: &[&Certificate], compariso
             *comparisons = left;
             // A name that cannot be compared is refused where there is anything to compare it with.
             let excluded = excluded.iter().any(|constraint| matches(name, constraint).unwrap_or(true));
-            let permitted = permitted.is_empty()
-                || permitted.iter().any(|constraint| matches(name, constraint).unwrap_or(false));
+            let permitted =
+                permitted.is_empty() || permitted.iter().any(|constraint| matches(name, constraint).unwrap_or(false));
             permitted && !excluded
         })
     };
