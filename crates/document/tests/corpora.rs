@@ -47,6 +47,7 @@ fn comments_are_no_content(name: &str, parsed: &Parsed) {
     let values = |parsed: &Parsed| parsed.documents.iter().map(|document| document.value.clone()).collect::<Vec<_>>();
     assert_eq!(values(&again), values(parsed), "{name}");
     for (document, path) in subjects(&parsed.documents, &found).into_iter().flatten() {
-        assert!(path.resolve(&parsed.documents[document].value).is_some(), "{name}: {path}");
+        let document = parsed.documents.get(document).unwrap();
+        assert!(path.resolve(&document.value).is_some(), "{name}: {path}");
     }
 }

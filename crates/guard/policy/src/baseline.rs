@@ -56,7 +56,7 @@ impl Occurrence<'_> {
     }
 }
 
-/// What a run knows of a file that a baseline mentions.
+/// What a run knows of the file of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileState {
     /// It was judged.
@@ -109,8 +109,8 @@ impl Baseline {
     }
 
     /// The baseline of `found`, with what `old` says of files that were not judged.
-    pub fn of(found: &[Occurrence<'_>], old: &Self, state: &dyn Fn(&str) -> FileState) -> Self {
-        let kept = old.entries.iter().filter(|entry| state(&entry.file) == FileState::NotJudged).cloned();
+    pub fn of(found: &[Occurrence<'_>], old: &Self, state: &dyn Fn(&Entry) -> FileState) -> Self {
+        let kept = old.entries.iter().filter(|entry| state(entry) == FileState::NotJudged).cloned();
         kept.chain(found.iter().flat_map(Occurrence::entries)).collect()
     }
 
@@ -156,7 +156,7 @@ impl Baseline {
     }
 
     /// Which of `found` are known, and what is known but no longer found.
-    pub fn compare(&self, found: &[Occurrence<'_>], state: &dyn Fn(&str) -> FileState) -> Comparison {
+    pub fn compare(&self, found: &[Occurrence<'_>], state: &dyn Fn(&Entry) -> FileState) -> Comparison {
         let mut budget = Budget::new(self, state);
         let mut known: Vec<bool> = found.iter().map(|finding| budget.take_all(finding)).collect();
         let mut kept: Vec<Entry> = Vec::new();
@@ -170,7 +170,7 @@ impl Baseline {
             kept.extend(parts.into_iter().filter(|(taken, _)| *taken).map(|(_, entry)| entry));
         }
         let (not_judged, left): (Vec<_>, Vec<_>) =
-            budget.left().partition(|entry| state(&entry.file) == FileState::NotJudged);
+            budget.left().partition(|entry| state(entry) == FileState::NotJudged);
         Comparison { known, fixed: left, shrunk: kept.into_iter().chain(not_judged).collect() }
     }
 }
@@ -185,11 +185,11 @@ struct Budget<'a> {
 }
 
 impl<'a> Budget<'a> {
-    fn new(baseline: &'a Baseline, state: &dyn Fn(&str) -> FileState) -> Self {
+    fn new(baseline: &'a Baseline, state: &dyn Fn(&Entry) -> FileState) -> Self {
         let (mut here, mut elsewhere) = (HashMap::new(), HashMap::<_, Vec<usize>>::new());
         for (index, entry) in baseline.entries.iter().enumerate() {
             here.insert((entry.fingerprint, &*entry.file), index);
-            if state(&entry.file) == FileState::Gone {
+            if state(entry) == FileState::Gone {
                 elsewhere.entry(entry.fingerprint).or_default().push(index);
             }
         }

@@ -326,6 +326,15 @@ fn a_run_over_a_part_says_nothing_of_the_rest_of_the_baseline() {
     assert_eq!((code, folder.read("base.json")), (0, before.clone()), "{stderr}");
     folder.check(&["a.yaml", "--baseline", "base.json", "--write-baseline", "base.json"]);
     assert_eq!(folder.read("base.json"), before);
+    folder.write("other.yaml", &POLICY.replace("name: tags", "name: other"));
+    let others =
+        ["check", ".", "-p", "other.yaml", "--fail-on", "never", "--baseline", "base.json", "--prune-baseline"];
+    folder.run_in("", &others);
+    assert_eq!(folder.read("base.json"), before, "policies that were not asked");
+    folder.write("b.yaml", "kind: [Pod\n");
+    let (code, ..) = folder.check(&[".", "--baseline", "base.json", "--prune-baseline"]);
+    assert_eq!((code, folder.read("base.json")), (2, before), "a file that cannot be read may still have its findings");
+    assert_eq!(folder.check(&[".", "--prune-baseline"]).0, 2, "there is no baseline to prune");
 }
 
 #[test]

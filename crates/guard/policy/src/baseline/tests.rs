@@ -12,7 +12,7 @@ fn occurrence<'a>(file: &str, parts: &'a [Part]) -> Occurrence<'a> {
     Occurrence { file: file.into(), resource: "Pod web".into(), rule: "images/tag".into(), parts }
 }
 
-fn judged(_: &str) -> FileState {
+fn judged(_: &Entry) -> FileState {
     FileState::Judged
 }
 
@@ -51,7 +51,7 @@ fn entries_follow_a_file_that_is_gone_and_no_other() {
     let parts = [part("x")];
     let baseline = Baseline::of(&[occurrence("old.yaml", &parts)], &Baseline::default(), &judged);
     let found = [occurrence("new.yaml", &parts)];
-    let gone = |file: &str| if file == "old.yaml" { FileState::Gone } else { FileState::Judged };
+    let gone = |entry: &Entry| if &*entry.file == "old.yaml" { FileState::Gone } else { FileState::Judged };
     let renamed = baseline.compare(&found, &gone);
     assert_eq!((renamed.known, renamed.fixed), (vec![true], Vec::new()));
     assert_eq!(renamed.shrunk, Baseline::of(&found, &Baseline::default(), &judged));
@@ -74,7 +74,7 @@ fn a_finding_is_known_only_in_all_of_its_fields() {
 fn what_was_not_judged_is_neither_fixed_nor_dropped() {
     let parts = [part("x")];
     let baseline = Baseline::of(&[occurrence("a", &parts), occurrence("b", &parts)], &Baseline::default(), &judged);
-    let partial = |file: &str| if file == "b" { FileState::NotJudged } else { FileState::Judged };
+    let partial = |entry: &Entry| if &*entry.file == "b" { FileState::NotJudged } else { FileState::Judged };
     let comparison = baseline.compare(&[], &partial);
     assert_eq!((comparison.fixed.len(), comparison.shrunk.len()), (1, 1));
     assert_eq!(Baseline::of(&[], &baseline, &partial).len(), 1);

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 use std::path::Path as FilePath;
+use std::sync::Arc;
 
 use palisade_model::{Diagnostic, Disposition, Finding, Level, Verdict};
-use palisade_policy::baseline::{Baseline, Comparison, FileState, Occurrence};
-use palisade_policy::codes;
+use palisade_policy::baseline::{Baseline, Comparison, Entry, FileState, Occurrence};
+use palisade_policy::{Policy, codes};
 
 use super::Frame;
 use crate::render::rule_id;
@@ -21,13 +22,20 @@ pub(crate) struct KnownFindings<'a> {
     baseline: Baseline,
     frame: &'a Frame,
     judged: HashSet<&'a str>,
+    /// The policies that were asked, where that is only a part of them.
+    policies: Option<HashSet<String>>,
 }
 
 impl<'a> KnownFindings<'a> {
     /// No baseline yet, for a run that judges `files`.
-    pub(crate) fn none(frame: &'a Frame, files: &'a [String]) -> Self {
+    pub(crate) fn new(frame: &'a Frame, files: &'a [String]) -> Self {
         let judged = files.iter().map(String::as_str).collect();
-        Self { baseline: Baseline::default(), frame, judged }
+        Self { baseline: Baseline::default(), frame, judged, policies: None }
+    }
+
+    /// Only these policies were asked: nothing is known of findings of others.
+    pub(crate) fn limit_to(&mut self, policies: &[Arc<dyn Policy>]) {
+        self.policies = Some(policies.iter().map(|policy| policy.reference().to_string()).collect());
     }
 
     /// Reads the baseline in `file`; warnings are added to `diagnostics`.
@@ -50,8 +58,11 @@ impl<'a> KnownFindings<'a> {
         Ok(())
     }
 
-    fn state(&self, file: &str) -> FileState {
-        if self.judged.contains(file) {
+    fn state(&self, entry: &Entry) -> FileState {
+        let file = &*entry.file;
+        if !self.asked(&entry.rule) {
+            FileState::NotJudged
+        } else if self.judged.contains(file) {
             FileState::Judged
         } else if file.starts_with('<') || self.frame.exists(file) {
             FileState::NotJudged
@@ -60,10 +71,17 @@ impl<'a> KnownFindings<'a> {
         }
     }
 
+    /// Whether the policy of `policy/rule` was asked.
+    fn asked(&self, rule: &str) -> bool {
+        let Some(policies) = &self.policies else { return true };
+        let ends = rule.match_indices('/').map(|(at, _)| at).chain([rule.len()]);
+        ends.filter_map(|end| rule.get(..end)).any(|policy| policies.contains(policy))
+    }
+
     /// Marks what the baseline has as known, and returns what became of the baseline.
     pub(crate) fn mark(&self, findings: &mut [Finding]) -> Comparison {
         let found: Vec<_> = findings.iter().filter(|finding| is_candidate(finding)).map(|f| self.seen(f)).collect();
-        let comparison = self.baseline.compare(&found, &|file| self.state(file));
+        let comparison = self.baseline.compare(&found, &|entry| self.state(entry));
         drop(found);
         let candidates = findings.iter_mut().filter(|finding| is_candidate(finding));
         // Both go through the same findings in the same order; marking one does not change what the next one is.
@@ -78,7 +96,7 @@ impl<'a> KnownFindings<'a> {
     /// The baseline of what is found now.
     pub(crate) fn of(&self, findings: &[Finding]) -> Baseline {
         let found: Vec<_> = findings.iter().filter(|finding| is_candidate(finding)).map(|f| self.seen(f)).collect();
-        Baseline::of(&found, &self.baseline, &|file| self.state(file))
+        Baseline::of(&found, &self.baseline, &|entry| self.state(entry))
     }
 
     fn seen<'f>(&self, finding: &'f Finding) -> Occurrence<'f> {

@@ -163,7 +163,11 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     diagnostics.extend(policies.diagnostics);
     diagnostics.append(&mut verdicts.diagnostics);
     diagnostics.extend(agreement.review(&verdicts.waivers, &files));
-    args.baseline.apply(&config, &agreement.frame, &files, &mut verdicts, &mut diagnostics)?;
+    let mut known = KnownFindings::new(&agreement.frame, &files);
+    if !args.policies.policies.is_empty() {
+        known.limit_to(policies.set.policies());
+    }
+    let written = args.baseline.apply(&config, known, &mut verdicts, &mut diagnostics)?;
     let failing = verdicts.findings.iter().filter(|finding| fail_on.includes(finding)).count();
     let shown = |finding: &Finding| finding.severity >= severity || finding.verdict == Verdict::Error;
     let report = Report {
@@ -177,7 +181,8 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
         jobs,
         detail: Detail::of(global),
     };
-    let outcome = conclude(&report, failing);
+    let mut outcome = conclude(&report, failing);
+    outcome.reason.extend(written.map(|written| format!("; {written}")));
     Ok((report, outcome))
 }
 
@@ -201,39 +206,41 @@ impl BaselineArgs {
         self.write_baseline.is_some() || self.file(config).is_some()
     }
 
-    /// Marks what the baseline knows, and writes or prunes the baseline where asked.
+    /// Marks what the baseline knows, and writes or prunes the baseline where asked; says what was written.
     fn apply(
         &self,
         config: &Config,
-        frame: &Frame,
-        files: &[String],
+        mut known: KnownFindings<'_>,
         verdicts: &mut Verdicts,
         diagnostics: &mut Vec<Diagnostic>,
-    ) -> Result<(), Failure> {
-        if !self.is_used(config) {
-            return Ok(());
-        }
-        let mut known = KnownFindings::none(frame, files);
+    ) -> Result<Option<String>, Failure> {
         let file = self.file(config);
-        // A baseline that is being written for the first time is not there yet.
-        let first = |file: &PathBuf| self.write_baseline.is_some() && !file.exists();
-        if let Some(file) = file.as_ref().filter(|file| !first(file)) {
-            known.read(file, diagnostics)?;
+        if self.prune_baseline && file.is_none() {
+            let help = "name it with --baseline, or as `baseline` under [check] in palisade.toml";
+            return Err(Failure::new("there is no baseline to prune", help));
         }
-        if let Some(target) = &self.write_baseline {
-            if verdicts.counts.total() > 0 {
-                write_file(target, &known.of(&verdicts.findings).to_json())?;
-            }
+        // A baseline that is being written for the first time is not there yet.
+        if let Some(file) = file.as_ref().filter(|file| self.write_baseline.is_none() || file.exists()) {
+            known.read(file, diagnostics)?;
+        } else if self.write_baseline.is_none() {
+            return Ok(None);
+        }
+        let judged = verdicts.counts.total() > 0;
+        let decided = judged && verdicts.counts.error == 0 && !input::has_errors(diagnostics);
+        let written = if let Some(target) = &self.write_baseline {
+            let baseline = known.of(&verdicts.findings);
             accept(&mut verdicts.findings);
+            Some((target.clone(), baseline)).filter(|_| judged)
         } else {
             let comparison = known.mark(&mut verdicts.findings);
-            match file.filter(|_| self.prune_baseline && verdicts.counts.total() > 0) {
-                Some(file) => write_file(&file, &comparison.shrunk.to_json())?,
-                None => diagnostics.extend(fixed(&comparison)),
-            }
-        }
+            diagnostics.extend(fixed(&comparison).filter(|_| decided && !self.prune_baseline));
+            // What could not be evaluated may still be there.
+            file.map(|file| (file, comparison.shrunk)).filter(|_| decided && self.prune_baseline)
+        };
         verdicts.counts.know(&verdicts.findings);
-        Ok(())
+        let Some((file, baseline)) = written else { return Ok(None) };
+        write_file(&file, &baseline.to_json())?;
+        Ok(Some(format!("wrote {} to `{}`", count(baseline.len(), "known finding"), file.display())))
     }
 }
 

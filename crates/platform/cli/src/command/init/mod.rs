@@ -24,6 +24,8 @@ mod survey;
 const BASELINE: &str = ".palisade/baseline.json";
 /// Charts and overlays for which a command is shown.
 const MAX_RENDERED: usize = 3;
+/// Places that are listed of each kind.
+const MAX_PLACES: usize = 6;
 /// Rules that the first check lists.
 const MAX_RULES: usize = 5;
 
@@ -60,7 +62,9 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let mut story = found(&survey);
     if survey.manifests.is_empty() && survey.charts.is_empty() {
         tell(&story)?;
-        let reason = format!("nothing was found to judge below `{}`; nothing was written", args.path.display());
+        let hint = if survey.policies.is_empty() { "" } else { "; `palisade test` runs the tests of policies" };
+        let place = args.path.display();
+        let reason = format!("nothing was found to judge below `{place}`; nothing was written{hint}");
         return Ok(Outcome { exit: Exit::Nothing, reason });
     }
     let (files, kept) = files(args, &survey);
@@ -129,7 +133,12 @@ fn found(survey: &Survey) -> String {
     let mut line = |what: String, where_: String| {
         let _ = writeln!(text, "  {what}{where_}");
     };
-    let at = |paths: &[PathBuf]| format!(" in {}", paths.iter().map(|p| shown(p)).collect::<Vec<_>>().join(", "));
+    let at = |paths: &[PathBuf]| {
+        let names: Vec<_> = paths.iter().take(MAX_PLACES).map(|path| shown(path)).collect();
+        let more = paths.len().saturating_sub(MAX_PLACES);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        format!(" in {}{more}", names.join(", "))
+    };
     if !survey.manifests.is_empty() {
         line(count(survey.objects, "Kubernetes object"), at(&survey.manifests));
     }
@@ -137,6 +146,9 @@ fn found(survey: &Survey) -> String {
         let number = survey.languages.iter().map(|(_, number)| number).sum();
         let by: Vec<_> = survey.languages.iter().map(|(id, number)| format!("{number} {id}")).collect();
         line(format!("{} ({})", count(number, "policy"), by.join(", ")), at(&survey.policies));
+    }
+    if !survey.mutations.is_empty() {
+        line("policies that only change objects".into(), at(&survey.mutations));
     }
     if !survey.charts.is_empty() {
         line(count(survey.charts.len(), "Helm chart"), at(&survey.charts));
@@ -247,6 +259,8 @@ fn next(args: &Args, survey: &Survey, first: Option<&Report>) -> String {
     } else if !survey.ci.is_empty() {
         steps.push(("palisade init --ci".into(), "write a job for the CI of this repository"));
     }
+    let change = survey.mutations.first().map(|folder| format!("palisade mutate . -p {} --diff", shown(folder)));
+    steps.extend(change.map(|step| (step, "what the other policies would change")));
     let width = steps.iter().filter(|(_, why)| !why.is_empty()).map(|(step, _)| step.len()).max().unwrap_or_default();
     let line = |(step, why): &(String, &str)| match *why {
         "" => format!("  {step}\n"),

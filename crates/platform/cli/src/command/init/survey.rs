@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use palisade_document::walk;
-use palisade_model::Value;
+use palisade_model::{Resource, Value};
+use palisade_policy::{Language, Phase};
 
 use crate::input::{self, in_parallel};
 use crate::languages::{self, LANGUAGES};
@@ -27,6 +28,8 @@ pub(super) struct Survey {
     pub(super) policies: Vec<PathBuf>,
     /// Policies in them, by language.
     pub(super) languages: Vec<(&'static str, usize)>,
+    /// Folders and files of policies that only change or make objects.
+    pub(super) mutations: Vec<PathBuf>,
     /// Helm charts.
     pub(super) charts: Vec<PathBuf>,
     /// Kustomize overlays and bases.
@@ -39,10 +42,32 @@ pub(super) struct Survey {
 #[derive(Debug, Default)]
 struct Content {
     objects: usize,
-    /// Policies by index into the table of languages.
+    /// Policies that judge, by index into the table of languages.
     policies: Vec<usize>,
+    /// Policies that only change or make objects.
+    mutations: usize,
     /// Whether the file describes a test, so that the objects around it are its fixtures.
     test: bool,
+}
+
+/// What a file is to this command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Manifest,
+    Policy,
+    Mutation,
+}
+
+impl Content {
+    /// A file with both is a file of policies.
+    fn kind(&self, fixture: bool) -> Option<Kind> {
+        match (self.policies.is_empty(), self.mutations, self.objects) {
+            (false, ..) => Some(Kind::Policy),
+            (true, 1.., _) => Some(Kind::Mutation),
+            (true, 0, 1..) if !fixture => Some(Kind::Manifest),
+            _ => None,
+        }
+    }
 }
 
 /// Looks at everything below `root` that is not ignored.
@@ -57,8 +82,10 @@ pub(super) fn survey(root: &Path, jobs: usize) -> Survey {
         found.files.iter().filter(is_named).map(folder).collect::<BTreeSet<_>>()
     };
     let charts = named(&["Chart.yaml"]);
-    // What is inside a chart is a template or a value, and no manifest before it is rendered.
-    let is_plain = |path: &PathBuf| !charts.iter().any(|chart| inside(path).starts_with(chart));
+    // A template of a chart is no manifest before it is rendered.
+    let parts = charts.iter().flat_map(|chart| [chart.join("templates"), chart.join("charts")]);
+    let parts: BTreeSet<_> = parts.collect();
+    let is_plain = |path: &PathBuf| !inside(path).ancestors().any(|folder| parts.contains(folder));
     let plain: Vec<PathBuf> = found.files.iter().filter(|path| is_plain(path)).cloned().collect();
     let contents = in_parallel(&plain, jobs, |path| content(path));
     let files: Vec<_> = plain.iter().map(inside).zip(contents).collect();
@@ -72,7 +99,7 @@ pub(super) fn survey(root: &Path, jobs: usize) -> Survey {
 
 /// Charts inside charts are rendered with the outer one.
 fn outermost(charts: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
-    let inner = |chart: &&PathBuf| charts.iter().any(|other| other != *chart && chart.starts_with(other));
+    let inner = |chart: &&PathBuf| chart.ancestors().skip(1).any(|folder| charts.contains(folder));
     charts.iter().filter(|chart| !inner(chart)).cloned().collect()
 }
 
@@ -85,57 +112,61 @@ fn content(path: &Path) -> Content {
     let mut content = Content::default();
     for document in input::read(path).documents {
         let resource = document.resource();
-        let group = resource.object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+        let api_version = resource.object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
         if let Some(language) = LANGUAGES.iter().position(|language| language.claims(&resource)) {
-            content.policies.push(language);
-        } else if matches!(
-            (group.split('/').next(), resource.kind()),
-            (Some("cli.kyverno.io"), _) | (Some("test.gatekeeper.sh"), _)
-        ) {
+            if judges(language, &resource) {
+                content.policies.push(language);
+            } else {
+                content.mutations += 1;
+            }
+        } else if ["cli.kyverno.io/", "test.gatekeeper.sh/"].iter().any(|test| api_version.starts_with(test)) {
             content.test |= matches!(resource.kind(), "Test" | "Suite");
-        } else if input::is_object(&document) && !group.starts_with("kustomize.config.k8s.io") {
+        } else if input::is_object(&document) && !api_version.starts_with("kustomize.config.k8s.io/") {
             content.objects += 1;
         }
     }
     content
 }
 
+/// Whether a policy judges, alone or, as bindings and exceptions do, together with others.
+fn judges(language: usize, document: &Resource) -> bool {
+    let load = |language: &&dyn Language| language.load(std::slice::from_ref(document), &[]).policies;
+    let policies = LANGUAGES.get(language).map(load).unwrap_or_default();
+    policies.is_empty() || policies.iter().any(|policy| policy.info().has_phase(Phase::Validate))
+}
+
 /// Sorts files into manifests and policies; the fixtures of policy tests are neither.
 fn sort(files: &[(PathBuf, Content)]) -> Survey {
     let parent = |path: &Path| path.parent().map(Path::to_path_buf).unwrap_or_default();
     let tests: BTreeSet<_> = files.iter().filter(|(_, content)| content.test).map(|(path, _)| parent(path)).collect();
-    let is_fixture = |path: &Path| tests.iter().any(|folder| path.starts_with(folder));
-    let is_policy = |content: &Content| !content.policies.is_empty();
-    let policies: Vec<_> = files.iter().filter(|(_, content)| is_policy(content)).map(|(path, _)| path).collect();
-    let is_manifest =
-        |(path, content): &&(PathBuf, Content)| content.objects > 0 && !is_policy(content) && !is_fixture(path);
-    let manifests: Vec<_> = files.iter().filter(is_manifest).collect();
-    let paths: Vec<_> = manifests.iter().map(|(path, _)| path).collect();
+    let is_fixture = |path: &Path| folders(path).any(|folder| tests.contains(folder));
+    let of_kind = |kind| files.iter().filter(move |(path, content)| content.kind(is_fixture(path)) == Some(kind));
+    let paths = |kind| of_kind(kind).map(|(path, _)| path.as_path()).collect::<Vec<_>>();
+    let (manifests, policies, mutations) = (paths(Kind::Manifest), paths(Kind::Policy), paths(Kind::Mutation));
     let count =
         |language| files.iter().flat_map(|(_, content)| &content.policies).filter(|of| **of == language).count();
     let languages = LANGUAGES.iter().enumerate().map(|(at, language)| (language.id(), count(at)));
     Survey {
-        objects: manifests.iter().map(|(_, content)| content.objects).sum(),
-        manifests: roots(&paths, &policies),
-        policies: roots(&policies, &paths),
+        objects: of_kind(Kind::Manifest).map(|(_, content)| content.objects).sum(),
+        manifests: roots(&manifests, &[&policies[..], &mutations].concat()),
+        mutations: roots(&mutations, &[&policies[..], &manifests].concat()),
+        policies: roots(&policies, &manifests),
         languages: languages.filter(|(_, number)| *number > 0).collect(),
         ..Survey::default()
     }
 }
 
 /// The widest folders below the root that hold `wanted` files and none of the `unwanted`; files where there is none.
-fn roots(wanted: &[&PathBuf], unwanted: &[&PathBuf]) -> Vec<PathBuf> {
-    let is_clean = |folder: &Path| !unwanted.iter().any(|path| path.starts_with(folder));
-    let mut roots: BTreeSet<PathBuf> = BTreeSet::new();
-    for path in wanted {
-        if roots.iter().any(|root| path.starts_with(root)) {
-            continue;
-        }
-        let folders = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-        let widest = folders.take_while(|folder| is_clean(folder)).last();
-        roots.insert(widest.unwrap_or(path).to_path_buf());
-    }
-    roots.into_iter().collect()
+fn roots(wanted: &[&Path], unwanted: &[&Path]) -> Vec<PathBuf> {
+    let mixed: BTreeSet<&Path> = unwanted.iter().flat_map(|path| folders(path)).collect();
+    let widest =
+        |path: &&Path| folders(path).take_while(|folder| !mixed.contains(folder)).last().unwrap_or(path).to_owned();
+    wanted.iter().map(widest).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The folders below the root that a file is in, the innermost first.
+fn folders(path: &Path) -> impl Iterator<Item = &Path> {
+    path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty())
 }
 
 #[cfg(test)]
@@ -150,7 +181,8 @@ mod tests {
     fn the_widest_clean_folders_are_named() {
         let wanted = paths(&["deploy/a/x.yaml", "deploy/b/y.yaml", "mixed/m.yaml", "mixed/sub/n.yaml", "root.yaml"]);
         let unwanted = paths(&["mixed/policy.yaml", "policies/p.yaml"]);
-        let (wanted, unwanted): (Vec<_>, Vec<_>) = (wanted.iter().collect(), unwanted.iter().collect());
+        let (wanted, unwanted): (Vec<_>, Vec<_>) =
+            (wanted.iter().map(|path| &**path).collect(), unwanted.iter().map(|path| &**path).collect());
         assert_eq!(roots(&wanted, &unwanted), paths(&["deploy", "mixed/m.yaml", "mixed/sub", "root.yaml"]));
         assert_eq!(roots(&unwanted, &wanted), paths(&["mixed/policy.yaml", "policies"]));
     }
