@@ -38,11 +38,11 @@ impl Constraint {
         let empty = Value::object(Map::new());
         let spec = reader.object(&root, "spec");
         let spec = spec.unwrap_or(palisade_cel::admission::Node { value: &empty, path: root.path.child("spec") });
-        let parameters = filled.dig(["spec", "parameters"]).filter(|parameters| !parameters.is_null());
+        let parameters = filled.dig(["spec", "parameters"]).cloned().unwrap_or_default();
         let constraint = Self {
             criteria: Criteria::read(reader, &spec),
             enforcements: Enforcements::read(reader, &spec),
-            parameters: Parameters { value: parameters.cloned().unwrap_or(empty), constraint: filled },
+            parameters: Parameters { value: parameters, constraint: filled },
             template,
         };
         (!reader.failed()).then_some(constraint)
@@ -65,7 +65,7 @@ impl Constraint {
 
 /// The constraint with an empty `spec` where it has none, so that defaults have their place.
 fn with_spec(object: &Value) -> Value {
-    let Some(map) = object.as_object().filter(|map| map.get("spec").is_none_or(Value::is_null)) else {
+    let Some(map) = object.as_object().filter(|map| map.get("spec").is_none()) else {
         return object.clone();
     };
     let mut map = map.clone();

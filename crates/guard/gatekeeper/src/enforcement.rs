@@ -36,7 +36,8 @@ impl Enforcements {
 
     /// Reads the action of an expansion template; `None` where it leaves that to the constraints.
     pub(crate) fn read_override(reader: &mut Reader<'_>, spec: &Node<'_>) -> Option<Enforcement> {
-        reader.word(spec, "enforcementAction", &ACTIONS)
+        let said = spec.get("enforcementAction").is_some_and(|action| action.value.as_str() != Some(""));
+        if said { reader.word(spec, "enforcementAction", &ACTIONS) } else { None }
     }
 
     /// Whether the constraint has any say at `point`.

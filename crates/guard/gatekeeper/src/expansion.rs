@@ -244,7 +244,9 @@ impl ExpansionTemplate {
             let source = self.source.join(".");
             return Err(format!("expansion template `{}` finds no object at `{source}`", self.name));
         };
-        let parent = object.dig(["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
+        let text =
+            |key: &str| object.dig(["metadata", key]).and_then(Value::as_shared_str).cloned().unwrap_or_default();
+        let parent = text("name");
         let mut map = part.clone();
         map.insert("apiVersion", self.generated.api_version());
         map.insert("kind", self.generated.kind.clone());
@@ -255,6 +257,13 @@ impl ExpansionTemplate {
         } else {
             metadata.insert("namespace", namespace);
         }
+        let mut owner = Map::new();
+        for key in ["apiVersion", "kind"] {
+            owner.insert(key, object.get(key).cloned().unwrap_or_default());
+        }
+        owner.insert("name", parent);
+        owner.insert("uid", text("uid"));
+        metadata.insert("ownerReferences", vec![Value::object(owner)]);
         map.insert("metadata", metadata);
         Ok(Value::object(map))
     }

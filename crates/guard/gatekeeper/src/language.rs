@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use palisade_cel::admission::Reader;
-use palisade_model::{Diagnostic, Path, Resource, Str};
+use palisade_model::{Diagnostic, Path, Resource, Str, Value};
 use palisade_policy::{Language, Loaded, Policy, PolicyDocument};
 
 use crate::codes;
@@ -85,17 +85,21 @@ pub(crate) fn templates<'d>(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Templates {
     let mut templates = Templates::new();
+    let mut seen: HashMap<Str, &Value> = HashMap::new();
     for document in documents {
         let mut reader = Reader::with_codes(document, codes::READER);
         let template = Template::read(&mut reader, preference);
         let names = ["spec", "crd", "spec", "names", "kind"];
-        let kind = document.object.dig(names).and_then(palisade_model::Value::as_shared_str);
-        if let Some(kind) = kind
-            && templates.insert(kind.clone(), template.map(Arc::new)).is_some()
-        {
-            let message = format!("there is more than one template of the kind `{kind}`");
-            let path = Path::from_pointer("/metadata/name");
-            reader.error(codes::DUPLICATE, &path, message, "remove one of them");
+        let kind = document.object.dig(names).and_then(Value::as_shared_str);
+        if let Some(kind) = kind {
+            // The same template in two files is no mistake; folders of samples bring their templates along.
+            let other = seen.insert(kind.clone(), &document.object);
+            if other.is_some_and(|other| other.get("spec") != document.object.get("spec")) {
+                let message = format!("there is more than one template of the kind `{kind}`");
+                let path = Path::from_pointer("/metadata/name");
+                reader.error(codes::DUPLICATE, &path, message, "remove one of them");
+            }
+            templates.insert(kind.clone(), template.map(Arc::new));
         }
         diagnostics.extend(reader.into_diagnostics());
     }

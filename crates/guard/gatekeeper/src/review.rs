@@ -1,7 +1,7 @@
 //! What is under review, and the forms in which templates see it.
 
 use palisade_cel::admission::NamespaceView;
-use palisade_model::{Map, Str, Value};
+use palisade_model::{Map, Str, Value, json};
 use palisade_policy::{AdmissionRequest, Environment, Operation, Request};
 
 use crate::matching::{Origin, Target};
@@ -69,6 +69,8 @@ impl<'a> Review<'a> {
         map.insert("oldObject", old_object.clone());
         map.insert("options", options.clone());
         if let Some(namespace) = self.namespace.object() {
+            map.insert("namespaceObject", namespace.clone());
+            // Where older templates find it.
             let mut unstable = Map::new();
             unstable.insert("namespace", namespace.clone());
             map.insert("_unstable", unstable);
@@ -81,8 +83,13 @@ impl<'a> Review<'a> {
         let mut map = Map::with_capacity(16);
         map.insert("uid", request.uid.clone());
         map.insert("kind", self.names("kind", &request.kind.kind));
-        let resource = if self.bare { Str::from("") } else { request.resource.clone() };
-        map.insert("resource", self.names("resource", &resource));
+        // An object that no request is about is of no resource.
+        let resource = if self.bare {
+            json!({"group": "", "version": "", "resource": ""})
+        } else {
+            self.names("resource", &request.resource)
+        };
+        map.insert("resource", resource);
         let texts =
             [("subResource", &request.sub_resource), ("name", &request.name), ("namespace", &request.namespace)];
         for (key, text) in texts {

@@ -1,7 +1,7 @@
 //! `spec.match`, the same for constraints and mutators: every criterion that is given must hold.
 
 use palisade_cel::admission::{LabelSelector, Node, Reader};
-use palisade_model::{GroupVersionKind, Str};
+use palisade_model::{Diagnostic, GroupVersionKind, Str};
 
 use super::{Origin, Target, Wildcard};
 use crate::codes;
@@ -44,11 +44,10 @@ impl Criteria {
         let Some(node) = reader.object(spec, "match") else { return Self::default() };
         reader.known_fields(&node, FIELDS);
         let kinds = reader.list(&node, "kinds");
-        let scopes = [("*", Scope::Any), ("Cluster", Scope::Cluster), ("Namespaced", Scope::Namespaced)];
         let origins = [("All", None), ("Original", Some(Origin::Original)), ("Generated", Some(Origin::Generated))];
         Self {
             kinds: kinds.iter().map(|kinds| Kinds::read(reader, kinds)).collect(),
-            scope: reader.word(&node, "scope", &scopes).unwrap_or_default(),
+            scope: Scope::read(reader, &node),
             namespaces: reader.texts(&node, "namespaces").into_iter().map(Wildcard).collect(),
             excluded_namespaces: reader.texts(&node, "excludedNamespaces").into_iter().map(Wildcard).collect(),
             labels: selector(reader, &node, "labelSelector"),
@@ -130,6 +129,24 @@ impl Kinds {
         let lists =
             |list: &[Str], text: &Str| list.is_empty() || list.iter().any(|item| &**item == "*" || item == text);
         lists(&self.kinds, &gvk.kind) && lists(&self.groups, &gvk.group)
+    }
+}
+
+impl Scope {
+    /// Gatekeeper takes a scope that it does not know for any, which is worth a warning.
+    fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Self {
+        match reader.text(node, "scope").as_deref() {
+            None | Some("*" | "") => Self::Any,
+            Some("Cluster") => Self::Cluster,
+            Some("Namespaced") => Self::Namespaced,
+            Some(other) => {
+                let message = format!("the scope `{other}` is not known and selects objects of any scope");
+                let help = "write `*`, `Cluster` or `Namespaced`";
+                let diagnostic = Diagnostic::warning(codes::UNKNOWN_NAME, message).help(help);
+                reader.report_at(&node.path.child("scope"), diagnostic);
+                Self::Any
+            }
+        }
     }
 }
 

@@ -75,7 +75,11 @@ impl Change<'_> {
             return Ok(None);
         }
         let value = if self.is_last(depth) {
-            self.setter.set(existing)?
+            // Pruning a list that is missing counts as done, so that what leads to it is created all the same.
+            match self.setter.set(existing)? {
+                Some(value) => Some(value),
+                None => return Ok(Some(Value::object(map.clone()))),
+            }
         } else {
             match existing {
                 Some(value) => self.at(value, depth + 1)?,
@@ -169,7 +173,7 @@ impl Change<'_> {
 }
 
 impl Setter {
-    /// The value in the place of `existing`; `None` where nothing is to be done.
+    /// The value in the place of `existing`; `None` where it stays missing.
     fn set(&self, existing: Option<&Value>) -> Result<Option<Value>, String> {
         match self {
             Self::Assign(value) => Ok(Some(value.clone())),

@@ -59,11 +59,6 @@ pub(crate) fn load<'d>(documents: impl Iterator<Item = &'d Resource>, diagnostic
 }
 
 impl System {
-    /// Whether any mutator may change objects of the kind.
-    pub(crate) fn may_apply(&self, gvk: &GroupVersionKind) -> bool {
-        self.mutators.iter().any(|mutator| mutator.may_apply(gvk))
-    }
-
     /// The object as it is once nothing changes any more, and who changed it, each once.
     pub(crate) fn settle<'s>(
         &'s self,

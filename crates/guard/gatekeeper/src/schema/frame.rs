@@ -5,7 +5,7 @@ use palisade_model::{Value, go_regex};
 use super::{Additional, Schema};
 
 /// Names of namespaces and objects with an optional star in front or behind.
-const WILDCARD: &str = r"^(\*|\*-)?[a-z0-9]([-:a-z0-9]*[a-z0-9])?(\*|-\*)?$";
+const WILDCARD: &str = r"^\*?[-:a-z0-9]*\*?$";
 
 /// The schema of a constraint whose parameters are described by `parameters`; `None` where the template declares none.
 pub(crate) fn constraint_schema(parameters: Option<Schema>) -> Schema {
@@ -41,7 +41,7 @@ fn match_schema() -> Schema {
         ("excludedNamespaces", Schema::array(wildcard())),
         ("labelSelector", selector_schema()),
         ("namespaceSelector", selector_schema()),
-        ("scope", Schema::one_text_of(&["*", "Cluster", "Namespaced"])),
+        ("scope", Schema::string()),
         ("source", Schema::one_text_of(&["All", "Generated", "Original"])),
         ("name", wildcard()),
     ])

@@ -59,7 +59,7 @@ impl SchemaReader<'_, '_> {
     }
 
     fn read_type(&mut self, node: &Node<'_>, schema: &mut Schema, typed: bool) {
-        schema.kind = self.reader.word(node, "type", &TYPES);
+        schema.kind = node.get("type").and_then(|_| self.reader.word(node, "type", &TYPES));
         let free = self.legacy || schema.int_or_string || schema.preserve_unknown || !typed;
         if schema.kind.is_none() && node.get("type").is_none() && !free {
             let message = format!("the schema `{}` says no `type`", node.path);

@@ -31,7 +31,8 @@ pub(super) struct CelEngine {
 impl CelEngine {
     /// Reads the `source` of the engine; problems go to `reader`.
     pub(super) fn read(reader: &mut Reader<'_>, source: &Node<'_>) -> Option<Self> {
-        let known = ["validations", "variables", "failurePolicy", "matchCondition", "matchConditions", "generateVAP"];
+        // `matchConditions`, as admission policies call it, is not among them: Gatekeeper does not read it either.
+        let known = ["validations", "variables", "failurePolicy", "matchCondition", "generateVAP"];
         reader.known_fields(source, &known);
         check_names(reader, source);
         let policies = [("Fail", false), ("Ignore", true)];
@@ -41,8 +42,7 @@ impl CelEngine {
             compiler.declare(name, Type::Dyn);
         }
         compiler.declare_variables(source, "variables");
-        let key = if source.get("matchConditions").is_some() { "matchConditions" } else { "matchCondition" };
-        let conditions = Conditions::compile(&mut compiler, source, key);
+        let conditions = Conditions::compile(&mut compiler, source, "matchCondition");
         let validations = Validations::compile(&mut compiler, source, Dialect::Kubernetes);
         let variables = compiler.into_variables();
         (!reader.failed()).then_some(Self { conditions, variables, validations, ignores_failures })
@@ -91,9 +91,7 @@ fn as_kubernetes_sends_it(review: &Review<'_>) -> AdmissionRequest {
 }
 
 fn check_names(reader: &mut Reader<'_>, source: &Node<'_>) {
-    for (list, taken) in
-        [("variables", &["params", "anyObject"][..]), ("matchCondition", &[]), ("matchConditions", &[])]
-    {
+    for (list, taken) in [("variables", &["params", "anyObject"][..]), ("matchCondition", &[])] {
         for node in reader.list(source, list) {
             let Some(name) = reader.text(&node, "name") else { continue };
             if name.starts_with(RESERVED) || taken.contains(&&*name) {

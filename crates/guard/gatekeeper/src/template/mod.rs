@@ -68,7 +68,7 @@ pub(crate) enum Complaint {
 pub(crate) struct Parameters {
     /// The whole constraint, defaults filled in.
     pub(crate) constraint: Value,
-    /// `spec.parameters`.
+    /// `spec.parameters`; `null` where there are none.
     pub(crate) value: Value,
 }
 
@@ -163,8 +163,9 @@ fn engine(reader: &mut Reader<'_>, target: &Node<'_>, preference: Preference) ->
         }
         sources.extend(engine.zip(source));
     }
+    // The field from the time before engines had names counts before the list.
     if target.get("rego").is_some_and(|rego| rego.value.as_str() != Some("")) {
-        sources.push((REGO.into(), target.clone()));
+        sources.insert(0, (REGO.into(), target.clone()));
     }
     let order = match preference {
         Preference::Cel => [CEL, REGO],

@@ -2,7 +2,7 @@
 //! reference to other data than libraries and the inventory.
 
 use palisade_cel::admission::Reader;
-use palisade_model::Span;
+use palisade_model::{Span, Str};
 use palisade_rego::Value;
 use palisade_rego::syntax::ast::{
     Body, Expression, ExpressionKind, HeadKind, Module, Rule, TemplatePart, Term, TermKind,
@@ -20,7 +20,7 @@ pub(super) fn modules(reader: &mut Reader<'_>, sources: &Sources, modules: &[Mod
         reader.report(sources.error(index, span, message, help));
         sound = false;
     };
-    if !own.rules.iter().any(|rule| names(rule, ENTRY)) {
+    if !own.rules.iter().any(is_entry) {
         let message = format!("the template defines no rule `{ENTRY}`");
         wrong(0, own.package_span, message, "add `violation[{\"msg\": msg}] { ... }`");
     }
@@ -31,12 +31,11 @@ pub(super) fn modules(reader: &mut Reader<'_>, sources: &Sources, modules: &[Mod
         }
     }
     for (index, module) in modules.iter().enumerate() {
-        let mut references = References::default();
-        for import in &module.imports {
-            if import.path.first().is_some_and(|part| &**part == "data") {
-                references.found.push((import.path.get(1).map(ToString::to_string), import.span));
-            }
+        for import in module.imports.iter().filter(|import| !may_be_imported(&import.path)) {
+            let message = format!("a template may not import `{}`", import.path.join("."));
+            wrong(index, import.span, message, "import packages below `data.lib` and `future.keywords` only");
         }
+        let mut references = References::default();
         module.rules.iter().for_each(|rule| references.rule(rule));
         for (root, span) in references.found {
             match root.as_deref() {
@@ -52,8 +51,19 @@ pub(super) fn modules(reader: &mut Reader<'_>, sources: &Sources, modules: &[Mod
     sound.then_some(referential)
 }
 
-fn names(rule: &Rule, name: &str) -> bool {
-    matches!(rule.head.reference.first().map(|term| &term.kind), Some(TermKind::Variable(first)) if &**first == name)
+/// Whether the rule defines the entry point: a set or another collection, not a function.
+fn is_entry(rule: &Rule) -> bool {
+    let name = rule.head.reference.first().map(|term| &term.kind);
+    matches!(name, Some(TermKind::Variable(name)) if &**name == ENTRY)
+        && !matches!(rule.head.kind, HeadKind::Function(..))
+}
+
+fn may_be_imported(path: &[Str]) -> bool {
+    match path {
+        [data, lib, ..] if &**data == "data" => &**lib == "lib",
+        [future, ..] => &**future == "future",
+        [] => false,
+    }
 }
 
 /// References below `data`: the first part, where it is a constant, and the place. The parser bounds how deeply terms

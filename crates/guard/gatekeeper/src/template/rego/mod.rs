@@ -7,7 +7,7 @@ mod source;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use palisade_cel::admission::{Node, Reader};
-use palisade_model::{Map, Str};
+use palisade_model::Str;
 use palisade_rego::machine::{EvalError, Inputs, Limits, Machine};
 use palisade_rego::{Program, Value};
 
@@ -120,7 +120,7 @@ impl Worker {
     ) -> Result<Option<Value>, EvalError> {
         let shared = review.request.derived(|_| SharedReview(Value::from(&review.to_value())));
         let input = Value::object(vec![
-            (Value::from("parameters"), Value::from(&parameters.value).detached()),
+            (Value::from("parameters"), parameters_value(&parameters.value)),
             (Value::from("review"), shared.0.clone()),
         ]);
         let environment = review.environment;
@@ -133,6 +133,14 @@ impl Worker {
             ..Inputs::empty()
         });
         session.evaluate(entry)
+    }
+}
+
+/// The parameters for one evaluation: a copy of its own, and empty where there are none.
+fn parameters_value(parameters: &palisade_model::Value) -> Value {
+    match parameters {
+        palisade_model::Value::Null => Value::object(Vec::new()),
+        given => Value::from(given).detached(),
     }
 }
 
@@ -151,24 +159,23 @@ fn complaints(answer: &Value) -> Vec<Complaint> {
         Value::Set(set) => set.iter().collect(),
         Value::Array(items) => items.iter().collect(),
         Value::Object(object) => object.iter().map(|(_, value)| value).collect(),
-        _ => Vec::new(),
+        other => vec![other],
     };
-    // A violation without a message is none, as Gatekeeper has it.
-    let violation = |member: &&Value| {
-        let message = member.get_str("msg")?.clone();
-        Some((member.get_str("details").unwrap_or(&no_details).clone(), message))
-    };
-    let mut violations: Vec<(Value, Value)> = members.iter().filter_map(violation).collect();
+    let part = |member: &Value, key: &str| member.get_str(key).cloned();
+    let mut violations: Vec<(Value, Option<Value>)> = members
+        .into_iter()
+        .map(|member| (part(member, "details").unwrap_or_else(|| no_details.clone()), part(member, "msg")))
+        .collect();
     violations.sort();
     violations.dedup();
-    let complaint = |(details, message): (Value, Value)| match message.as_shared_str() {
+    let complaint = |(details, message): (Value, Option<Value>)| match message.as_ref().and_then(Value::as_str) {
         Some(text) => {
-            let details = details.to_model();
-            let details = if details == palisade_model::Value::object(Map::new()) { <_>::default() } else { details };
-            Complaint::Violation { message: text.to_string(), details, paths: Vec::new() }
+            let details = if details == no_details { palisade_model::Value::Null } else { details.to_model() };
+            Complaint::Violation { message: text.to_owned(), details, paths: Vec::new() }
         }
         None => {
-            Complaint::Failure { message: format!("`msg` of a violation must be text, not {message}"), ignored: false }
+            let message = "every element of `violation` must be an object whose `msg` is text".into();
+            Complaint::Failure { message, ignored: false }
         }
     };
     violations.into_iter().map(complaint).collect()
