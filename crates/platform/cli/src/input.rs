@@ -10,7 +10,7 @@ use palisade_model::{Diagnostic, GroupVersionKind, Level, Resource, Source};
 use palisade_policy::PolicySet;
 
 use crate::languages::{self, LANGUAGES};
-use crate::programs::{Files, ProgramArgs, programs};
+use crate::programs::{Files, ProgramArgs, is_bundle, programs};
 
 /// What the standard input is called.
 const STDIN: &str = "<stdin>";
@@ -79,16 +79,18 @@ pub(crate) fn read(path: &Path) -> Parsed {
     let limits = Limits::default();
     match read_bytes(path, limits.max_bytes) {
         Ok(bytes) => parse(&name, &bytes, &limits),
-        Err(error) => {
-            let diagnostic = Diagnostic::error("PAL-P0001", format!("cannot read `{name}`: {error}"))
-                .help("check that the file exists and that you may read it");
-            Parsed { documents: Vec::new(), diagnostics: vec![diagnostic] }
-        }
+        Err(error) => Parsed { documents: Vec::new(), diagnostics: vec![unreadable(&name, &error)] },
     }
 }
 
+/// A file that the operating system does not hand over.
+pub(crate) fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Diagnostic {
+    Diagnostic::error("PAL-P0001", format!("cannot read `{name}`: {why}"))
+        .help("check that the file exists and that you may read it")
+}
+
 /// At most one byte more than `limit`, so that the parser can tell that a file is too large without holding it all.
-fn read_bytes(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
+pub(crate) fn read_bytes(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = limit as u64 + 1;
     if path.as_os_str() == "-" {
@@ -109,25 +111,19 @@ fn display_name(path: &Path) -> String {
 /// Reads a file of text; a diagnostic where it cannot be read, is too large or is not UTF-8.
 pub(crate) fn read_text(path: &Path, limit: usize) -> Result<Arc<Source>, Diagnostic> {
     let name = display_name(path);
-    let unreadable = |why: String, help: &str| {
-        Err(Diagnostic::error("PAL-P0001", format!("cannot read `{name}`: {why}")).help(help.to_owned()))
-    };
     match read_bytes(path, limit) {
-        Err(error) => unreadable(error.to_string(), "check that the file exists and that you may read it"),
-        Ok(bytes) if bytes.len() > limit => {
-            unreadable(format!("it is larger than {limit} bytes"), "split the file or leave it out")
-        }
+        Err(error) => Err(unreadable(&name, &error)),
+        Ok(bytes) if bytes.len() > limit => Err(unreadable(&name, &format_args!("it is larger than {limit} bytes"))),
         Ok(bytes) => match String::from_utf8(bytes) {
             Ok(text) => Ok(Source::new(name, text)),
-            Err(_) => unreadable("it is not UTF-8 text".into(), "save the file as UTF-8"),
+            Err(_) => Err(unreadable(&name, &"it is not UTF-8 text")),
         },
     }
 }
 
 /// Loads the policies `built_in` and every policy below `paths`; documents that no language claims are reported.
 pub(crate) fn policies(paths: &[PathBuf], built_in: Vec<Resource>, programs: &ProgramArgs, jobs: usize) -> Policies {
-    let of_objects =
-        |path: &PathBuf| !languages::extensions().any(|end| path.extension().is_some_and(|own| own == end));
+    let of_objects = |path: &PathBuf| !is_bundle(path) && !languages::is_program(path);
     let objects: Vec<_> = paths.iter().filter(|path| of_objects(path)).cloned().collect();
     let (documents, diagnostics) = documents(&objects, jobs);
     let resources: Vec<_> = built_in.into_iter().chain(documents.into_iter().map(Document::into_resource)).collect();

@@ -1,5 +1,7 @@
 //! The table of policy languages. Adding one is a line here.
 
+use std::path::Path;
+
 use palisade_policy::Language;
 
 /// Every language that `--policies` understands, in the order in which documents are offered to them.
@@ -13,4 +15,9 @@ pub(crate) const LANGUAGES: &[&dyn Language] = &[
 /// Endings of the files that hold programs of any language.
 pub(crate) fn extensions() -> impl Iterator<Item = &'static str> {
     LANGUAGES.iter().flat_map(|language| language.extensions().iter().copied())
+}
+
+/// Whether a file holds a program of any language, by its name.
+pub(crate) fn is_program(path: &Path) -> bool {
+    path.extension().is_some_and(|end| extensions().any(|own| end == own))
 }

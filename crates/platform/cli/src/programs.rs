@@ -3,12 +3,14 @@
 //! Data comes from `--data`, and from files called `data.json` or `data.yaml` beside the programs, at the path of
 //! their folder, as in a bundle of Open Policy Agent. Files of tests (`_test.rego`) do not judge and are left out.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use palisade_document::{Limits, walk};
 use palisade_model::{Diagnostic, Map, Source, Value};
 use palisade_policy::Programs;
+use palisade_rego::bundle::{self, Key, Verification};
 
 use crate::input;
 
@@ -21,6 +23,60 @@ pub(crate) struct ProgramArgs {
     /// Only Rego packages with these names judge; may be repeated [default: every package with deny, warn or violation rules]
     #[arg(long, value_name = "PACKAGE")]
     pub(crate) namespace: Vec<String>,
+    #[command(flatten)]
+    pub(crate) verification: VerificationArgs,
+}
+
+/// How signed bundles are verified, in the words of `opa`.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Signed bundles")]
+pub(crate) struct VerificationArgs {
+    /// Key that bundles of Rego policies are signed with: PEM, JSON Web Key, or the secret of an HMAC
+    #[arg(long, value_name = "FILE")]
+    verification_key: Option<PathBuf>,
+    /// Name of the key, where the signature does not name it
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    verification_key_id: String,
+    /// Algorithm of the signature
+    #[arg(long, value_name = "NAME", default_value = "RS256")]
+    signing_alg: String,
+    /// Scope that must be signed for
+    #[arg(long, value_name = "NAME", default_value = "")]
+    scope: String,
+    /// Do not verify the signatures of bundles
+    #[arg(long, conflicts_with = "verification_key")]
+    skip_verify: bool,
+}
+
+impl VerificationArgs {
+    fn verification(&self) -> Result<Verification, Diagnostic> {
+        match &self.verification_key {
+            _ if self.skip_verify => Ok(Verification::Skip),
+            None => Ok(Verification::Unsigned),
+            Some(file) => {
+                let material = input::read_text(file, MAX_KEY)?.text().to_string();
+                let key = Key { material, algorithm: self.signing_alg.clone() };
+                Ok(Verification::Signed {
+                    keys: BTreeMap::from([(self.verification_key_id.clone(), key)]),
+                    key: Some(self.verification_key_id.clone()),
+                    scope: self.scope.clone(),
+                })
+            }
+        }
+    }
+}
+
+/// The largest file that is taken for a key.
+const MAX_KEY: usize = 1 << 20;
+
+/// Whether a path is a bundle of Open Policy Agent: an archive, or a folder with a manifest.
+pub(crate) fn is_bundle(path: &Path) -> bool {
+    is_archive(path) || path.join(".manifest").is_file()
+}
+
+fn is_archive(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    (name.ends_with(".tar.gz") || name.ends_with(".tgz")) && path.is_file()
 }
 
 /// Which files of programs are wanted.
@@ -42,6 +98,7 @@ pub(crate) fn programs(
     let options = walk::Options { extensions: extensions.iter().map(|end| (*end).to_owned()).collect(), hidden: false };
     let named = |path: &PathBuf| path.extension().is_some_and(|end| extensions.iter().any(|wanted| end == *wanted));
     let is_test = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("_test"));
+    let (bundles, paths): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| is_bundle(path));
     let existing: Vec<_> = paths.iter().filter(|path| path.is_dir() || named(path)).cloned().collect();
     let found = walk::files(&existing, &options);
     let mut read = Reading { diagnostics: found.diagnostics, ..Reading::default() };
@@ -53,6 +110,7 @@ pub(crate) fn programs(
             read.folder(root, |path| path.file_stem().is_some_and(|stem| stem == "data"));
         }
     }
+    read.bundles(&bundles, &args.verification);
     for root in &args.data {
         if root.is_dir() { read.folder(root, |_| true) } else { read.data_file(root, &[]) }
     }
@@ -73,6 +131,40 @@ impl Reading {
         match input::read_text(path, Limits::default().max_bytes) {
             Ok(source) => self.modules.push(source),
             Err(diagnostic) => self.diagnostics.push(diagnostic),
+        }
+    }
+
+    /// Bundles, verified as asked; one that is not sound is not used.
+    fn bundles(&mut self, paths: &[PathBuf], args: &VerificationArgs) {
+        if paths.is_empty() {
+            return;
+        }
+        let verification = match args.verification() {
+            Ok(verification) => verification,
+            Err(diagnostic) => return self.diagnostics.push(diagnostic),
+        };
+        let options = bundle::Options { verification, ..bundle::Options::default() };
+        let mut bundles = Vec::new();
+        for path in paths {
+            let name = path.display().to_string();
+            let (read, diagnostics) = if is_archive(path) {
+                match input::read_bytes(path, bundle::Limits::default().max_bytes as usize) {
+                    Ok(bytes) => bundle::read_archive(&name, &bytes, &options),
+                    Err(error) => (None, vec![input::unreadable(&name, &error)]),
+                }
+            } else {
+                let (files, problems) = bundle_files(path);
+                let (read, diagnostics) = bundle::read_files(&name, files, &options);
+                (read.filter(|_| problems.is_empty()), problems.into_iter().chain(diagnostics).collect())
+            };
+            self.diagnostics.extend(diagnostics);
+            bundles.extend(read);
+        }
+        let (data, diagnostics) = bundle::merge(&bundles);
+        self.diagnostics.extend(diagnostics);
+        self.modules.extend(bundles.iter().flat_map(|bundle| &bundle.modules).map(|module| Arc::clone(&module.source)));
+        if let Some(Err(key)) = data.to_model().as_object().map(|members| merge(&mut self.data, members)) {
+            self.diagnostics.push(conflict(Path::new("bundle"), &key));
         }
     }
 
@@ -112,6 +204,23 @@ impl Reading {
             }
         }
     }
+}
+
+/// Every file of a bundle that is a folder, its hidden ones too, by the path from its top.
+fn bundle_files(root: &Path) -> (Vec<bundle::File>, Vec<Diagnostic>) {
+    let any = ["rego", "json", "yaml", "yml", "manifest"].map(str::to_owned);
+    let found = walk::files(&[root.to_path_buf()], &walk::Options { extensions: any.to_vec(), hidden: true });
+    let mut files = Vec::new();
+    let mut diagnostics = found.diagnostics;
+    let hidden = [root.join(".manifest")];
+    for path in found.files.iter().chain(hidden.iter().filter(|path| !found.files.contains(path))) {
+        let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        match input::read_bytes(path, Limits::default().max_bytes) {
+            Ok(bytes) => files.push(bundle::File { path: name, bytes }),
+            Err(error) => diagnostics.push(input::unreadable(&path.display().to_string(), &error)),
+        }
+    }
+    (files, diagnostics)
 }
 
 /// Adds members to an object, objects into objects; the path of the first member that both define is the error.

@@ -95,7 +95,8 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
 fn enough(outcome: Outcome, coverage: Option<&Report>, threshold: Option<f64>) -> Outcome {
     match (coverage.map(Report::percentage), threshold) {
         (Some(covered), Some(wanted)) if covered < wanted && outcome.exit == Exit::Passed => {
-            let reason = format!("failed: coverage is {covered:.2} %, below the {wanted} % asked for; {}", outcome.reason);
+            let reason =
+                format!("failed: coverage is {covered:.2} %, below the {wanted} % asked for; {}", outcome.reason);
             Outcome { exit: Exit::Findings, reason }
         }
         _ => outcome,
@@ -106,8 +107,7 @@ fn enough(outcome: Outcome, coverage: Option<&Report>, threshold: Option<f64>) -
 pub fn test_files(paths: &[PathBuf]) -> walk::Walk {
     let mut walk = walk::files(paths, &walk::Options { hidden: true, ..walk::Options::default() });
     let named = |path: &PathBuf| paths.contains(path);
-    let is_program = |path: &PathBuf| path.extension().is_some_and(|end| languages::extensions().any(|own| end == own));
-    walk.files.retain(|path| !is_program(path) && (named(path) || test_formats::of(path).is_some()));
+    walk.files.retain(|path| !languages::is_program(path) && (named(path) || test_formats::of(path).is_some()));
     walk
 }
 
