@@ -1,6 +1,7 @@
 //! The table of suites, and how each is run. A suite is a folder of the corpora with cases in a public format; any
 //! folder with the same layout works.
 
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -27,6 +28,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { folder: "cel-spec", run: cel_spec },
     Suite { folder: "pod-security", run: pod_security },
     Suite { folder: "gatekeeper-library", run: gatekeeper_library },
+    Suite { folder: "opa-suite", run: opa_suite },
 ];
 
 /// A case that did not pass.
@@ -121,6 +123,21 @@ fn cel_spec(folder: &Path) -> Tally {
                 CaseResult::Failed(why) => tally.count("cel-spec", name, Some(format!("`{}`: {why}", case.expr))),
                 CaseResult::NeedsProtobuf => tally.cannot(name, "needs a protobuf message"),
             }
+        }
+    }
+    tally
+}
+
+/// Every case of OPA's own suite. A panic is a failure of its case, as it is an error verdict in the program.
+fn opa_suite(folder: &Path) -> Tally {
+    let mut tally = Tally::default();
+    for file in files(folder, "json") {
+        let shown = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        match catch_unwind(|| palisade_rego::conformance::run_file(&text)) {
+            Ok(Ok(cases)) => cases.into_iter().for_each(|case| tally.count("opa-suite", case.note, case.failure)),
+            Ok(Err(why)) => tally.count("opa-suite", shown, Some(why)),
+            Err(_) => tally.count("opa-suite", shown, Some("it panicked".into())),
         }
     }
     tally
