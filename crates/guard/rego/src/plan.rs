@@ -92,6 +92,7 @@ pub struct Rule {
 
 /// What a value depends on, through everything that the rule refers to; what is `false` cannot change it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "four independent facts")]
 pub struct Reads {
     /// `input`.
     pub input: bool,
@@ -217,7 +218,7 @@ pub enum Step {
     Array { items: Vec<Operand>, to: Register },
     /// Builds a set.
     Set { items: Vec<Operand>, to: Register },
-    /// Builds an object; a repeated key with different values is a conflict error.
+    /// Builds an object; of a repeated key the last value counts, constant keys before others.
     Object { members: Vec<(Operand, Operand)>, to: Register },
     /// Collects what the block emits.
     Comprehension { collect: Collect, block: Box<Block>, to: Register },

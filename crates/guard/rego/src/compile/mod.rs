@@ -17,6 +17,8 @@ mod resolve;
 mod resolved;
 mod safety;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod types;
 

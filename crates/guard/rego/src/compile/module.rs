@@ -1,6 +1,6 @@
 //! What is checked of a module beside its definitions: imports, names of rules, defaults.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::codes::{BARE, COMPILE, STRICT};
 use super::names::Names;
@@ -32,12 +32,12 @@ fn check_bare_call(rule: &Rule, source: usize, report: &mut Report) {
 }
 
 fn check_imports(module: &Module, source: usize, report: &mut Report) {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for import in &module.imports {
         if import.path.first().is_some_and(|root| matches!(&**root, "future" | "rego")) {
             continue;
         }
-        if seen.insert(&import.name, ()).is_some() {
+        if !seen.insert(&import.name) {
             let message = format!("import must not shadow import {}", import.path.join("."));
             report.error(STRICT, (source, import.span), message, "remove it, or give it a name with `as`");
         }

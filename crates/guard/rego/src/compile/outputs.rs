@@ -53,7 +53,9 @@ fn reference_outputs(term: &Term, safe: &Vars, found: &mut Vars) {
         if !is_safe_head(*head, safe) {
             return false;
         }
-        parts.iter().for_each(|part| pattern_variables(part, found));
+        for part in parts {
+            pattern_variables(part, found);
+        }
         true
     });
 }
@@ -74,17 +76,21 @@ pub(super) fn outputs(expression: &Expression, safe: &Vars) -> Vars {
     }
     match &expression.kind {
         Kind::Unify(left, right) => {
-            let known = safe.union(&found).copied().collect();
-            found.extend(unified(known, left, right));
+            let unified = unified(safe, &found, left, right);
+            found.extend(unified);
         }
         Kind::Call(function, arguments) => {
             let (inputs, results) = arguments.split_at(function.arity().min(arguments.len()));
             let mut needed = Vars::new();
-            inputs.iter().for_each(|term| input_variables(term, &mut needed));
+            for input in inputs {
+                input_variables(input, &mut needed);
+            }
             if !needed.iter().all(|var| safe.contains(var) || found.contains(var)) {
                 return Vars::new();
             }
-            results.iter().for_each(|term| pattern_variables(term, &mut found));
+            for result in results {
+                pattern_variables(result, &mut found);
+            }
         }
         Kind::Term(_) | Kind::Every { .. } | Kind::Print(_) => {}
     }
@@ -102,59 +108,59 @@ fn input_variables(term: &Term, found: &mut Vars) {
 }
 
 /// What unification of two terms gives.
-fn unified(safe: Vars, left: &Term, right: &Term) -> Vars {
-    let mut unifier = Unifier { safe, unified: Vars::new(), waiting: BTreeMap::new() };
+fn unified(safe: &Vars, given: &Vars, left: &Term, right: &Term) -> Vars {
+    let mut unifier = Unifier { safe, given, unified: Vars::new(), waiting: BTreeMap::new() };
     unifier.unify(left, right);
     unifier.unified
 }
 
-struct Unifier {
-    safe: Vars,
+struct Unifier<'a> {
+    safe: &'a Vars,
+    /// What references in the same condition give.
+    given: &'a Vars,
     unified: Vars,
     /// Variables that get a value once all of these have one.
     waiting: BTreeMap<Var, Vars>,
 }
 
-impl Unifier {
+impl Unifier<'_> {
     fn is_safe(&self, var: Var) -> bool {
-        self.safe.contains(&var) || self.unified.contains(&var)
+        self.safe.contains(&var) || self.given.contains(&var) || self.unified.contains(&var)
     }
 
     fn unify(&mut self, left: &Term, right: &Term) {
-        use TermKind::{Array, Constant, Object, Reference, Var};
+        use TermKind::{Array, Object, Var};
         match (&left.kind, &right.kind) {
             (Var(a), Var(b)) => self.variables(*a, *b),
             (Var(var), Array(_) | Object(_)) => self.composite(*var, right),
             (Array(_) | Object(_), Var(var)) => self.composite(*var, left),
-            (Var(var), other) | (other, Var(var)) => {
-                if self.has_value(other) {
-                    self.mark(*var);
-                }
-            }
+            (Var(var), other) | (other, Var(var)) if self.has_value(other) => self.mark(*var),
             (Array(a), Array(b)) if a.len() == b.len() => {
-                a.iter().zip(b).for_each(|(left, right)| self.unify(left, right));
+                for (left, right) in a.iter().zip(b) {
+                    self.unify(left, right);
+                }
             }
             (Object(a), Object(b)) if a.len() == b.len() => self.objects(a, b),
-            (Array(_), Array(_)) | (Object(_), Object(_)) => {}
-            (Array(items), Constant(Value::Array(values))) | (Constant(Value::Array(values)), Array(items)) => {
-                if items.len() == values.len() {
-                    items.iter().for_each(|item| self.mark_all(item));
-                }
-            }
-            (Object(_), Constant(Value::Object(_))) => self.mark_all(left),
-            (Constant(Value::Object(_)), Object(_)) => self.mark_all(right),
-            (Array(_) | Object(_), Reference(head, _)) if is_safe_head(*head, &self.safe) => self.mark_all(left),
-            (Reference(head, _), Array(_) | Object(_)) if is_safe_head(*head, &self.safe) => self.mark_all(right),
-            (Array(_) | Object(_), TermKind::Comprehension(_)) => self.mark_all(left),
-            (TermKind::Comprehension(_), Array(_) | Object(_)) => self.mark_all(right),
+            (Array(_) | Object(_), other) if self.has_parts(other) => self.mark_all(left),
+            (other, Array(_) | Object(_)) if self.has_parts(other) => self.mark_all(right),
             _ => {}
         }
     }
 
     fn has_value(&self, kind: &TermKind) -> bool {
         match kind {
-            TermKind::Reference(head, _) => is_safe_head(*head, &self.safe),
+            TermKind::Reference(head, _) => is_safe_head(*head, self.safe) || is_safe_head(*head, self.given),
             _ => true,
+        }
+    }
+
+    /// Whether a term is a value that a pattern of arrays and objects may take apart.
+    fn has_parts(&self, kind: &TermKind) -> bool {
+        match kind {
+            TermKind::Reference(head, _) => is_safe_head(*head, self.safe) || is_safe_head(*head, self.given),
+            TermKind::Constant(value) => matches!(value, Value::Array(_) | Value::Object(_)),
+            TermKind::Comprehension(_) => true,
+            _ => false,
         }
     }
 
@@ -194,7 +200,9 @@ impl Unifier {
     fn mark_all(&mut self, term: &Term) {
         let mut found = Vars::new();
         pattern_variables(term, &mut found);
-        found.into_iter().for_each(|var| self.mark(var));
+        for var in found {
+            self.mark(var);
+        }
     }
 
     /// A variable has a value: so has what it waited for, and what waited for nothing else.

@@ -1,6 +1,6 @@
 //! The order of conditions: every variable has its value before it is needed, and otherwise nothing moves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_model::Span;
 
@@ -81,26 +81,29 @@ fn place_in(expression: &Expression, var: Var) -> Span {
 fn reorder(body: &mut Body, globals: &Vars, missing: &mut BTreeMap<Var, Span>) {
     let needs: Vec<Needs> = body.iter().map(Needs::of).collect();
     let all: Vars = needs.iter().flat_map(|needs| &needs.own).copied().collect();
-    let mut waiting: Vec<(Expression, Needs)> = std::mem::take(body).into_iter().zip(needs).collect();
+    let mut waiting: Vec<Option<Expression>> = std::mem::take(body).into_iter().map(Some).collect();
     let mut safe = globals.clone();
-    loop {
-        let before = waiting.len();
-        let mut later = Vec::new();
-        for (expression, needs) in waiting {
-            let given = outputs(&expression, &safe);
-            if needs.are_met(&given, &safe, &all) {
-                safe.extend(given);
-                body.push(expression);
-            } else {
-                later.push((expression, needs));
-            }
-        }
-        waiting = later;
-        if waiting.len() == before || waiting.is_empty() {
-            break;
+    // In rounds from the first to the last; those for which nothing has changed are not tried again.
+    let mut users: BTreeMap<Var, Vec<usize>> = BTreeMap::new();
+    for (at, needs) in needs.iter().enumerate() {
+        needs.own.union(&needs.closed).for_each(|var| users.entry(*var).or_default().push(at));
+    }
+    let mut open: BTreeSet<usize> = (0..waiting.len()).collect();
+    let mut next = 0;
+    while let Some(at) = open.range(next..).next().or_else(|| open.first()).copied() {
+        open.remove(&at);
+        next = at + 1;
+        let (Some(slot), Some(needs)) = (waiting.get_mut(at), needs.get(at)) else { continue };
+        let Some(expression) = slot else { continue };
+        let given = outputs(expression, &safe);
+        if needs.are_met(&given, &safe, &all) {
+            body.extend(slot.take());
+            let new = given.into_iter().filter(|var| safe.insert(*var));
+            open.extend(new.filter_map(|var| users.get(&var)).flatten());
         }
     }
-    for (expression, needs) in &waiting {
+    for (expression, needs) in waiting.iter().zip(&needs) {
+        let Some(expression) = expression else { continue };
         let given = outputs(expression, &safe);
         let closed = needs.closed.intersection(&all);
         for var in needs.own.iter().chain(closed).filter(|var| !given.contains(var) && !safe.contains(var)) {
@@ -113,7 +116,7 @@ fn reorder(body: &mut Body, globals: &Vars, missing: &mut BTreeMap<Var, Span>) {
         reorder_closures(expression, &known, missing);
         known.extend(condition_variables(expression));
     }
-    body.extend(waiting.into_iter().map(|(expression, _)| expression));
+    body.extend(waiting.into_iter().flatten());
 }
 
 /// The variables that a condition has itself, and those of its closures.
@@ -126,7 +129,9 @@ impl Needs {
     fn of(expression: &Expression) -> Self {
         let mut closed = Vars::new();
         if let Kind::Every { body, .. } = &expression.kind {
-            body.iter().for_each(|inner| all_variables(inner, &mut closed));
+            for inner in body {
+                all_variables(inner, &mut closed);
+            }
         }
         for term in expression.terms().into_iter().chain(expression.with_terms()) {
             closed_variables(term, &mut closed);
@@ -171,7 +176,9 @@ fn reorder_closures(expression: &mut Expression, known: &Vars, missing: &mut BTr
             reorder_in_term(right, known, missing);
         }
         Kind::Call(_, terms) | Kind::Print(terms) => {
-            terms.iter_mut().for_each(|term| reorder_in_term(term, known, missing));
+            for term in terms {
+                reorder_in_term(term, known, missing);
+            }
         }
         Kind::Every { key, value, body, .. } => {
             let known = known.iter().chain(&*key).chain([&*value]).copied().collect();
@@ -189,7 +196,9 @@ fn reorder_in_term(term: &mut Term, known: &Vars, missing: &mut BTreeMap<Var, Sp
     match &mut term.kind {
         TermKind::Constant(_) | TermKind::Var(_) => {}
         TermKind::Reference(_, terms) | TermKind::Array(terms) | TermKind::Set(terms) => {
-            terms.iter_mut().for_each(|term| reorder_in_term(term, known, missing));
+            for term in terms {
+                reorder_in_term(term, known, missing);
+            }
         }
         TermKind::Object(members) => {
             for (key, value) in members {

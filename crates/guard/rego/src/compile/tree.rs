@@ -116,7 +116,7 @@ impl Tree {
         }
         for path in order {
             let Some(members) = groups.get(&path) else { continue };
-            tree.add_group(path, members, report);
+            tree.add_group(&path, members, report);
         }
         for module in modules {
             tree.node(&module.package);
@@ -126,8 +126,8 @@ impl Tree {
         tree
     }
 
-    fn add_group(&mut self, path: Path, members: &[&Definition<'_>], report: &mut Report) {
-        check_kinds(&path, members, report);
+    fn add_group(&mut self, path: &Path, members: &[&Definition<'_>], report: &mut Report) {
+        check_kinds(path, members, report);
         let open = members.iter().any(|member| member.open && !member.is_function());
         let kind = match members.first() {
             _ if open => RuleKind::Object,
@@ -144,7 +144,7 @@ impl Tree {
             hidden_in: None,
         });
         self.by_path.insert(path.clone(), id);
-        let node = self.node(&path);
+        let node = self.node(path);
         if let Some(node) = self.nodes.get_mut(node as usize) {
             node.rule = Some(id);
         }

@@ -99,7 +99,9 @@ impl Checker<'_> {
                 let shape = self.shape(collection);
                 let (keys, values) = shape.entries().unwrap_or((Shape::Any, Shape::Any));
                 self.closure(|checker| {
-                    key.iter().for_each(|key| checker.set(*key, keys.clone()));
+                    if let Some(key) = key {
+                        checker.set(*key, keys);
+                    }
                     checker.set(*value, values);
                     checker.body(body);
                 });
@@ -231,7 +233,7 @@ impl Checker<'_> {
         if others.is_empty() {
             return Shape::Object(known, None);
         }
-        known.into_iter().for_each(|(key, value)| others.push((Shape::of(&key), value)));
+        others.extend(known.into_iter().map(|(key, value)| (Shape::of(&key), value)));
         let (keys, values): (Vec<_>, Vec<_>) = others.into_iter().unzip();
         Shape::object(Shape::one_of(keys), Shape::one_of(values))
     }
@@ -261,16 +263,15 @@ impl Checker<'_> {
             Head::Data => self.below_data(parts),
         };
         for part in rest {
-            let next = match &part.kind {
-                TermKind::Constant(key) => shape.member(key),
-                _ => {
-                    let key = self.shape(part);
-                    let entries = shape.entries().filter(|(keys, _)| keys.fits(&key));
-                    entries.map(|(keys, values)| {
-                        self.learn(part, &keys);
-                        values
-                    })
-                }
+            let next = if let TermKind::Constant(key) = &part.kind {
+                shape.member(key)
+            } else {
+                let key = self.shape(part);
+                let entries = shape.entries().filter(|(keys, _)| keys.fits(&key));
+                entries.map(|(keys, values)| {
+                    self.learn(part, &keys);
+                    values
+                })
             };
             let Some(next) = next else {
                 let message = format!("undefined ref: {} has no such member", shape.name());
@@ -285,7 +286,9 @@ impl Checker<'_> {
     }
 
     fn known_anything(&mut self, parts: &[Term]) {
-        parts.iter().for_each(|part| self.learn(part, &Shape::Any));
+        for part in parts {
+            self.learn(part, &Shape::Any);
+        }
     }
 
     /// The shape of the rule that a reference starts with, and the parts after it.

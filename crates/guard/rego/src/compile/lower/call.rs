@@ -37,7 +37,7 @@ impl Lowerer<'_, '_> {
         }
         match result {
             Some(Term { kind: TermKind::Var(var), .. }) if !self.is_bound(*var) => {
-                self.bind(*var, Operand::Register(to))
+                self.bind(*var, Operand::Register(to));
             }
             Some(result) => self.destructure(result, Operand::Register(to)),
             None => self.truthy(Operand::Register(to)),

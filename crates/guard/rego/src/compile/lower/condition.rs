@@ -10,8 +10,7 @@ impl Lowerer<'_, '_> {
     /// Writes conditions that share replacements.
     pub(super) fn replaced(&mut self, with: Option<&Vec<With>>, conditions: &[Expression]) {
         let Some(with) = with else {
-            conditions.iter().for_each(|condition| self.condition(condition));
-            return;
+            return self.conditions(conditions);
         };
         self.place_at(conditions.first());
         let replacements = with.iter().map(|with| self.replacement(with)).collect();
@@ -19,10 +18,16 @@ impl Lowerer<'_, '_> {
         let (outside, others) = std::mem::take(&mut self.found).into_iter().partition(|(it, _)| it.is_replaceable());
         self.found = others;
         let mark = self.looked_up.len();
-        conditions.iter().for_each(|condition| self.condition(condition));
+        self.conditions(conditions);
         self.forget(mark);
         self.found.extend::<HashMap<_, _>>(outside);
         self.step(Step::EndWith);
+    }
+
+    fn conditions(&mut self, conditions: &[Expression]) {
+        for condition in conditions {
+            self.condition(condition);
+        }
     }
 
     fn place_at(&mut self, expression: Option<&Expression>) {

@@ -16,7 +16,7 @@ use palisade_model::Span;
 use super::codes::COMPILE;
 use super::report::Report;
 use super::resolve::{Branch, Gives, Resolved};
-use super::resolved::{Body, Comprehension, Term, TermKind, Var};
+use super::resolved::{Body, Comprehension, Head, Term, TermKind, Var};
 use crate::plan::{Block, Collect, Definition, Emit, Operand, Place, Register, RuleId, Step};
 use crate::value::Value;
 
@@ -281,11 +281,9 @@ impl<'p, 't> Lowerer<'p, 't> {
 
     /// Whether a term can be evaluated: its variables have values, or get them from its references.
     fn is_ready(&self, term: &Term) -> bool {
-        use super::resolved::Head;
         match &term.kind {
-            TermKind::Constant(_) | TermKind::Comprehension(_) => true,
             TermKind::Var(var) | TermKind::Reference(Head::Var(var), _) => self.is_bound(*var),
-            TermKind::Reference(..) => true,
+            TermKind::Constant(_) | TermKind::Comprehension(_) | TermKind::Reference(..) => true,
             TermKind::Array(items) | TermKind::Set(items) => items.iter().all(|item| self.is_ready(item)),
             TermKind::Object(members) => members.iter().all(|(key, value)| self.is_ready(key) && self.is_ready(value)),
         }

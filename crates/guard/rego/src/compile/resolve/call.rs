@@ -147,18 +147,7 @@ impl Resolver<'_> {
             .iter()
             .map(|part| match part {
                 ast::TemplatePart::Text(text) => constant(Value::String(text.clone()), span),
-                ast::TemplatePart::Expression(expression) => match &expression.kind {
-                    ast::ExpressionKind::Term(term) => self.optional(term, &expression.with),
-                    _ => {
-                        self.error(
-                            COMPILE,
-                            expression.span,
-                            "template expressions must have a value",
-                            "name a term in the braces",
-                        );
-                        constant(Value::Null, expression.span)
-                    }
-                },
+                ast::TemplatePart::Expression(expression) => self.template_part(expression),
             })
             .collect();
         let Some(function) = names::builtin("internal.template_string") else {
@@ -170,6 +159,15 @@ impl Resolver<'_> {
         let call = Kind::Call(Function::Builtin(function), vec![items, result.clone()]);
         out.push(Expression::new(call, span));
         result
+    }
+
+    fn template_part(&mut self, expression: &ast::Expression) -> Term {
+        let span = expression.span;
+        let ast::ExpressionKind::Term(term) = &expression.kind else {
+            self.error(COMPILE, span, "template expressions must have a value", "name a term in the braces");
+            return constant(Value::Null, span);
+        };
+        self.optional(term, &expression.with)
     }
 }
 

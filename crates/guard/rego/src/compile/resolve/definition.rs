@@ -63,14 +63,22 @@ pub(in super::super) struct Written<'a> {
     pub(in super::super) annotations: &'a [Value; 2],
 }
 
-impl<'a> Module<'a> {
+impl Module<'_> {
     /// Resolves a definition with its `else` branches.
     pub(in super::super) fn definition(self, written: Written<'_>, report: &mut super::Report) -> Resolved {
         let rule = written.rule;
         let mut used = BTreeSet::new();
         let count = rule.otherwise.len();
-        let first = ast_branch(&rule.body, None, rule.head.span);
-        let others = rule.otherwise.iter().map(|other| ast_branch(&other.body, Some(other.value.as_ref()), other.span));
+        let value = match &rule.head.kind {
+            HeadKind::Value(value) | HeadKind::Function(_, value) => value.as_ref(),
+            HeadKind::Contains(_) => None,
+        };
+        let first = AstBranch { body: &rule.body, value, span: rule.head.span };
+        let others = rule.otherwise.iter().map(|other| AstBranch {
+            body: &other.body,
+            value: other.value.as_ref(),
+            span: other.span,
+        });
         let branches = std::iter::once(first)
             .chain(others)
             .enumerate()
@@ -95,15 +103,11 @@ impl<'a> Module<'a> {
     }
 }
 
-/// A branch as written: its body, the value after `else` (the head's otherwise), its place.
+/// A branch as written: its body, its value (absent: `true`), its place.
 struct AstBranch<'a> {
     body: &'a ast::Body,
-    value: Option<Option<&'a ast::Term>>,
+    value: Option<&'a ast::Term>,
     span: Span,
-}
-
-fn ast_branch<'a>(body: &'a ast::Body, value: Option<Option<&'a ast::Term>>, span: Span) -> AstBranch<'a> {
-    AstBranch { body, value, span }
 }
 
 impl Resolver<'_> {
@@ -157,9 +161,8 @@ impl Resolver<'_> {
                 let element = self.given(Some(element), head.span, body);
                 if path.is_empty() { Gives::Element(element) } else { Gives::Nested(path, element) }
             }
-            HeadKind::Value(value) | HeadKind::Function(_, value) => {
-                let value = branch.value.unwrap_or(value.as_ref());
-                let value = self.given(value, branch.span, body);
+            HeadKind::Value(_) | HeadKind::Function(..) => {
+                let value = self.given(branch.value, branch.span, body);
                 if path.is_empty() { Gives::Value(value) } else { Gives::Member(path, value) }
             }
         }

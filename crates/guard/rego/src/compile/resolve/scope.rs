@@ -143,14 +143,9 @@ impl Resolver<'_> {
         if matches!(&**name, "input" | "data") {
             return Meaning::Path(vec![name.clone()]);
         }
-        let var = match self.loose.get(name) {
-            Some(var) => *var,
-            None => {
-                let var = self.new_variable(Some(name.clone()));
-                self.loose.insert(name.clone(), var);
-                var
-            }
-        };
+        let known = self.loose.get(name).copied();
+        let var = known.unwrap_or_else(|| self.new_variable(Some(name.clone())));
+        self.loose.insert(name.clone(), var);
         if let Some(scope) = self.scopes.last_mut() {
             scope.known.insert(name.clone(), Known { var, how: How::Seen, used: true, span });
         }
