@@ -8,8 +8,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use palisade_model::{Diagnostic, Source, Str, Value as Model};
+use palisade_model::{Diagnostic, Source, Str};
 
+use crate::builtins::json_text::read;
 use crate::compile::{CompileOptions, compile};
 use crate::machine::{EvalError, Host, Inputs, Machine};
 use crate::plan::Program;
@@ -31,21 +32,21 @@ pub struct CaseOutcome {
 
 /// Runs every case of a file. An error means that the file cannot be read.
 pub fn run_file(text: &str) -> Result<Vec<CaseOutcome>, String> {
-    let file = Model::from_json(text).map_err(|error| error.to_string())?;
-    let cases = file.get("cases").and_then(Model::as_array).ok_or("the file has no `cases`")?;
+    let file = read(text)?;
+    let cases = file.get_str("cases").and_then(Value::as_array).ok_or("the file has no `cases`")?;
     Ok(cases.iter().map(run_case).collect())
 }
 
-fn run_case(case: &Model) -> CaseOutcome {
+fn run_case(case: &Value) -> CaseOutcome {
     let note = text(case, "note").unwrap_or_default().to_owned();
     CaseOutcome { note, failure: judge(case).err() }
 }
 
-fn text<'a>(case: &'a Model, key: &str) -> Option<&'a str> {
-    case.get(key)?.as_str()
+fn text<'a>(case: &'a Value, key: &str) -> Option<&'a str> {
+    case.get_str(key)?.as_str()
 }
 
-fn judge(case: &Model) -> Result<(), String> {
+fn judge(case: &Value) -> Result<(), String> {
     let modules = modules(case)?;
     let program = compile(&modules, &[text(case, "query").unwrap_or_default()], CompileOptions::default())
         .map_err(|found| format!("does not compile: {}", told(&found)))?;
@@ -66,8 +67,8 @@ fn judge(case: &Model) -> Result<(), String> {
     }
 }
 
-fn modules(case: &Model) -> Result<Vec<Module>, String> {
-    let texts = case.get("modules").and_then(Model::as_array).unwrap_or_default();
+fn modules(case: &Value) -> Result<Vec<Module>, String> {
+    let texts = case.get_str("modules").and_then(Value::as_array).unwrap_or_default();
     let parsed = texts.iter().enumerate().map(|(number, text)| {
         let source = Source::new(format!("test-{number}.rego"), text.as_str().unwrap_or_default());
         let (module, found) = parse(source, Version::V1);
@@ -103,15 +104,17 @@ impl Host for Localhost {
 
 type Solutions = Result<Vec<Value>, EvalError>;
 
-fn evaluate(case: &Model, program: Program) -> Result<Solutions, String> {
+fn evaluate(case: &Value, program: Program) -> Result<Solutions, String> {
     let input = match text(case, "input_term") {
         Some(term) => Some(term_value(term)?),
-        None => case.get("input").map(Value::from),
+        None => case.get_str("input").cloned(),
     };
-    let data = case.get("data").filter(|data| !data.is_null()).map_or_else(|| Value::object(Vec::new()), Value::from);
-    let strict = case.get("strict_error").and_then(Model::as_bool).unwrap_or(false);
+    let data = case.get_str("data").filter(|data| **data != Value::Null).map_or_else(|| Value::object(Vec::new()), Value::clone);
+    let strict = case.get_str("strict_error").and_then(Value::as_bool).unwrap_or(false);
     let mut machine = Machine::new(Arc::new(program));
-    Ok(machine.session(Inputs { input, data, now: NOW, host: &Localhost, strict_builtin_errors: strict, ..Inputs::empty() }).query(0))
+    Ok(machine
+        .session(Inputs { input, data, now: NOW, host: &Localhost, strict_builtin_errors: strict, ..Inputs::empty() })
+        .query(0))
 }
 
 /// The value of a term of Rego, which may hold sets.
@@ -124,11 +127,11 @@ fn term_value(term: &str) -> Result<Value, String> {
     first.cloned().ok_or_else(|| "the input is undefined".to_owned())
 }
 
-fn compare(case: &Model, solutions: &[Value]) -> Result<(), String> {
-    let Some(wanted) = case.get("want_result").map(Value::from) else {
+fn compare(case: &Value, solutions: &[Value]) -> Result<(), String> {
+    let Some(wanted) = case.get_str("want_result") else {
         return Err("the case wants neither a result nor an error".to_owned());
     };
-    let sorted = case.get("sort_bindings").and_then(Model::as_bool).unwrap_or(false);
+    let sorted = case.get_str("sort_bindings").and_then(Value::as_bool).unwrap_or(false);
     let got = Value::set(solutions.iter().map(|bindings| plain_bindings(bindings, sorted)).collect());
     let wanted = Value::set(wanted.as_array().unwrap_or_default().to_vec());
     if got == wanted { Ok(()) } else { Err(format!("gives {}, wanted {}", got.to_json(), wanted.to_json())) }

@@ -83,7 +83,7 @@ impl<'a> Evaluation<'a> {
         self.stack.resize(self.base + definition.registers as usize, Value::Null);
         sink.found = false;
         for branch in &definition.branches {
-            self.run(branch, 0, sink)?;
+            self.run(branch, 0, sink).map_err(|error| self.locate(error, Some(&definition.place)))?;
             if sink.found {
                 self.observe(|observer| observer.exited(id, definition.place));
                 return Ok(());
@@ -178,13 +178,8 @@ impl<'a> Evaluation<'a> {
     fn builtin(&mut self, index: u32, start: usize) -> Outcome<Option<Value>> {
         let Some(builtin) = self.program.builtins.get(index as usize) else { return Ok(None) };
         let arguments = self.stack.get(start..).unwrap_or_default();
-        let mut context = Context {
-            now: self.now,
-            seed: self.seed,
-            host: self.host,
-            budget: &mut self.budget,
-            memory: self.memory,
-        };
+        let mut context =
+            Context { now: self.now, seed: self.seed, host: self.host, budget: &mut self.budget, memory: self.memory };
         let (code, message) = match (builtin.run)(&mut context, arguments) {
             Ok(Some(value)) => {
                 check_depth(&value)?;

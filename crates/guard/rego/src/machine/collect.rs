@@ -135,7 +135,7 @@ fn conflict() -> Box<EvalError> {
 }
 
 /// An object of members of which equal keys must have equal values.
-pub(super) fn object(mut members: Vec<(Value, Value)>) -> Result<Value, Box<EvalError>> {
+fn object(mut members: Vec<(Value, Value)>) -> Result<Value, Box<EvalError>> {
     if !members.is_sorted_by(|(a, _), (b, _)| a < b) {
         members.sort_by(|(a, _), (b, _)| a.cmp(b));
         let disagree = |pair: &[(Value, Value)]| matches!(pair, [(a, x), (b, y)] if a == b && x != y);

@@ -82,7 +82,11 @@ impl Report {
         let Some(source) = program.sources.get(place.source as usize) else { return };
         let line = source.position(place.span.start as usize).line;
         let lines = self.files.entry(source.name().to_owned()).or_default();
-        if hit { lines.covered.insert(line) } else { lines.not_covered.insert(line) };
+        if hit {
+            lines.covered.insert(line)
+        } else {
+            lines.not_covered.insert(line)
+        };
     }
 
     /// The share of covered lines in percent, to two digits.

@@ -13,6 +13,8 @@ mod error;
 mod evaluation;
 mod focus;
 mod host;
+#[cfg(test)]
+mod hostile_tests;
 mod observer;
 mod operators;
 mod replace;
@@ -62,7 +64,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 50_000_000, bytes: 4 << 30, depth: 500 }
+        Self { steps: 50_000_000, bytes: 1 << 30, depth: 500 }
     }
 }
 

@@ -29,7 +29,8 @@ impl<'a> Evaluation<'a> {
     }
 
     pub(super) fn emit_solution(&mut self, emit: &Emit, solutions: &mut Vec<Solution>) -> Outcome<Flow> {
-        let (Emit::Value(operand) | Emit::Element(operand) | Emit::Member(_, operand) | Emit::Nested(_, operand)) = emit
+        let (Emit::Value(operand) | Emit::Element(operand) | Emit::Member(_, operand) | Emit::Nested(_, operand)) =
+            emit
         else {
             return Ok(Flow::More);
         };

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::collect::{Gathered, Sink, object};
+use super::collect::{Gathered, Sink};
 use super::error::{ErrorCode, EvalError};
 use super::evaluation::{Evaluation, Flow, Outcome};
 use crate::plan::{Block, Collect, Comparison, Emit, Operand, Place, Register, Step};
@@ -107,11 +107,8 @@ impl<'a> Evaluation<'a> {
             }
             Step::Object { members, to } => {
                 self.charge(members.len() * 2)?;
-                let pair = |(key, value): &(Operand, Operand)| {
-                    Some((self.operand(*key)?.clone(), self.operand(*value)?.clone()))
-                };
-                let Some(members) = members.iter().map(pair).collect() else { return Ok(false) };
-                self.keep(*to, object(members)?)?;
+                let Some(members) = self.members(members) else { return Ok(false) };
+                self.keep(*to, Value::object(members))?;
             }
             Step::Tree { node, path, to } => {
                 let Some(path) = self.operands(path) else { return Ok(false) };
@@ -127,6 +124,15 @@ impl<'a> Evaluation<'a> {
             _ => {}
         }
         Ok(true)
+    }
+
+    /// The members of an object in the order in which they count: constant keys first, of equal keys the last.
+    fn members(&self, members: &[(Operand, Operand)]) -> Option<Vec<(Value, Value)>> {
+        let of =
+            |constant: bool| members.iter().filter(move |(key, _)| matches!(key, Operand::Constant(_)) == constant);
+        let pair =
+            |(key, value): &(Operand, Operand)| Some((self.operand(*key)?.clone(), self.operand(*value)?.clone()));
+        of(true).chain(of(false)).map(pair).collect()
     }
 
     #[inline]

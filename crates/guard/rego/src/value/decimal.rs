@@ -32,7 +32,8 @@ impl<'a> Decimal<'a> {
             None => (mantissa, ""),
         };
         let leading_zero = whole.len() > 1 && whole.starts_with('0');
-        if whole.is_empty() || leading_zero || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+        if whole.is_empty() || leading_zero || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit())
+        {
             return None;
         }
         let digits = if fraction.bytes().all(|byte| byte == b'0') {

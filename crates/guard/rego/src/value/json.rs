@@ -104,8 +104,7 @@ fn write_json(text: &mut String, value: &Value) {
         Value::Array(items) => write_json_list(text, items.iter()),
         Value::Set(set) => write_json_list(text, set.iter()),
         Value::Object(object) => {
-            let mut members: Vec<(Str, &Value)> =
-                object.iter().map(|(key, value)| (key.to_key(), value)).collect();
+            let mut members: Vec<(Str, &Value)> = object.iter().map(|(key, value)| (key.to_key(), value)).collect();
             members.sort_by(|a, b| a.0.cmp(&b.0));
             text.push('{');
             for (position, (key, member)) in members.into_iter().enumerate() {
@@ -164,7 +163,9 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, value: &str) -> fmt::Result {
             '\u{b}' => f.write_str("\\v"),
             '\u{c}' => f.write_str("\\f"),
             '\0'..='\u{1f}' | '\u{7f}' => write!(f, "\\x{:02x}", u32::from(c)),
-            '\u{feff}' | '\u{ad}' | '\u{80}'..='\u{a0}' | '\u{2028}' | '\u{2029}' => write!(f, "\\u{:04x}", u32::from(c)),
+            '\u{feff}' | '\u{ad}' | '\u{80}'..='\u{a0}' | '\u{2028}' | '\u{2029}' => {
+                write!(f, "\\u{:04x}", u32::from(c))
+            }
             other => f.write_char(other),
         }?;
     }

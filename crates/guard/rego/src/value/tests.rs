@@ -45,7 +45,10 @@ fn objects_keep_the_last_of_a_key_and_print_keys_of_all_types() {
         (Value::from("b"), Value::from(2)),
         (Value::array(vec![Value::from("<")]), Value::set(vec![Value::from(2), Value::from(1)])),
     ]);
-    assert_eq!(object.to_json(), "{\"3\":null,\"[\\\"\\u003c\\\"]\":[1,2],\"b\":2}".replace("\\u003c", "\\\\u003c").as_str());
+    assert_eq!(
+        object.to_json(),
+        "{\"3\":null,\"[\\\"\\u003c\\\"]\":[1,2],\"b\":2}".replace("\\u003c", "\\\\u003c").as_str()
+    );
     assert_eq!(object.get_str("b"), Some(&Value::from(2)));
     assert_eq!(object.get(&Value::from(number("3.0"))), Some(&Value::Null));
     assert_eq!(object.depth(), 2);
@@ -74,7 +77,12 @@ fn arithmetic_is_exact_on_whole_numbers_and_of_64_bits_elsewhere() {
         ("1234567", quotient, "2", "617283.5"),
         ("12345678", sum, "0.5", "1.23456785e+07"),
         ("0", quotient, "-5", "-0"),
-        ("1e100", product, "0.5", "5000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"),
+        (
+            "1e100",
+            product,
+            "0.5",
+            "5000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+        ),
         ("0.00001", product, "0.1", "1e-06"),
         ("1.5", Number::minus, "1.5", "0"),
     ];

@@ -6,7 +6,7 @@
 use crate::value::{MAX_DEPTH, Number, Value};
 
 /// The value of a text that holds one, and nothing else.
-pub(in crate::builtins) fn read(text: &str) -> Result<Value, String> {
+pub(crate) fn read(text: &str) -> Result<Value, String> {
     let mut reader = Reader { rest: text };
     reader.skip_spaces();
     if reader.rest.is_empty() {
