@@ -110,7 +110,7 @@ fn hostile_archives_are_refused() {
     assert_eq!(read(whole.get(..whole.len() - 20).unwrap()), "the archive is cut off");
     assert_eq!(read(&gzip(&header("a", b'0', 900)[..300])), "the archive is cut off");
     assert_eq!(read(&gzip(&[1; 512])), "a size in the archive is no number");
-    assert_eq!(read(&gzip(&header("a", b'0', 1 << 40))), "an entry of the bundle is larger than 268435456 bytes");
+    assert_eq!(read(&gzip(&header("a", b'0', 1 << 32))), "an entry of the bundle is larger than 268435456 bytes");
     let limits = Limits { max_bytes: 5000, max_files: 1 };
     let limited = |bytes: &[u8]| {
         let (_, diagnostics) = read_archive("b", bytes, &Options { limits, ..Options::default() });
@@ -126,6 +126,23 @@ fn deltas_are_explained() {
     let (bundle, diagnostics) = read_files("b", vec![file("patch.json", r#"{"data": []}"#)], &Options::default());
     assert!(bundle.is_none());
     assert_eq!(diagnostics[0].code, codes::DELTA);
+}
+
+/// What the fuzzer asks of any bytes: a bundle, or an error.
+#[test]
+fn the_fuzzers_archives_hold() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../fuzz/corpus/bundle");
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        for archive in [&bytes, &gzip(&bytes)] {
+            let (bundle, diagnostics) = read_archive("b", archive, &Options::default());
+            let refused = diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error);
+            assert_eq!(bundle.is_none(), refused, "{diagnostics:?}");
+            read += usize::from(bundle.is_some());
+        }
+    }
+    assert!(read > 3, "only {read} archives are bundles");
 }
 
 mod signatures {

@@ -36,7 +36,7 @@ codes! {
      without `;`, `=` where `==` is meant within an expression, a rule without a head.\n\n\
      Correct the place shown. Everything from there to the next rule is skipped, so mend the first message first."
     LIMIT "PAL-R0006" "a Rego policy is nested deeper or larger than the limit"
-    "Brackets, comprehensions and operators may nest 250 levels deep and a file may have 32 MiB. Real policies nest a \
+    "Brackets may nest 100 levels deep, operators 250, and a file may have 32 MiB. Real policies nest a \
      dozen levels; more is generated text or an attack on the reader's stack.\n\n\
      Give parts of the expression names of their own with `:=`, or put data into a data file."
     KEYWORD "PAL-R0007" "a rule lacks `if` or `contains`"

@@ -11,6 +11,8 @@ mod lexer;
 mod literal;
 mod parser;
 mod print;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::sync::Arc;

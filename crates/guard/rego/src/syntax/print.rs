@@ -43,8 +43,21 @@ fn separated<T>(
     Ok(())
 }
 
+/// A name as it is written: wildcards have numbers in the tree.
+fn shown(name: &str) -> &str {
+    if name.starts_with('$') { "_" } else { name }
+}
+
 fn terms(f: &mut Formatter<'_>, items: &[Term]) -> fmt::Result {
-    separated(f, ", ", items, |f, item| item.fmt(f))
+    separated(f, ", ", items, element)
+}
+
+/// A term in a list, where `|` could begin the conditions of a comprehension and a comma ends the term.
+fn element(f: &mut Formatter<'_>, term: &Term) -> fmt::Result {
+    match &term.kind {
+        TermKind::Call(function, arguments) if sign(function) == Some("|") || arguments.len() == 3 => operand(f, term),
+        _ => term.fmt(f),
+    }
 }
 
 fn body(f: &mut Formatter<'_>, body: &Body) -> fmt::Result {
@@ -56,9 +69,9 @@ impl Display for Term {
         match &self.kind {
             TermKind::Scalar(value) => value.fmt(f),
             TermKind::Number(number) => number.fmt(f),
-            TermKind::Variable(name) => f.write_str(if name.starts_with('$') { "_" } else { name }),
+            TermKind::Variable(name) => f.write_str(shown(name)),
             TermKind::Reference(head, parts) => {
-                head.fmt(f)?;
+                operand(f, head)?;
                 parts.iter().try_for_each(|part| write_part(f, part))
             }
             TermKind::Call(function, arguments) => call(f, function, arguments),
@@ -75,27 +88,41 @@ impl Display for Term {
             }
             TermKind::Object(members) => {
                 f.write_char('{')?;
-                separated(f, ", ", members, |f, (key, value)| write!(f, "{key}: {value}"))?;
+                separated(f, ", ", members, |f, (key, value)| {
+                    element(f, key)?;
+                    f.write_str(": ")?;
+                    element(f, value)
+                })?;
                 f.write_char('}')
             }
             TermKind::ArrayComprehension(head, conditions) => {
-                write!(f, "[{head} | ")?;
-                body(f, conditions)?;
+                f.write_char('[')?;
+                operand(f, head)?;
+                conditions_after(f, conditions)?;
                 f.write_char(']')
             }
             TermKind::SetComprehension(head, conditions) => {
-                write!(f, "{{{head} | ")?;
-                body(f, conditions)?;
+                f.write_char('{')?;
+                operand(f, head)?;
+                conditions_after(f, conditions)?;
                 f.write_char('}')
             }
             TermKind::ObjectComprehension(key, value, conditions) => {
-                write!(f, "{{{key}: {value} | ")?;
-                body(f, conditions)?;
+                f.write_char('{')?;
+                element(f, key)?;
+                f.write_str(": ")?;
+                operand(f, value)?;
+                conditions_after(f, conditions)?;
                 f.write_char('}')
             }
             TermKind::Template(parts) => template(f, parts),
         }
     }
+}
+
+fn conditions_after(f: &mut Formatter<'_>, conditions: &Body) -> fmt::Result {
+    f.write_str(" | ")?;
+    body(f, conditions)
 }
 
 /// `.name` where the part is a text that can be a name, `[..]` otherwise.
@@ -162,7 +189,7 @@ impl Display for Expression {
             ExpressionKind::Unify(left, right) => write!(f, "{left} = {right}")?,
             ExpressionKind::Some(names) => {
                 f.write_str("some ")?;
-                separated(f, ", ", names, |f, (name, _)| f.write_str(name))?;
+                separated(f, ", ", names, |f, (name, _)| f.write_str(shown(name)))?;
             }
             ExpressionKind::SomeIn { key, value, collection } => {
                 f.write_str("some ")?;
@@ -171,8 +198,8 @@ impl Display for Expression {
             }
             ExpressionKind::Every { key, value, collection, body: conditions } => {
                 f.write_str("every ")?;
-                key.iter().try_for_each(|(key, _)| write!(f, "{key}, "))?;
-                write!(f, "{} in {collection} {{ ", value.0)?;
+                key.iter().try_for_each(|(key, _)| write!(f, "{}, ", shown(key)))?;
+                write!(f, "{} in {collection} {{ ", shown(&value.0))?;
                 body(f, conditions)?;
                 f.write_str(" }")?;
             }

@@ -220,7 +220,7 @@ impl<'a> Parser<'a> {
                 parts.push(self.field()?);
             } else if self.touches(Kind::BracketOpen) {
                 self.at += 1;
-                parts.push(self.expression(true)?);
+                parts.push(self.nested(|parser| parser.expression(true))?);
                 *height = (*height).max(self.height);
                 self.expect(Kind::BracketClose, "`]`")?;
             } else {
