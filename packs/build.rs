@@ -28,7 +28,7 @@ fn folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn entry(table: &mut String, group: &Path, rule: &Path) {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let text = |file: &str| format!("include_str!({:?})", rule.join(file));
+    let text = |file: &str| format!("include_str!({:?})", rule.join(file).to_string_lossy());
     let fix = if rule.join("fix.yaml").is_file() { format!("Some({})", text("fix.yaml")) } else { "None".to_owned() };
     let (group, id) = (name(group), name(rule));
     let text = text("rule.yaml");

@@ -81,6 +81,19 @@ pub(crate) fn documents(pack: &Pack, entry: &Entry, side: Side) -> Vec<Resource>
     parse(&name, text.as_bytes(), &Limits::default()).documents.into_iter().map(Document::into_resource).collect()
 }
 
+/// The selectors of packs and groups, each with what it is for.
+pub(crate) fn rows() -> Vec<[String; 2]> {
+    let mut rows = Vec::new();
+    for pack in PACKS {
+        rows.push([format!("{PREFIX}{}", pack.id), format!("{} rules: {}", pack.select("").len(), pack.title)]);
+        for group in pack.groups {
+            let (rules, off) = (pack.select(group.id).len(), if group.by_default { "" } else { " (off by default)" });
+            rows.push([format!("{PREFIX}{}/{}", pack.id, group.id), format!("{rules} rules: {}{off}", group.title)]);
+        }
+    }
+    rows
+}
+
 /// What the built-in rule called `id` is about, for `palisade explain`.
 pub(crate) fn explain(id: &str) -> Option<String> {
     let (pack, entry) = PACKS.iter().find_map(|pack| Some((*pack, pack.rule(id)?)))?;

@@ -36,6 +36,8 @@ enum Kind {
     Formats,
     /// Diagnostic codes
     Codes,
+    /// Built-in packs and their groups, as `--policies` takes them
+    Packs,
     /// Loaded policies, with severity and title
     Policies,
     /// Rules of the loaded policies, derived ones included
@@ -48,6 +50,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         Kind::Languages => LANGUAGES.iter().map(|l| [l.id().into(), l.summary().into()]).collect(),
         Kind::Formats => REPORTERS.iter().map(|r| [r.id.into(), r.summary.into()]).collect(),
         Kind::Codes => codes::all().into_iter().map(|entry| [entry.code.into(), entry.title.into()]).collect(),
+        Kind::Packs => packs::rows(),
         Kind::Policies | Kind::Rules => return list_policies(args, global),
     };
     print(&rows)?;
