@@ -163,7 +163,9 @@ fn the_built_in_pack_judges_where_no_policies_are_named() {
     assert_eq!(unknown.status.code(), Some(2));
     assert!(last_line(&unknown).contains("no group and no rule called `basline`"), "{}", last_line(&unknown));
     assert!(out(&folder.run(&["explain", "image-tag"])).contains("To mend it, "));
-    assert!(out(&folder.run(&["list", "policies", "-p", "pack:kubernetes/all"])).contains("ValidatingPolicy/image-tag"));
+    assert!(
+        out(&folder.run(&["list", "policies", "-p", "pack:kubernetes/all"])).contains("ValidatingPolicy/image-tag")
+    );
 }
 
 #[test]
@@ -255,6 +257,7 @@ fn the_example_company_finds_what_its_story_says() {
         ("credentials", "accounts"),
         ("resources", "cart"),
         ("ownership", "checkout"),
+        ("shop.availability", "checkout"),
         ("ownership", "shop-platform"),
         ("ownership", "notifications"),
         ("exposure", "inventory-scanners"),
@@ -269,7 +272,8 @@ fn the_example_company_finds_what_its_story_says() {
         findings.iter().all(|f| !f["resource"].as_str().unwrap().ends_with("/storefront")),
         "the model service has findings"
     );
-    let tests = folder.run(&["test", &shop.join("tests").display().to_string()]);
+    let paths = ["tests", "policies"].map(|name| shop.join(name).display().to_string());
+    let tests = folder.run(&["test", &paths[0], &paths[1]]);
     assert_eq!(tests.status.code(), Some(0), "{}", last_line(&tests));
 }
 
