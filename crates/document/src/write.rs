@@ -17,6 +17,13 @@ pub fn to_yaml(value: &Value) -> String {
     text
 }
 
+/// Block style YAML with lists indented below their keys, ending in a line break.
+pub fn to_indented_yaml(value: &Value) -> String {
+    let mut text = Layout { list: 2, ..Layout::default() }.node(value, 0);
+    text.push('\n');
+    text
+}
+
 /// How a file indents.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {

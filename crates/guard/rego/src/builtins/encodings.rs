@@ -111,7 +111,8 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-fn unescape(text: &str) -> Result<Vec<u8>, String> {
+/// The bytes of an escaped value or name of a query.
+pub(super) fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((byte, after)) = rest.split_first() {

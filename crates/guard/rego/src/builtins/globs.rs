@@ -60,7 +60,7 @@ fn quote(context: &mut Context<'_>, operands: &[Value]) -> Answer {
     context.grow(pattern.len() * 2)?;
     let mut quoted = String::with_capacity(pattern.len());
     for c in pattern.chars() {
-        if matches!(c, '*' | '?' | '\\' | '[' | ']' | '{' | '}' | ',') {
+        if matches!(c, '*' | '?' | '\\' | '[' | ']' | '{' | '}') {
             quoted.push('\\');
         }
         quoted.push(c);
@@ -100,8 +100,9 @@ fn translate(pattern: &str, delimiters: &[char]) -> Result<String, &'static str>
             c => literal(&mut regex, c),
         }
     }
-    // An alternative that is never closed ends with the pattern.
-    regex.extend(std::iter::repeat_n(")", open));
+    if open > 0 {
+        return Err("unexpected end of input");
+    }
     regex.push_str(r")\z");
     Ok(regex)
 }
@@ -167,7 +168,7 @@ impl Piece {
     }
 }
 
-/// `regex.globs_match`: whether a text that is not empty matches both patterns, in which only `.`, `*`, `+`, `[`, `-`,
+/// `regex.globs_match`: whether a text that is not empty matches both patterns (or both are empty), in which only `.`, `*`, `+`, `[`, `-`,
 /// `]` and `\` are special.
 pub(super) fn intersect(context: &mut Context<'_>, operands: &[Value]) -> Answer {
     let (first, second) = (operands::string(operands, 1)?, operands::string(operands, 2)?);
@@ -186,8 +187,9 @@ pub(super) fn intersect(context: &mut Context<'_>, operands: &[Value]) -> Answer
         // Two repeated pieces share characters without moving on.
         state[1] |= state[0] && both && a.zip(b).is_some_and(|(a, b)| a.repeated && b.repeated);
         let moves = [
-            (1, 0, a.is_some_and(|a| a.optional), state),
-            (0, 1, b.is_some_and(|b| b.optional), state),
+            // As in OPA, what is left of one pattern when the other has ended is not passed over.
+            (1, 0, b.is_some() && a.is_some_and(|a| a.optional), state),
+            (0, 1, a.is_some() && b.is_some_and(|b| b.optional), state),
             (1, 1, both, [state[0]; 2]),
             (0, 1, both && a.is_some_and(|a| a.repeated), [state[0]; 2]),
             (1, 0, both && b.is_some_and(|b| b.repeated), [state[0]; 2]),
@@ -198,7 +200,7 @@ pub(super) fn intersect(context: &mut Context<'_>, operands: &[Value]) -> Answer
             }
         }
     }
-    answer(reached.last().is_some_and(|end| end[1]))
+    answer(reached.last().is_some_and(|end| end[1]) || (first.is_empty() && second.is_empty()))
 }
 
 fn pieces(pattern: &Str) -> Result<Vec<Piece>, BuiltinError> {

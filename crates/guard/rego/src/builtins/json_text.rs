@@ -2,10 +2,10 @@
 
 mod reader;
 
-use palisade_document::{Limits, parse_yaml, write::to_yaml};
+use palisade_document::{Limits, parse_yaml, write::to_indented_yaml};
 use palisade_model::{Level, Source};
 
-pub(super) use reader::read;
+pub(crate) use reader::read;
 
 use super::declare::builtin;
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
@@ -32,7 +32,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     builtin("yaml.marshal", &[Type::Any], Type::String, |context, operands| {
         let value = operands::any(operands, 1)?;
         context.weigh(value)?;
-        answer(to_yaml(&value.to_model().sorted()))
+        answer(to_indented_yaml(&value.to_model().sorted()))
     }),
     builtin("yaml.unmarshal", TEXT, Type::Any, |context, operands| {
         answer(yaml(context, operands::string(operands, 1)?)?.map_err(BuiltinError::Failed)?)
@@ -54,7 +54,8 @@ fn marshal_with_options(context: &mut Context<'_>, operands: &[Value]) -> Answer
     for (at, (key, value)) in operands::object(operands, 2)?.iter().enumerate() {
         let text = || {
             let got = value.type_name();
-            let cause = format!("key {} failed cast to string: operand {at} must be string but got {got}", key.to_key());
+            let cause =
+                format!("key {} failed cast to string: operand {at} must be string but got {got}", key.to_key());
             value.as_str().ok_or_else(|| operands::invalid(2, &cause))
         };
         match key.as_str() {
@@ -123,10 +124,10 @@ fn new_line(
 /// The first document of a YAML text, or what is wrong with it.
 fn yaml(context: &mut Context<'_>, text: &str) -> Result<Result<Value, String>, BuiltinError> {
     context.grow(text.len().saturating_mul(8))?;
-    let parsed = parse_yaml(Source::new("", text), &Limits { max_documents: 1, ..Limits::default() });
-    // Further documents are not read, which is no trouble here.
+    let parsed = parse_yaml(Source::new("", text), &Limits::default());
+    // Trouble behind the first document is none here. Empty documents are left out.
     if let Some(document) = parsed.documents.first() {
-        return Ok(Ok(Value::from(&document.value)));
+        return Ok(Ok(if document.index == 0 { Value::from(&document.value) } else { Value::Null }));
     }
     let Some(trouble) = parsed.diagnostics.iter().find(|diagnostic| diagnostic.level >= Level::Error) else {
         return Ok(Ok(Value::Null));

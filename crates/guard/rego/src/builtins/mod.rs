@@ -20,7 +20,7 @@ mod http;
 mod json_patch;
 mod json_paths;
 mod json_schema;
-mod json_text;
+pub(crate) mod json_text;
 mod jwt;
 mod memory;
 mod meta;
@@ -41,6 +41,7 @@ mod tests;
 mod time;
 mod type_checks;
 mod units;
+mod uris;
 mod uuid;
 
 use jiff::Timestamp;
@@ -185,6 +186,7 @@ pub const FAMILIES: &[&[Builtin]] = &[
     time::BUILTINS,
     type_checks::BUILTINS,
     units::BUILTINS,
+    uris::BUILTINS,
     uuid::BUILTINS,
 ];
 

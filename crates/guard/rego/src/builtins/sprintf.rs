@@ -1,6 +1,6 @@
 //! `sprintf`, with the format language of Go's `fmt` package.
 //!
-//! Rego's values come as Go sees them there: whole numbers as `int` or `*big.Int`, others as `float64`, strings, and
+//! Rego's values come as Go sees them there: whole numbers as `int64` or `*big.Int`, others as `float64`, strings, and
 //! everything else as the text of the term. What does not fit is written into the text as Go writes it
 //! (`%!d(string=hi)`), and is no error.
 
@@ -11,6 +11,7 @@ use num_bigint::BigInt;
 use super::{Answer, BuiltinError, Context, answer, operands};
 use crate::value::{Number, Value};
 use verbs::Flags;
+pub(super) use verbs::quoted;
 
 /// Go's limit on widths and precisions.
 const MAX_WIDTH: usize = 1_000_000;
@@ -18,7 +19,7 @@ const MAX_WIDTH: usize = 1_000_000;
 /// An argument as Go sees it.
 #[derive(Debug)]
 pub(super) enum Argument {
-    /// `int`
+    /// `int64`
     Int(i64),
     /// `*big.Int`
     Big(BigInt),
@@ -28,6 +29,8 @@ pub(super) enum Argument {
     Text(String),
     /// `bool`, which only templates have.
     Bool(bool),
+    /// An `int`, which only templates have.
+    Literal(i64),
     /// A value of another type with its text, which only templates have.
     Other(&'static str, String),
 }
@@ -66,7 +69,8 @@ impl Argument {
     /// The name of its type in Go.
     fn type_name(&self) -> &'static str {
         match self {
-            Self::Int(_) => "int",
+            Self::Int(_) => "int64",
+            Self::Literal(_) => "int",
             Self::Big(_) => "*big.Int",
             Self::Float(_) => "float64",
             Self::Text(_) => "string",
@@ -224,7 +228,7 @@ impl Printer<'_> {
         let argument = self.arguments.get(self.next)?;
         self.next += 1;
         match argument {
-            Argument::Int(value) if value.unsigned_abs() <= MAX_WIDTH as u64 => Some(*value),
+            Argument::Int(value) | Argument::Literal(value) if value.unsigned_abs() <= MAX_WIDTH as u64 => Some(*value),
             _ => None,
         }
     }
@@ -264,12 +268,20 @@ impl Printer<'_> {
 }
 
 fn write(text: &mut String, argument: &Argument, verb: char, flags: Flags) {
+    // With `v`, a plus asks for the names of fields.
+    let flags = Flags { plus: flags.plus && verb != 'v', ..flags };
     if verb == 'T' {
         flags.pad(text, argument.type_name());
         return;
     }
+    if let Argument::Other("<nil>", _) = argument
+        && verb != 'v'
+    {
+        text.extend(["%!", verb.encode_utf8(&mut [0; 4]), "(<nil>)"]);
+        return;
+    }
     let fits = match argument {
-        Argument::Int(value) => verbs::integer(text, &BigInt::from(*value), verb, flags),
+        Argument::Int(value) | Argument::Literal(value) => verbs::integer(text, &BigInt::from(*value), verb, flags),
         Argument::Big(value) => verbs::big_integer(text, value, verb, flags),
         Argument::Float(value) => verbs::float(text, *value, verb, flags),
         Argument::Text(value) => verbs::string(text, value, verb, flags),
@@ -277,8 +289,10 @@ fn write(text: &mut String, argument: &Argument, verb: char, flags: Flags) {
         Argument::Other(_, value) => matches!(verb, 'v' | 's') && verbs::string(text, value, 's', flags),
     };
     if !fits {
-        text.extend(["%!", verb.encode_utf8(&mut [0; 4]), "(", argument.type_name(), "="]);
-        write(text, argument, 'v', flags);
+        // A big integer formats itself, without the star of its type.
+        let name = argument.type_name().trim_start_matches('*');
+        text.extend(["%!", verb.encode_utf8(&mut [0; 4]), "(", name, "="]);
+        write(text, argument, 'v', Flags { sharp: false, ..flags });
         text.push(')');
     }
 }

@@ -34,6 +34,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     builtin("lower", ONE, Type::String, |context, operands| map(context, operands, |text| lower(text).into())),
     builtin("upper", ONE, Type::String, |context, operands| map(context, operands, |text| upper(text).into())),
     builtin("split", TWO, Type::Array(&Type::String), split),
+    builtin("strings.split_n", &[Type::String, Type::String, Type::Number], Type::Array(&Type::String), split_n),
     builtin("replace", &[Type::String, Type::String, Type::String], Type::String, |context, operands| {
         let (text, old, new) =
             (operands::string(operands, 1)?, operands::string(operands, 2)?, operands::string(operands, 3)?);
@@ -136,8 +137,12 @@ fn format_int(context: &mut Context<'_>, operands: &[Value]) -> Answer {
         Number::Int(base @ (2 | 8 | 10 | 16)) => *base as u32,
         _ => return Err(operands::not_one_of(2, &["2", "8", "10", "16"])),
     };
-    let whole = if number.is_negative() { number.ceil()? } else { number.floor()? };
-    let whole = whole.to_bigint().ok_or(ArithmeticError::TooLarge)?;
+    let whole = match number.to_bigint() {
+        Some(whole) => whole,
+        None => (if number.is_negative() { number.ceil()? } else { number.floor()? })
+            .to_bigint()
+            .ok_or(ArithmeticError::TooLarge)?,
+    };
     context.grow(whole.bits() as usize)?;
     answer(whole.to_str_radix(base))
 }
@@ -161,18 +166,36 @@ fn positions(context: &mut Context<'_>, operands: &[Value], most: usize) -> Resu
 }
 
 fn split(context: &mut Context<'_>, operands: &[Value]) -> Answer {
+    answer(parts(context, operands)?)
+}
+
+/// The first parts, or the last where a negative number of them is asked for.
+fn split_n(context: &mut Context<'_>, operands: &[Value]) -> Answer {
+    let count = operands::integer(operands, 3);
+    let mut parts = parts(context, operands)?;
+    let count = count?;
+    let kept = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX).min(parts.len());
+    if count < 0 {
+        parts.drain(..parts.len() - kept);
+    }
+    parts.truncate(kept);
+    answer(parts)
+}
+
+/// What is between delimiters; without one, the characters.
+fn parts(context: &mut Context<'_>, operands: &[Value]) -> Result<Vec<Value>, BuiltinError> {
     let (text, delimiter) = (operands::string(operands, 1)?, operands::string(operands, 2)?);
     context.grow(text.len())?;
     if delimiter.is_empty() {
         context.collect(text.len())?;
-        return answer(text.chars().map(|c| Value::from(&*c.encode_utf8(&mut [0; 4]))).collect::<Vec<_>>());
+        return Ok(text.chars().map(|c| Value::from(&*c.encode_utf8(&mut [0; 4]))).collect::<Vec<_>>());
     }
     let mut parts = Vec::new();
     for part in text.split(&**delimiter) {
         context.collect(1)?;
         parts.push(Value::from(part));
     }
-    answer(parts)
+    Ok(parts)
 }
 
 fn replace_n(context: &mut Context<'_>, operands: &[Value]) -> Answer {

@@ -70,8 +70,18 @@ mod tests {
     #[test]
     fn mistakes_are_errors() {
         for template in [
-            "{{", "{{end}}", "{{if .a}}", "{{.a.b}}", "{{nothing}}", "{{$x}}", "{{index .a 1}}", "{{template \"x\"}}",
-            "{{define \"t\"}}{{template \"t\"}}{{end}}{{template \"t\"}}", "{{break}}", "{{eq 1 \"1\"}}", "{{range \"abc\"}}{{end}}",
+            "{{",
+            "{{end}}",
+            "{{if .a}}",
+            "{{.a.b}}",
+            "{{nothing}}",
+            "{{$x}}",
+            "{{index .a 1}}",
+            "{{template \"x\"}}",
+            "{{define \"t\"}}{{template \"t\"}}{{end}}{{template \"t\"}}",
+            "{{break}}",
+            "{{eq 1 \"1\"}}",
+            "{{range \"abc\"}}{{end}}",
         ] {
             let answer = render(template, r#"{"a": "x"}"#);
             assert!(answer.starts_with("error: template: "), "{template}: {answer}");

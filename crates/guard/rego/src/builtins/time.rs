@@ -31,8 +31,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         read(named_layout("RFC3339"), operands::string(operands, 1)?)
     }),
     builtin("time.parse_duration_ns", &[Type::String], Type::Number, |_, operands| {
-        let duration = GoDuration::parse(operands::string(operands, 1)?);
-        answer(duration.map_err(|error| BuiltinError::Failed(error.to_string()))?.0)
+        answer(duration(operands::string(operands, 1)?).map_err(BuiltinError::Failed)?)
     }),
     builtin("time.format", &[ZONED], Type::String, format),
     builtin("time.date", &[ZONED], PARTS, |_, operands| {
@@ -79,6 +78,36 @@ fn named_layout(name: &str) -> &str {
 fn read(layout: &str, text: &str) -> Answer {
     let time = GoTime::parse(layout, text).map_err(BuiltinError::Failed)?;
     answer(time.unix_nanoseconds().ok_or_else(out_of_range)?)
+}
+
+/// A Go duration in nanoseconds, in which days, weeks and years of 365 days may stand too.
+fn duration(text: &str) -> Result<i64, String> {
+    let parse = |text: &str| GoDuration::parse(text).map(|duration| duration.0).map_err(|error| error.to_string());
+    if !text.contains(['d', 'w', 'y']) {
+        return parse(text);
+    }
+    let invalid = || format!("time: invalid duration {text:?}");
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let mut total = 0_i64;
+    while !rest.is_empty() {
+        let unit = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).ok_or_else(invalid)?;
+        let behind = rest.get(unit..).unwrap_or_default();
+        let end = unit + behind.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(behind.len());
+        let (part, after) = rest.split_at_checked(end).ok_or_else(invalid)?;
+        let (digits, unit) = part.split_at_checked(unit).ok_or_else(invalid)?;
+        let nanoseconds = match unit {
+            "d" => parse(&format!("{digits}h"))?.checked_mul(24),
+            "w" => parse(&format!("{digits}h"))?.checked_mul(24 * 7),
+            "y" => parse(&format!("{digits}h"))?.checked_mul(24 * 365),
+            _ => Some(parse(part)?),
+        };
+        total = nanoseconds.and_then(|nanoseconds| total.checked_add(nanoseconds)).ok_or_else(invalid)?;
+        rest = after;
+    }
+    Ok(if negative { -total } else { total })
 }
 
 /// A moment with the clock and the layout that an operand names.

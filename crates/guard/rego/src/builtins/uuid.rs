@@ -13,7 +13,7 @@ use crate::value::{Object, Value};
 pub(super) const BUILTINS: &[Builtin] = &[
     nondeterministic("uuid.rfc4122", &[Type::String], Type::String, draw),
     builtin("uuid.parse", &[Type::String], Type::Object(&Type::String, &Type::Any), |_, operands| {
-        Ok(read(operands::string(operands, 1)?).map(|bytes| Value::from(describe(bytes))))
+        Ok(read(operands::string(operands, 1)?).map(|bits| Value::from(describe(bits))))
     }),
 ];
 
@@ -33,8 +33,8 @@ fn draw(context: &mut Context<'_>, operands: &[Value]) -> Answer {
     answer(text)
 }
 
-/// The bytes of an identifier: plain, with `urn:uuid:` in front, in braces, or without dashes.
-fn read(text: &str) -> Option<[u8; 16]> {
+/// The bits of an identifier: plain, with `urn:uuid:` in front, in braces, or without dashes.
+fn read(text: &str) -> Option<u128> {
     let text = match text.len() {
         45 => {
             let (prefix, rest) = text.split_at_checked(9)?;
@@ -53,52 +53,50 @@ fn read(text: &str) -> Option<[u8; 16]> {
     if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
-    u128::from_str_radix(&digits, 16).ok().map(u128::to_be_bytes)
+    u128::from_str_radix(&digits, 16).ok()
 }
 
 /// The fields; those of versions that are random or hashed have none but version and variant.
-fn describe(bytes: [u8; 16]) -> Object {
-    let [a, b, c, d, e, f, g, h, i, j, node @ ..] = bytes;
-    let version = g >> 4;
-    let variant = match i {
-        _ if i & 0xc0 == 0x80 => "RFC4122",
-        _ if i & 0xe0 == 0xc0 => "Microsoft",
-        _ if i & 0xe0 == 0xe0 => "Future",
+fn describe(bits: u128) -> Object {
+    // So many bits above the lowest ones.
+    let field = |above: u32, count: u32| (bits >> above & ((1 << count) - 1)) as i64;
+    let version = field(76, 4);
+    let variant = match field(61, 3) {
+        0b100 | 0b101 => "RFC4122",
+        0b110 => "Microsoft",
+        0b111 => "Future",
         _ => "Reserved",
     };
-    let mut fields = vec![("version", Value::from(i64::from(version))), ("variant", Value::from(variant))];
+    let mut fields = vec![("version", Value::from(version)), ("variant", Value::from(variant))];
     if matches!(version, 1 | 2) {
-        let low = u32::from_be_bytes([a, b, c, d]);
-        let ticks = i64::from(low)
-            | i64::from(u16::from_be_bytes([e, f])) << 32
-            | i64::from(g & 0xf) << 56
-            | i64::from(h) << 48;
+        let ticks = field(96, 32) | field(80, 16) << 32 | field(64, 12) << 48;
         // From the start of the Gregorian calendar in tenths of a microsecond.
-        let time = (ticks - 122_192_928_000_000_000).saturating_mul(100);
-        let mut digits = String::new();
-        for (position, byte) in node.iter().enumerate() {
-            write!(digits, "{}{byte:02x}", if position == 0 { "" } else { "-" }).unwrap_or_default();
+        let time = (ticks - 122_192_928_000_000_000).wrapping_mul(100);
+        let mut node = String::new();
+        for above in [40, 32, 24, 16, 8, 0] {
+            let dash = if node.is_empty() { "" } else { "-" };
+            write!(node, "{dash}{:02x}", field(above, 8)).unwrap_or_default();
         }
-        let scope = match node.first().map_or(0, |byte| byte & 3) {
-            3 => "local:multicast",
-            1 => "global:multicast",
-            2 => "local:unicast",
+        let scope = match field(40, 2) {
+            0b11 => "local:multicast",
+            0b01 => "global:multicast",
+            0b10 => "local:unicast",
             _ => "global:unicast",
         };
         fields.extend([
             ("time", Value::from(time)),
-            ("nodeid", Value::from(digits)),
+            ("nodeid", Value::from(node)),
             ("macvariables", Value::from(scope)),
-            ("clocksequence", Value::from(i64::from(u16::from_be_bytes([i & 0x3f, j])))),
+            ("clocksequence", Value::from(field(48, 14))),
         ]);
         if version == 2 {
-            let domain = match j {
+            let domain = match field(48, 8) {
                 0 => "Person".to_owned(),
                 1 => "Group".to_owned(),
                 2 => "Org".to_owned(),
                 other => format!("Domain{other}"),
             };
-            fields.extend([("id", Value::from(i64::from(low))), ("domain", Value::from(domain))]);
+            fields.extend([("id", Value::from(field(96, 32))), ("domain", Value::from(domain))]);
         }
     }
     fields.into_iter().map(|(name, value)| (Value::from(name), value)).collect()

@@ -1,4 +1,3 @@
-use super::*;
 use crate::builtins::testing::call;
 
 fn print(format: &str, values: &str) -> String {
@@ -25,7 +24,7 @@ fn values_print_as_in_opa() {
             r#"a "b\"" 6869 68 69          r|l     |cu"#,
         ),
         ("%d %v", "[123456789012345678901234567890, 2e308]", "123456789012345678901234567890 2e308"),
-        ("%T %T %T %T", r#"["a", 1, 1.5, true]"#, "string int float64 string"),
+        ("%T %T %T %T", r#"["a", 1, 1.5, true]"#, "string int64 float64 string"),
         ("100%% %t", "[true]", "100% %!t(string=true)"),
     ] {
         assert_eq!(print(format, values), format!("{expected:?}"), "{format}");
@@ -36,7 +35,7 @@ fn values_print_as_in_opa() {
 fn what_does_not_fit_is_told_in_the_text() {
     for (format, values, expected) in [
         ("%d", r#"["hi"]"#, "%!d(string=hi)"),
-        ("%s", "[1]", "%!s(int=1)"),
+        ("%s", "[1]", "%!s(int64=1)"),
         ("%d", "[1.5]", "%!d(float64=1.5)"),
         ("%d %d", "[1]", "1 %!d(MISSING)"),
         ("%d", "[1, \"x\"]", "1%!(EXTRA string=x)"),
@@ -45,7 +44,7 @@ fn what_does_not_fit_is_told_in_the_text() {
         ("%[3]d", "[1]", "%!d(BADINDEX)"),
         ("%*d", "[5, 1]", "    1"),
         ("%*d", "[\"a\", 1]", "%!(BADWIDTH)1"),
-        ("%!", "[1]", "%!!(int=1)"),
+        ("%!", "[1]", "%!!(int64=1)"),
     ] {
         assert_eq!(print(format, values), format!("{expected:?}"), "{format}");
     }

@@ -52,7 +52,7 @@ pub(super) fn boolean(text: &mut String, value: bool, verb: char, flags: Flags) 
 /// The verbs of an `int`; whether the verb fits.
 pub(super) fn integer(text: &mut String, value: &BigInt, verb: char, flags: Flags) -> bool {
     match verb {
-        'v' => digits(text, value, 'd', Flags { sharp: false, plus: flags.plus && !flags.sharp, ..flags }),
+        'v' => digits(text, value, 'd', Flags { sharp: false, ..flags }),
         'd' | 'b' | 'o' | 'O' | 'x' | 'X' => digits(text, value, verb, flags),
         'c' => flags.pad(text, &character(value).to_string()),
         'q' => flags.pad(text, &quoted(&character(value).to_string(), '\'', flags.plus)),
@@ -247,7 +247,7 @@ pub(super) fn string(text: &mut String, value: &str, verb: char, flags: Flags) -
 }
 
 /// A text in quotes as Go's `strconv.Quote` writes it, or with ASCII only.
-pub(in super::super) fn quoted(value: &str, quote: char, ascii: bool) -> String {
+pub(in crate::builtins) fn quoted(value: &str, quote: char, ascii: bool) -> String {
     let mut text = String::from(quote);
     for c in value.chars() {
         match c {

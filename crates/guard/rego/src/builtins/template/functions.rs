@@ -106,7 +106,7 @@ fn print(arguments: &[Item]) -> String {
     let mut text = String::new();
     let mut before_is_string = true;
     for argument in arguments {
-        let is_string = matches!(argument, Item::Data(Value::String(_)));
+        let is_string = argument.text().is_some();
         text.push_str(if is_string || before_is_string { "" } else { " " });
         argument.print(&mut text);
         before_is_string = is_string;

@@ -44,7 +44,7 @@ impl Item {
     /// The name of its type in Go.
     pub(super) fn type_name(&self) -> &'static str {
         match self {
-            Self::Missing => "nil",
+            Self::Missing => "<nil>",
             Self::Data(Value::Bool(_)) => "bool",
             Self::Data(Value::Number(_)) => "json.Number",
             Self::Data(Value::String(_)) => "string",
@@ -77,7 +77,7 @@ impl Item {
     /// As an argument of `printf`.
     pub(super) fn argument(&self) -> Argument {
         match self {
-            Self::Int(value) => Argument::Int(*value),
+            Self::Int(value) => Argument::Literal(*value),
             Self::Float(value) => Argument::Float(*value),
             Self::Data(Value::Bool(value)) => Argument::Bool(*value),
             Self::Data(Value::String(text)) => Argument::Text(text.to_string()),

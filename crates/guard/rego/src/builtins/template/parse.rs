@@ -296,6 +296,9 @@ impl Words {
                     _ => command.push(self.operand()?),
                 }
             }
+            if matches!(command.as_slice(), [Operand { head: Head::Nil, .. }]) {
+                return Err("nil is not a command".to_owned());
+            }
             if command.is_empty() {
                 return Err(format!("missing value for {place}"));
             }

@@ -10,11 +10,7 @@ use crate::value::Value;
 const MAX_CALLS: usize = 50;
 
 /// The text of the template for the data.
-pub(super) fn execute(
-    context: &mut Context<'_>,
-    templates: &Templates,
-    data: &Value,
-) -> Result<String, BuiltinError> {
+pub(super) fn execute(context: &mut Context<'_>, templates: &Templates, data: &Value) -> Result<String, BuiltinError> {
     let mut run = Run { context, templates, variables: Vec::new(), text: String::new(), calls: 0 };
     match run.template(MAIN, Item::Data(data.clone())) {
         Ok(()) => Ok(run.text),
