@@ -142,7 +142,7 @@ impl Signing<'_> {
         let lower = given.iter().map(|(name, value)| (name.to_lowercase(), value.as_str()));
         signed.extend(lower.filter(|(name, _)| !UNSIGNED.contains(&name.as_str())));
         let names = signed.keys().map(String::as_str).collect::<Vec<_>>().join(";");
-        let lines: String = signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let lines = signed.iter().map(|(name, value)| [name.as_str(), ":", value, "\n"].concat()).collect::<String>();
         let (path, query) = (url.escaped_path(), url.query.as_deref().unwrap_or_default());
         let canonical = format!("{method}\n{path}\n{query}\n{lines}\n{names}\n{}", self.payload);
         let scope = format!("{date}/{region}/{service}/aws4_request");

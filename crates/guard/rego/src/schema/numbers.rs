@@ -50,8 +50,9 @@ pub(super) fn shown(number: &Number) -> String {
     if stripped.is_empty() {
         return "0".to_owned();
     }
-    let places = places - (digits.len() - stripped.len()) as i64;
-    let exponent = stripped.len() as i64 - places - 1;
+    let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
+    let places = places - (length(&digits) - length(stripped));
+    let exponent = length(stripped) - places - 1;
     if !(-4..6).contains(&exponent) {
         let (first, rest) = stripped.split_at_checked(1).unwrap_or((stripped, ""));
         let point = if rest.is_empty() { "" } else { "." };

@@ -68,7 +68,7 @@ struct Validator<'a> {
     depth: u32,
 }
 
-impl<'a> Validator<'a> {
+impl Validator<'_> {
     fn step(&mut self) -> Done {
         *self.steps = self.steps.checked_sub(1).ok_or(Unjudged::TooManySteps)?;
         Ok(())

@@ -118,7 +118,7 @@ pub(super) fn verify<'a>(
     if root.raw == leaf.raw {
         return permitted(&[leaf]).then(|| vec![leaf]);
     }
-    search.extend(vec![leaf], &permitted)
+    search.extend(&[leaf], &permitted)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl<'a> Search<'a> {
     /// The first chain that begins with `chain` and ends with the root. No deeper than there are intermediates.
     fn extend(
         &mut self,
-        chain: Vec<&'a Certificate>,
+        chain: &[&'a Certificate],
         permitted: &dyn Fn(&[&Certificate]) -> bool,
     ) -> Option<Vec<&'a Certificate>> {
         let candidates = std::iter::once((self.root, Role::Root));
@@ -153,14 +153,14 @@ impl<'a> Search<'a> {
             if child.issuer != candidate.subject || !self.has_signed(candidate, child) {
                 continue;
             }
-            if !self.is_valid(candidate, role, &chain) {
+            if !self.is_valid(candidate, role, chain) {
                 continue;
             }
-            let mut longer = chain.clone();
+            let mut longer = chain.to_vec();
             longer.push(candidate);
             let found = match role {
                 Role::Root => permitted(&longer).then_some(longer),
-                _ => self.extend(longer, permitted),
+                _ => self.extend(&longer, permitted),
             };
             if found.is_some() {
                 return found;
@@ -170,12 +170,12 @@ impl<'a> Search<'a> {
     }
 
     fn has_signed(&mut self, parent: &Certificate, child: &Certificate) -> bool {
+        const CERTIFICATE_SIGN: i64 = 1 << 5;
         let Some(left) = self.signatures.checked_sub(1) else { return false };
         self.signatures = left;
         let constrained = flag(parent, "BasicConstraintsValid");
         let not_a_ca = if constrained { !flag(parent, "IsCA") } else { number(parent, "Version") == 3 };
         let usage = number(parent, "KeyUsage");
-        const CERTIFICATE_SIGN: i64 = 1 << 5;
         if not_a_ca || (usage != 0 && usage & CERTIFICATE_SIGN == 0) {
             return false;
         }

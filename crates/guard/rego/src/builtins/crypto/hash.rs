@@ -39,7 +39,7 @@ impl Hash {
 }
 
 fn digest<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
-    parts.iter().fold(D::new(), |hash, part| hash.chain_update(part)).finalize().to_vec()
+    parts.iter().fold(D::new(), D::chain_update).finalize().to_vec()
 }
 
 /// The code of a message; keys have any length.

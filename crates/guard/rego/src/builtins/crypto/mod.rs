@@ -8,6 +8,8 @@ pub(super) mod hash;
 mod keys;
 mod rsa;
 pub(super) mod signature;
+#[cfg(test)]
+mod tests;
 mod x509;
 
 pub(super) use rsa::Padding;

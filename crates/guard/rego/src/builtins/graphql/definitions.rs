@@ -48,7 +48,7 @@ impl Parser<'_> {
             if self.is_word("extend") {
                 if !description.is_empty() {
                     let kind = super::lexer::Kind::String;
-                    return self.unexpected_token(&super::lexer::Token { kind, text: description, place });
+                    return Self::unexpected_token(&super::lexer::Token { kind, text: description, place });
                 }
                 self.next();
                 if self.is_word("schema") {

@@ -63,15 +63,20 @@ impl<'a> Lexer<'a> {
         self.rest.chars().next()
     }
 
-    /// Passes one character.
+    /// Passes one character, or one line end.
     fn pass(&mut self) -> Option<char> {
         let mut chars = self.rest.chars();
         let found = chars.next()?;
         self.rest = chars.as_str();
         self.column += 1;
-        if found == '\n' || (found == '\r' && self.peek() != Some('\n')) {
+        if matches!(found, '\n' | '\r') {
             self.line += 1;
             self.column = 1;
+        }
+        // The second half of a line end counts as a column, as it does for OPA.
+        if let (true, Some(rest)) = (found == '\r', self.rest.strip_prefix('\n')) {
+            self.rest = rest;
+            self.column = 2;
         }
         Some(found)
     }
@@ -228,9 +233,7 @@ impl<'a> Lexer<'a> {
             match self.peek() {
                 Some('\r') => {
                     self.pass();
-                    if self.peek() == Some('\n') {
-                        self.pass();
-                    }
+                    self.column = 1;
                     raw.push('\n');
                 }
                 Some(c) if c >= ' ' || matches!(c, '\t' | '\n') => {

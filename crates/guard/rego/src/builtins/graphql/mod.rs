@@ -78,14 +78,11 @@ fn verified(context: &mut Context<'_>, operands: &[Value]) -> Result<[Value; 2],
     let schema = read_schema(&tree)?;
     let troubles = query::check(context, &schema, &query)?;
     if let Some((line, column)) = troubles.first().map(|trouble| trouble.place) {
-        let mut lines = String::new();
-        for (number, trouble) in troubles.iter().enumerate() {
-            if number > 0 {
-                lines.push_str(&format!("input:{}:{}: ", trouble.place.0, trouble.place.1));
-            }
-            lines.push_str(&trouble.message);
-            lines.push('\n');
-        }
+        let shown = |(number, trouble): (usize, &Trouble)| match (number, trouble.place) {
+            (0, _) => format!("{}\n", trouble.message),
+            (_, (line, column)) => format!("input:{line}:{column}: {}\n", trouble.message),
+        };
+        let lines = troubles.iter().enumerate().map(shown).collect::<Vec<_>>().concat();
         let lines = lines.strip_suffix(".\n").unwrap_or(&lines);
         return Err(BuiltinError::Failed(format!("{lines} in GraphQL string at location {line}:{column}")));
     }

@@ -84,10 +84,10 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn unexpected<T>(&self) -> Parsed<T> {
-        self.unexpected_token(&self.token)
+        Self::unexpected_token(&self.token)
     }
 
-    pub(super) fn unexpected_token<T>(&self, token: &Token) -> Parsed<T> {
+    pub(super) fn unexpected_token<T>(token: &Token) -> Parsed<T> {
         Err(Trouble { message: format!("Unexpected {token}"), place: token.place })
     }
 
@@ -347,8 +347,6 @@ impl<'a> Parser<'a> {
         };
         self.nesting -= 1;
         let required = self.skip("!");
-        // A required type is placed at what follows it.
-        let place = if required { self.place() } else { place };
         Ok(node(place, [("NamedType", name.into()), ("Elem", element), ("NonNull", required.into())]))
     }
 }

@@ -221,8 +221,7 @@ impl<'a> Checker<'a, '_, '_> {
         self.selections(next, field)?;
         self.directives(items(field, "Directives"), "FIELD")?;
         if let (Some(parent), None, false) = (parent, definition, is_type_name) {
-            let suggested = close_names(name, parent.fields.iter().map(|field| text(field, "Name")));
-            let suggested = did_you_mean("", if parent.kind == "UNION" { &[] } else { &suggested });
+            let suggested = self.field_suggestion(parent, name);
             self.report(field, format!("Cannot query field {name:?} on type {:?}.{suggested}", parent.name));
         }
         let (Some(parent), Some(definition)) = (parent, definition) else { return Ok(()) };
@@ -251,6 +250,31 @@ impl<'a> Checker<'a, '_, '_> {
         }
         self.unique_arguments(field);
         Ok(())
+    }
+
+    /// The types below an abstract one that have the field, or the fields that it may mean.
+    fn field_suggestion(&self, parent: &Definition, name: &str) -> String {
+        let mut types: BTreeMap<&str, usize> = BTreeMap::new();
+        if parent.is_abstract() {
+            let has = |definition: &Definition| named(&definition.fields, name).is_some();
+            let possible = self.schema.possible(&parent.name).iter().filter_map(|name| self.type_of(name));
+            for definition in possible.filter(|definition| has(definition)) {
+                types.entry(&definition.name).or_default();
+                let interfaces = definition.interfaces.iter().filter_map(|name| self.type_of(name));
+                for interface in interfaces.filter(|interface| has(interface)) {
+                    *types.entry(&interface.name).or_default() += 1;
+                }
+            }
+        }
+        if types.is_empty() {
+            let names = parent.fields.iter().map(|field| text(field, "Name"));
+            return did_you_mean("", &close_names(name, names));
+        }
+        // Interfaces first, those that most types have in front.
+        let mut types: Vec<_> = types.into_iter().collect();
+        types.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let types: Vec<_> = types.into_iter().map(|(name, _)| name.to_owned()).collect();
+        did_you_mean(" to use an inline fragment on", &types)
     }
 
     fn inline(&mut self, parent: Option<&'a Definition>, fragment: &'a Value) -> Done {
@@ -377,7 +401,9 @@ impl<'a> Checker<'a, '_, '_> {
         }
         for (index, directive) in directives.iter().enumerate() {
             let name = text(directive, "Name");
-            if named(directives.get(..index).unwrap_or_default(), name).is_some() {
+            let repeatable = self.schema.directives.get(name).and_then(|definition| definition.get_str("IsRepeatable"));
+            let repeatable = repeatable.and_then(Value::as_bool).unwrap_or(false);
+            if !repeatable && named(directives.get(..index).unwrap_or_default(), name).is_some() {
                 self.report(directive, format!("The directive \"@{name}\" can only be used once at this location."));
             }
         }

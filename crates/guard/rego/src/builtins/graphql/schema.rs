@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::lexer::Place;
 use super::parser::{Parser, Trouble};
 use super::tree::{is_required, items, named, place, text, texts, type_name, type_text};
+use super::values;
 use crate::value::Value;
 
 /// The types and directives that every schema has.
@@ -174,6 +175,7 @@ impl Schema {
                 }
                 self.roots.insert(operation.to_owned(), name.to_owned());
             }
+            self.check_directives(items(node, "Directives"), "SCHEMA", None)?;
         }
         Ok(())
     }
@@ -226,6 +228,12 @@ impl Schema {
         for (index, field) in definition.fields.iter().enumerate() {
             if let Some(again) = named(definition.fields.get(index + 1..).unwrap_or_default(), text(field, "Name")) {
                 let message = format!("Field {name}.{} can only be defined once.", text(again, "Name"));
+                return trouble(place(again), message);
+            }
+        }
+        for (index, value) in definition.values.iter().enumerate() {
+            if let Some(again) = named(definition.values.get(index + 1..).unwrap_or_default(), text(value, "Name")) {
+                let message = format!("Enum value {name}.{} can only be defined once.", text(again, "Name"));
                 return trouble(place(again), message);
             }
         }
@@ -314,6 +322,7 @@ impl Schema {
             if !texts(definition, "Locations").iter().any(|other| other == location) {
                 return trouble(place(directive), format!("Directive {name} is not applicable on {location}."));
             }
+            check_directive_arguments(directive, definition)?;
         }
         Ok(())
     }
@@ -341,7 +350,8 @@ impl Schema {
             }
             check_same_arguments(&format!("{prefix} the field {field_name}"), &prefix, field, found)?;
         }
-        for transitive in required.interfaces.iter().filter(|other| !definition.interfaces.contains(other)) {
+        let missing = required.interfaces.iter().find(|other| !definition.interfaces.contains(other));
+        if let Some(transitive) = missing {
             let message = if transitive == name {
                 format!("Type {name} cannot implement {interface} because it would create a circular reference.")
             } else {
@@ -365,6 +375,27 @@ impl Schema {
             }
         }
     }
+}
+
+fn check_directive_arguments(directive: &Value, definition: &Value) -> Checked {
+    let name = text(directive, "Name");
+    let (given, known) = (items(directive, "Arguments"), items(definition, "Arguments"));
+    for argument in given {
+        let argument_name = text(argument, "Name");
+        if named(known, argument_name).is_none() {
+            return trouble(place(argument), format!("Undefined argument {argument_name} for directive {name}."));
+        }
+    }
+    for argument in known {
+        let argument_name = text(argument, "Name");
+        let required = argument.get_str("Type").is_some_and(is_required) && argument.get_str("DefaultValue").is_none();
+        let value = named(given, argument_name).and_then(|argument| argument.get_str("Value"));
+        if required && value.is_none_or(|value| values::kind(value) == values::NULL) {
+            let message = format!("Argument {argument_name} for directive {name} cannot be null.");
+            return trouble(place(directive), message);
+        }
+    }
+    Ok(())
 }
 
 fn check_same_arguments(field_prefix: &str, prefix: &str, field: &Value, found: &Value) -> Checked {

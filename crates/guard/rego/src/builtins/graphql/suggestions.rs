@@ -7,7 +7,7 @@ pub(super) fn close_names(given: &str, options: impl Iterator<Item = impl AsRef<
         .map(|option| (distance(given, option.as_ref()), option.as_ref().to_owned()))
         .filter(|(distance, _)| *distance <= limit)
         .collect();
-    found.sort();
+    found.sort_by_key(|(distance, _)| *distance);
     found.into_iter().map(|(_, option)| option).collect()
 }
 

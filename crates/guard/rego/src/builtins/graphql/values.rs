@@ -98,6 +98,7 @@ fn mismatch(value: &Value, expected: Expected<'_>) -> String {
     let shown = value_text(value);
     let kind = type_text(expected.kind);
     match kind.as_str() {
+        _ if self::kind(value) == NULL => format!("Expected value of type {kind:?}, found {shown}."),
         "Int" | "Int!" if self::kind(value) == INT => {
             format!("Int cannot represent non 32-bit signed integer value: {shown}")
         }

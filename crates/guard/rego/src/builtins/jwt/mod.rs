@@ -4,6 +4,8 @@
 
 mod jwk;
 mod sign;
+#[cfg(test)]
+mod tests;
 mod token;
 mod verify;
 
