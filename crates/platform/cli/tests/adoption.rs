@@ -175,7 +175,7 @@ fn incomplete_waivers_are_errors_and_expired_ones_are_named() {
     }
     let (code, _, stderr) = with(" tags reason=x owner=team-a expires=2026-11-22");
     assert_eq!(code, 1);
-    assert!(stderr.contains("the waiver of `team-a` expired on 2026-11-22: 1 finding that it covered counts again"));
+    assert!(stderr.contains("the waiver of `team-a` expired on 2026-11-22: the finding that it covered counts again"));
     let (code, _, stderr) = with(" tags reason=x owner=team-a expires=2026-11-24");
     assert_eq!(code, 0);
     assert!(stderr.contains("note[PAL-P0013]: the waiver of `team-a` ends tomorrow, on 2026-11-24"), "{stderr}");
@@ -246,7 +246,12 @@ fn the_waiver_file_selects_by_object_and_path() {
             ]
         );
         let stderr = stderr(&output);
-        assert!(stderr.contains("the waiver of `late` expired on 2026-01-31: 1 finding"), "{stderr}");
+        assert!(
+            stderr.contains(
+                "the waiver of `late` expired on 2026-01-31: what it covered counts again: Pod late of `apps/pods.yaml`"
+            ),
+            "{stderr}"
+        );
         assert!(stderr.contains("note[PAL-P0012]: the waiver of `ghost` covers nothing"), "{stderr}");
     }
 }

@@ -185,7 +185,7 @@ impl InlineWaivers {
         let mut diagnostics = self.diagnostics;
         for Inline { waiver, stage, hits, .. } in &self.waivers {
             match (stage, hits) {
-                (Stage::Expired, hits) => diagnostics.push(super::expired(waiver, *hits)),
+                (Stage::Expired, hits) => diagnostics.push(super::expired(waiver, *hits, "")),
                 (_, 0) => diagnostics.push(super::unused(waiver, Level::Warning)),
                 (Stage::EndsSoon(days), _) => diagnostics.push(super::ends_soon(waiver, *days)),
                 (Stage::Valid, _) => {}

@@ -4,7 +4,7 @@
 //! marked, never dropped; what could not be evaluated always counts. Deliberately absent: the rules of matching, which
 //! are `palisade_policy`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -29,6 +29,9 @@ pub(crate) use waiver_file::read as read_waivers;
 /// The most waivers of a file that are listed one by one when they cover nothing.
 const MAX_LISTED: usize = 5;
 
+/// The most comparisons of files and waivers by which waivers for other files are told from unused ones.
+const MAX_MATCHES: usize = 10_000_000;
+
 /// What the repository has agreed on.
 #[derive(Debug)]
 pub(crate) struct Agreement {
@@ -44,19 +47,19 @@ pub(crate) struct Agreement {
     pub(crate) parts: bool,
 }
 
-/// Which waivers of the file were about something: how often they held, and how often they would have.
+/// Which waivers of the file were about something: those that held, and those that would have.
 #[derive(Debug, Default)]
 pub(crate) struct Use {
-    held: BTreeMap<usize, usize>,
-    expired: BTreeMap<usize, usize>,
+    held: BTreeSet<usize>,
+    /// By waiver, how many violations it was about, and the first of them.
+    expired: BTreeMap<usize, (usize, String)>,
 }
 
 impl Use {
     pub(crate) fn absorb(&mut self, other: Self) {
-        for (all, part) in [(&mut self.held, other.held), (&mut self.expired, other.expired)] {
-            for (index, times) in part {
-                *all.entry(index).or_default() += times;
-            }
+        self.held.extend(other.held);
+        for (index, (times, first)) in other.expired {
+            self.expired.entry(index).or_insert((0, first)).0 += times;
         }
     }
 }
@@ -106,10 +109,11 @@ impl Agreement {
         }
         let ruling = self.waivers.rule(subject, finding.fingerprint);
         if let Some(index) = ruling.expired {
-            *usage.expired.entry(index).or_default() += 1;
+            let first = || (0, format!("{} of `{}`", finding.resource, subject.file));
+            usage.expired.entry(index).or_insert_with(first).0 += 1;
         }
         let index = ruling.by?;
-        *usage.held.entry(index).or_default() += 1;
+        usage.held.insert(index);
         Some(self.waivers.entries().get(index)?.waiver.clone())
     }
 
@@ -117,16 +121,22 @@ impl Agreement {
     pub(crate) fn review(&self, usage: &Use, files: &[String]) -> Vec<Diagnostic> {
         let mut diagnostics = Vec::new();
         let mut unused = Vec::new();
+        let mut matches_left = MAX_MATCHES;
         for (index, entry) in self.waivers.entries().iter().enumerate() {
-            let (held, broken) = (usage.held.get(&index), usage.expired.get(&index).copied().unwrap_or(0));
-            match entry.stage {
-                Stage::Expired => diagnostics.push(expired(&entry.waiver, broken)),
-                Stage::EndsSoon(days) if held.is_some() => diagnostics.push(ends_soon(&entry.waiver, days)),
-                _ => {}
-            }
-            let relevant = files.iter().any(|file| entry.selector.selects_file(file));
-            if held.is_none() && entry.stage != Stage::Expired && relevant {
-                unused.push(&entry.waiver);
+            match (entry.stage, usage.held.contains(&index)) {
+                (Stage::Expired, _) => {
+                    let (times, first) = usage.expired.get(&index).map_or((0, ""), |(times, first)| (*times, first));
+                    diagnostics.push(expired(&entry.waiver, times, first));
+                }
+                (Stage::EndsSoon(days), true) => diagnostics.push(ends_soon(&entry.waiver, days)),
+                (Stage::Valid, true) => {}
+                (_, false) => {
+                    let relevant = files.iter().any(|file| {
+                        matches_left = matches_left.saturating_sub(1);
+                        matches_left == 0 || entry.selector.selects_file(file)
+                    });
+                    unused.extend(Some(&entry.waiver).filter(|_| relevant));
+                }
             }
         }
         diagnostics.extend(unused.iter().take(MAX_LISTED).map(|waiver| self::unused(waiver, Level::Note)));
@@ -178,10 +188,13 @@ fn about(waiver: &Waiver, diagnostic: Diagnostic) -> Diagnostic {
     }
 }
 
-fn expired(waiver: &Waiver, broken: usize) -> Diagnostic {
-    let covered = match broken {
-        0 => "it covers nothing any more".to_owned(),
-        _ => format!("{} that it covered counts again", crate::report::count(broken, "finding")),
+fn expired(waiver: &Waiver, broken: usize, first: &str) -> Diagnostic {
+    let covered = match (broken, first) {
+        (0, _) => "it covers nothing any more".to_owned(),
+        (1, "") => "the finding that it covered counts again".to_owned(),
+        (_, "") => format!("{broken} findings that it covered count again"),
+        (1, first) => format!("what it covered counts again: {first}"),
+        (_, first) => format!("what it covered counts again: {first} and {} more", broken - 1),
     };
     let message = format!("the waiver of `{}` expired on {}: {covered}", waiver.owner, waiver.expires);
     let help = match broken {
