@@ -1,5 +1,7 @@
 //! Puts documents before the policies, on as many threads as asked for, and counts what comes back.
 
+mod combined;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 

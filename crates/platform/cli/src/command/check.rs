@@ -33,6 +33,9 @@ pub(crate) struct Args {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     policies: PolicyArgs,
+    /// Judge all documents as one array of `path` and `contents`, for Rego rules that compare them
+    #[arg(long)]
+    combine: bool,
     /// Write every step of Rego policies to stderr
     #[arg(long)]
     trace: bool,
@@ -155,7 +158,8 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     environment.listener = Some(&console);
     let judge = Judge::new(&policies.set, environment, args.policies.standing(global.verbose), &agreement);
     let progress = progress(inputs.len(), global.quiet);
-    let mut verdicts = judge.all(&inputs, jobs, || progress.inc(1));
+    let mut verdicts =
+        if args.combine { judge.combined(&inputs, jobs) } else { judge.all(&inputs, jobs, || progress.inc(1)) };
     progress.finish_and_clear();
 
     let files: Vec<_> = inputs.iter().map(|input| agreement.frame.relative(&input.name())).collect();

@@ -1,0 +1,76 @@
+//! All documents as one, for rules that compare them (Conftest's `--combine`): an array of `{path, contents}`.
+//!
+//! A finding whose field lies in one of the documents is a finding about that document. Deliberately absent: inline
+//! waivers, which are about one document, and kinds of policy that select Kubernetes objects.
+
+use std::path::PathBuf;
+
+use palisade_document::Document;
+use palisade_model::{Map, Path, Resource, Segment, Value, Verdict};
+use palisade_policy::{Payload, Request, RuleOutcome};
+
+use super::{Case, Judge, Verdicts};
+use crate::input::{Input, in_parallel};
+
+/// The name of the array in reports.
+const NAME: &str = "combined documents";
+
+impl Judge<'_> {
+    /// Judges the documents of all inputs together.
+    pub(crate) fn combined(&self, inputs: &[Input], jobs: usize) -> Verdicts {
+        let mut part = Verdicts::default();
+        let mut documents: Vec<(PathBuf, Document)> = Vec::new();
+        for (input, parsed) in inputs.iter().zip(in_parallel(inputs, jobs, Input::read)) {
+            part.diagnostics.extend(parsed.diagnostics);
+            documents.extend(parsed.documents.into_iter().map(|document| (PathBuf::from(input.name()), document)));
+        }
+        let array = Value::array(documents.iter().map(|(path, document)| entry(path, document)).collect::<Vec<_>>());
+        let request = Request::new(Payload::Json(array.clone()));
+        let judgement = self.policies.judge(&request, &self.environment);
+        part.documents = documents.len();
+        part.judged = if judgement.outcomes.is_empty() { 0 } else { documents.len() };
+        let mut inline = self.agreement.inline(&[]);
+        for (at, outcome) in &judgement.outcomes {
+            if !matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error) && !self.standing.keep_all {
+                part.counts.add(outcome.verdict);
+                continue;
+            }
+            let (about, outcome) = subject(&documents, outcome);
+            let file =
+                about.map(|(path, _)| self.agreement.frame.relative(&path.to_string_lossy())).unwrap_or_default();
+            let resource =
+                about.map_or_else(|| Resource::in_memory(array.clone()), |(_, document)| document.resource());
+            let name = about.map_or_else(|| NAME.into(), |_| resource.to_string().into());
+            let case = Case { index: 0, file: &file, resource, name, request: &request };
+            for finding in self.findings(&case, *at, &outcome, || false, &mut inline, &mut part.waivers) {
+                part.counts.note(&finding);
+                part.findings.push(finding);
+            }
+        }
+        part
+    }
+}
+
+fn entry(path: &std::path::Path, document: &Document) -> Value {
+    let mut map = Map::new();
+    map.insert("path", path.display().to_string());
+    map.insert("contents", document.value.clone());
+    Value::object(map)
+}
+
+/// The document that an answer's first field lies in, and the answer with its fields counted from there.
+fn subject<'a>(
+    documents: &'a [(PathBuf, Document)],
+    outcome: &RuleOutcome,
+) -> (Option<&'a (PathBuf, Document)>, RuleOutcome) {
+    let within = |path: &Path| match &path.0[..] {
+        [Segment::Index(at), Segment::Key(key), rest @ ..] if &**key == "contents" => Some((*at, Path(rest.to_vec()))),
+        [Segment::Index(at), ..] => Some((*at, Path::root())),
+        _ => None,
+    };
+    let Some((first, _)) = outcome.paths.first().and_then(within) else {
+        return (None, RuleOutcome { paths: Vec::new(), ..outcome.clone() });
+    };
+    let paths = outcome.paths.iter().filter_map(within).filter(|(at, _)| *at == first).map(|(_, path)| path).collect();
+    (documents.get(first), RuleOutcome { paths, ..outcome.clone() })
+}
