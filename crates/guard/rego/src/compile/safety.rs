@@ -105,8 +105,9 @@ fn reorder(body: &mut Body, globals: &Vars, missing: &mut BTreeMap<Var, Span>) {
     for (expression, needs) in waiting.iter().zip(&needs) {
         let Some(expression) = expression else { continue };
         let given = outputs(expression, &safe);
+        let own = needs.own.iter().filter(|var| !given.contains(var));
         let closed = needs.closed.intersection(&all);
-        for var in needs.own.iter().chain(closed).filter(|var| !given.contains(var) && !safe.contains(var)) {
+        for var in own.chain(closed).filter(|var| !safe.contains(var)) {
             missing.entry(*var).or_insert_with(|| place_in(expression, *var));
         }
     }

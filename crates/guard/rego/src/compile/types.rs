@@ -22,39 +22,46 @@ pub(super) fn check_rule<'a>(
     rules: &RuleShapes,
     report: &mut Report,
 ) -> Shape {
-    let mut values = Vec::new();
+    let (mut keys, mut values) = (Vec::new(), Vec::new());
     for definition in definitions {
         for branch in &definition.branches {
-            values.push(check_branch(tree, branch, definition.source, rules, report));
+            let (key, value) = check_branch(tree, branch, definition.source, rules, report);
+            keys.push(key);
+            values.push(value);
         }
     }
     let hidden = tree.groups.iter().any(|group| group.hidden_in == Some(rule));
-    let shape = if hidden || values.is_empty() { Shape::Any } else { Shape::one_of(values) };
+    let value = if hidden { Shape::Any } else { Shape::one_of(values) };
     match tree.group(rule).map(|group| group.kind) {
-        Some(RuleKind::Set) => Shape::Set(Box::new(shape)),
-        Some(RuleKind::Object) => Shape::object(Shape::Any, shape),
-        _ => shape,
+        Some(RuleKind::Set) => Shape::Set(Box::new(value)),
+        Some(RuleKind::Object) if hidden => Shape::object(Shape::Any, value),
+        Some(RuleKind::Object) => Shape::object(Shape::one_of(keys), value),
+        _ => value,
     }
     .shallow(0)
 }
 
-/// Checks a branch and tells the shape of what it gives: of a member's value, where that is not nested.
+/// Checks a branch and tells the shapes of what it gives: of a member's key, and of the value where that is not nested.
 pub(super) fn check_branch(
     tree: &Tree,
     branch: &Branch,
     source: usize,
     rules: &RuleShapes,
     report: &mut Report,
-) -> Shape {
+) -> (Shape, Shape) {
     let mut checker = Checker { tree, rules, report, source, known: vec![None; branch.variables.len()] };
     for parameter in &branch.parameters {
         checker.set(*parameter, Shape::Any);
     }
     checker.body(&branch.body);
     match &branch.gives {
-        Gives::Value(term) | Gives::Element(term) => checker.shape(term),
-        Gives::Member(path, term) if path.len() == 1 => checker.shape(term),
-        Gives::Member(..) | Gives::Nested(..) | Gives::Bindings(_) => Shape::Any,
+        Gives::Value(term) | Gives::Element(term) => (Shape::Any, checker.shape(term)),
+        Gives::Member(path, term) | Gives::Nested(path, term) => {
+            let key = path.first().map_or(Shape::Any, |key| checker.shape(key));
+            let is_member = path.len() == 1 && matches!(branch.gives, Gives::Member(..));
+            (key, if is_member { checker.shape(term) } else { Shape::Any })
+        }
+        Gives::Bindings(_) => (Shape::Any, Shape::Any),
     }
 }
 
@@ -227,15 +234,17 @@ impl Checker<'_> {
             let value = self.shape(value);
             match &key.kind {
                 TermKind::Constant(key) => known.push((key.clone(), value)),
-                _ => others.push((self.shape(key), value)),
+                _ => {
+                    self.shape(key);
+                    others.push(value);
+                }
             }
         }
         if others.is_empty() {
             return Shape::Object(known, None);
         }
-        others.extend(known.into_iter().map(|(key, value)| (Shape::of(&key), value)));
-        let (keys, values): (Vec<_>, Vec<_>) = others.into_iter().unzip();
-        Shape::object(Shape::one_of(keys), Shape::one_of(values))
+        others.extend(known.into_iter().map(|(_, value)| value));
+        Shape::object(Shape::Any, Shape::one_of(others))
     }
 
     fn comprehension(&mut self, comprehension: &Comprehension) -> Shape {

@@ -99,6 +99,11 @@ impl Resolver<'_> {
 
     /// Declares a variable in the innermost scope.
     pub(super) fn declare(&mut self, name: &Str, span: Span, how: How) -> Var {
+        let what = if how == How::Parameter { "args" } else { "variables" };
+        if matches!(&**name, "input" | "data") && (self.module.modern || how == How::Parameter) {
+            let message = format!("{what} must not shadow {name} (use a different variable name)");
+            self.error(COMPILE, span, message, "rename the variable");
+        }
         let before = self.scopes.last().and_then(|scope| scope.known.get(name)).map(|known| (known.how, known.var));
         if let Some((before, var)) = before {
             let message = match before {
