@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::declare::{OBJECT, builtin};
 use super::json_paths::keys;
-use super::{Answer, Builtin, BuiltinError, Context, operands};
+use super::{Answer, Builtin, Context, operands};
 use crate::types::Type;
 use crate::value::{MAX_DEPTH, Value};
 
@@ -21,52 +21,38 @@ enum Change<'a> {
 }
 
 fn patch(context: &mut Context<'_>, operands: &[Value]) -> Answer {
-    let mut document = Some(operands::any(operands, 1)?.clone());
+    let mut document = operands::any(operands, 1)?.clone();
     for operation in operands::array(operands, 2)? {
         match apply(context, document, operation)? {
             Some(patched) => document = patched,
             None => return Ok(None),
         }
     }
-    Ok(document)
+    Ok(Some(document))
 }
 
-/// The document after an operation (`None` where it is removed as a whole); `None` where the operation fails.
-fn apply(
-    context: &mut Context<'_>,
-    document: Option<Value>,
-    operation: &Value,
-) -> Result<Option<Option<Value>>, BuiltinError> {
+/// The document after an operation; `None` where the operation fails.
+fn apply(context: &mut Context<'_>, document: Value, operation: &Value) -> Answer {
     let path = |name: &str| operation.get_str(name).and_then(|path| keys(path).ok());
     let (Some(name), Some(to)) = (operation.get_str("op").and_then(Value::as_str), path("path")) else {
         return Ok(None);
     };
-    let value = operation.get_str("value");
-    Ok(match name {
-        "add" => match value {
-            Some(value) => change(context, document, &to, &Change::Insert(value))?,
-            None => None,
-        },
-        "remove" => change(context, document, &to, &Change::Delete)?,
-        "replace" => match (value, change(context, document, &to, &Change::Delete)?) {
-            (Some(value), Some(rest)) => change(context, rest, &to, &Change::Insert(value))?,
-            _ => None,
-        },
-        "test" => match (&document, value) {
-            (Some(root), Some(value)) if find(root, &to) == Some(value) => Some(document),
-            _ => None,
-        },
-        "move" | "copy" => {
-            let (Some(from), Some(root)) = (path("from"), &document) else { return Ok(None) };
-            let Some(value) = find(root, &from).cloned() else { return Ok(None) };
-            let rest = if name == "move" { change(context, document, &from, &Change::Delete)? } else { Some(document) };
-            match rest {
-                Some(rest) => change(context, rest, &to, &Change::Insert(&value))?,
-                None => None,
-            }
+    match (name, operation.get_str("value")) {
+        ("add", Some(value)) => change(context, document, &to, &Change::Insert(value)),
+        ("remove", _) => change(context, document, &to, &Change::Delete),
+        ("replace", Some(value)) => {
+            let rest = if to.is_empty() { Some(document) } else { change(context, document, &to, &Change::Delete)? };
+            rest.map_or(Ok(None), |rest| change(context, rest, &to, &Change::Insert(value)))
         }
-        _ => None,
-    })
+        ("test", Some(value)) => Ok((find(&document, &to) == Some(value)).then_some(document)),
+        ("move" | "copy", _) => {
+            let Some(from) = path("from") else { return Ok(None) };
+            let Some(value) = find(&document, &from).cloned() else { return Ok(None) };
+            let rest = if name == "move" { change(context, document, &from, &Change::Delete)? } else { Some(document) };
+            rest.map_or(Ok(None), |rest| change(context, rest, &to, &Change::Insert(&value)))
+        }
+        _ => Ok(None),
+    }
 }
 
 fn find<'a>(root: &'a Value, path: &[Value]) -> Option<&'a Value> {
@@ -87,27 +73,17 @@ fn index(key: &Value, length: usize) -> Option<usize> {
     }
 }
 
-/// The document with a change at a path.
-fn change(
-    context: &mut Context<'_>,
-    document: Option<Value>,
-    path: &[Value],
-    change: &Change<'_>,
-) -> Result<Option<Option<Value>>, BuiltinError> {
-    match (path, change) {
-        ([], Change::Insert(value)) => return Ok(Some(Some((*value).clone()))),
-        ([], Change::Delete) => return Ok(document.map(|_| None)),
-        _ => {}
+/// The document with a change at a path. The whole of it cannot be removed.
+fn change(context: &mut Context<'_>, document: Value, path: &[Value], change: &Change<'_>) -> Answer {
+    if let Change::Insert(value) = change {
+        if path.is_empty() {
+            return Ok(Some((*value).clone()));
+        }
+        if path.len() + value.depth() as usize > MAX_DEPTH as usize {
+            return Ok(None);
+        }
     }
-    if let Change::Insert(value) = change
-        && path.len() + value.depth() as usize > MAX_DEPTH as usize
-    {
-        return Ok(None);
-    }
-    match document {
-        Some(document) => Ok(edit(context, document, path, change)?.map(Some)),
-        None => Ok(None),
-    }
+    edit(context, document, path, change)
 }
 
 /// A value with a change below it; `None` where the path leads nowhere.

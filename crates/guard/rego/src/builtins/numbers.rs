@@ -40,9 +40,10 @@ fn range(context: &mut Context<'_>, operands: &[Value], step: &BigInt) -> Answer
     let small = i64::try_from(&first).ok().zip(i64::try_from(&step).ok()).filter(|_| i64::try_from(&last).is_ok());
     let items: Vec<Value> = match small {
         // Saturation is out of reach: the last number fits.
-        Some((first, step)) => {
-            (0..count).map(|at| Value::from(first.saturating_add(step.saturating_mul(at as i64)))).collect()
-        }
+        Some((first, step)) => std::iter::successors(Some(first), |number| Some(number.saturating_add(step)))
+            .take(count)
+            .map(Value::from)
+            .collect(),
         None => (0..count).map(|at| Value::from(Number::from(&first + &step * at))).collect(),
     };
     answer(items)

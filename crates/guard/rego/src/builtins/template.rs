@@ -25,11 +25,11 @@ fn render(context: &mut Context<'_>, operands: &[Value]) -> Answer {
     let text = operands::string(operands, 1)?;
     operands::object(operands, 2)?;
     context.grow(text.len().saturating_mul(2))?;
-    let templates = parse::templates(text).map_err(failed)?;
+    let templates = parse::templates(text).map_err(|message| failed(&message))?;
     answer(run::execute(context, &templates, operands::any(operands, 2)?)?)
 }
 
-fn failed(message: String) -> BuiltinError {
+fn failed(message: &str) -> BuiltinError {
     BuiltinError::Failed(format!("template: {message}"))
 }
 

@@ -33,7 +33,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
                     break;
                 }
                 at += 1 + usize::from(sign);
-                if (at..).take_while(|at| digit(*at)).count() > 6 {
+                if (at..bytes.len()).take_while(|at| digit(*at)).count() > 6 {
                     return None;
                 }
             }
@@ -56,7 +56,7 @@ fn decimal(text: &str) -> Option<(BigInt, i64)> {
         return None;
     }
     let value = BigInt::parse_bytes(digits.as_bytes(), 10)?;
-    let exponent = exponent.parse::<i64>().ok()? - fraction.len() as i64;
+    let exponent = exponent.parse::<i64>().ok()? - i64::try_from(fraction.len()).ok()?;
     Some((if negative { -value } else { value }, exponent))
 }
 

@@ -1,5 +1,7 @@
 //! URIs taken apart as Go's `net/url` does it.
 
+use std::fmt::Write;
+
 use super::declare::builtin;
 use super::encodings::{text_of, unescape};
 use super::sprintf::quoted;
@@ -87,7 +89,7 @@ fn escape(path: &str) -> String {
         if c.is_ascii_alphanumeric() || "-_.~$&+,/:;=@".contains(c) {
             escaped.push(c);
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            write!(escaped, "%{byte:02X}").unwrap_or_default();
         }
     }
     escaped

@@ -128,7 +128,7 @@ pub(super) fn float(text: &mut String, value: f64, verb: char, flags: Flags) -> 
         'e' | 'E' => exponential(value.abs(), Some(flags.precision.unwrap_or(6))),
         'b' => {
             let bits = value.abs().to_bits();
-            let (mantissa, exponent) = (bits & ((1 << 52) - 1), (bits >> 52) as i64);
+            let (mantissa, exponent) = (bits & ((1 << 52) - 1), (bits >> 52).cast_signed());
             let mantissa = if exponent == 0 { mantissa } else { mantissa | 1 << 52 };
             format!("{mantissa}p{:+}", exponent.max(1) - 1075)
         }
@@ -157,7 +157,7 @@ fn exponential(value: f64, precision: Option<usize>) -> String {
 
 /// `%g`: an exponent where it is below -4 or not below the precision, for which the shortest form has 6.
 fn general(value: f64, precision: Option<usize>) -> String {
-    let significant = precision.map(|precision| precision.max(1));
+    let significant = precision.map(|precision| precision.clamp(1, 1_000_000));
     let scientific = match significant {
         Some(precision) => format!("{value:.*e}", precision - 1),
         None => format!("{value:e}"),
@@ -169,11 +169,11 @@ fn general(value: f64, precision: Option<usize>) -> String {
         digits => digits,
     };
     let exponent: i64 = exponent.parse().unwrap_or(0);
-    let count = digits.len() as i64;
-    let limit = match significant {
+    let count = i64::try_from(digits.len()).unwrap_or(i64::MAX);
+    let limit = match significant.map(|precision| i64::try_from(precision).unwrap_or(i64::MAX)) {
         None => 6,
-        Some(precision) if precision as i64 > count && count > exponent => count,
-        Some(precision) => precision as i64,
+        Some(precision) if precision > count && count > exponent => count,
+        Some(precision) => precision,
     };
     if exponent < -4 || exponent >= limit {
         return exponential(value, Some(digits.len() - 1));
@@ -184,7 +184,7 @@ fn general(value: f64, precision: Option<usize>) -> String {
 /// `0x1.8p+01`
 fn hexadecimal(value: f64, precision: Option<usize>) -> String {
     let bits = value.to_bits();
-    let (fraction, exponent) = (bits & ((1 << 52) - 1), (bits >> 52) as i64);
+    let (fraction, exponent) = (bits & ((1 << 52) - 1), (bits >> 52).cast_signed());
     let (mut mantissa, mut exponent) = match (fraction, exponent) {
         (0, 0) => (0, 0),
         (fraction, 0) => {

@@ -1,5 +1,7 @@
 //! The functions that templates have (`and` and `or` are evaluated step by step, see `run`).
 
+use std::fmt::Write;
+
 use super::item::Item;
 use crate::builtins::{BuiltinError, Context, encodings, sprintf};
 use crate::value::Value;
@@ -90,8 +92,9 @@ pub(super) fn call(context: &mut Context<'_>, name: &str, arguments: &[Item]) ->
         ("js", arguments) => text(print(arguments).chars().fold(String::new(), |mut text, c| {
             match c {
                 '\\' | '\'' | '"' => text.extend(['\\', c]),
-                '<' | '>' | '&' | '=' => text.push_str(&format!("\\u{:04X}", u32::from(c))),
-                c if c.is_control() => text.push_str(&format!("\\u{:04X}", u32::from(c))),
+                c if c.is_control() || matches!(c, '<' | '>' | '&' | '=') => {
+                    write!(text, "\\u{:04X}", u32::from(c)).unwrap_or_default();
+                }
                 c => text.push(c),
             }
             text
@@ -129,7 +132,7 @@ fn length(item: &Item) -> Result<Item, Trouble> {
         Item::Data(Value::Object(object)) => object.len(),
         other => other.text().map(|text| text.len()).ok_or_else(|| format!("len of type {}", other.type_name()))?,
     };
-    Ok(Item::Int(length as i64))
+    Ok(Item::Int(i64::try_from(length).unwrap_or(i64::MAX)))
 }
 
 fn index(item: &Item, key: &Item) -> Result<Item, Trouble> {

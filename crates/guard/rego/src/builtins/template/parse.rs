@@ -82,17 +82,14 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, String> {
         pieces.push(Piece::Text(if trimmed.is_some() { before.trim_end_matches(SPACE) } else { before }));
         let action = trimmed.unwrap_or(after);
         let comment = action.trim_start_matches(SPACE).strip_prefix("/*");
-        let (inner, behind) = match comment {
-            Some(comment) => {
-                let behind = comment.split_once("*/").ok_or("unclosed comment")?.1;
-                let close = behind.find("}}").ok_or("comment ends before closing delimiter")?;
-                ("", behind.split_at_checked(close).unwrap_or_default())
-            }
-            None => {
-                let close = end_of_action(action).ok_or("unclosed action")?;
-                let (inner, behind) = action.split_at_checked(close).unwrap_or_default();
-                (inner, (inner, behind))
-            }
+        let (inner, behind) = if let Some(comment) = comment {
+            let behind = comment.split_once("*/").ok_or("unclosed comment")?.1;
+            let close = behind.find("}}").ok_or("comment ends before closing delimiter")?;
+            ("", behind.split_at_checked(close).unwrap_or_default())
+        } else {
+            let close = end_of_action(action).ok_or("unclosed action")?;
+            let (inner, behind) = action.split_at_checked(close).unwrap_or_default();
+            (inner, (inner, behind))
         };
         let (last, behind) = behind;
         let trims = last.strip_suffix('-').filter(|last| last.ends_with(SPACE));
@@ -287,7 +284,7 @@ impl Words {
     /// A pipeline up to a closing parenthesis or the end.
     fn pipeline(&mut self, place: &str) -> Result<Pipeline, String> {
         let mut pipeline = Pipeline::default();
-        self.variables(&mut pipeline, place)?;
+        self.variables(&mut pipeline, place);
         loop {
             let mut command = Vec::new();
             while let Some(token) = self.tokens.peek() {
@@ -310,7 +307,7 @@ impl Words {
     }
 
     /// `$x :=`, `$i, $x :=`, `$x =` in front of the commands.
-    fn variables(&mut self, pipeline: &mut Pipeline, place: &str) -> Result<(), String> {
+    fn variables(&mut self, pipeline: &mut Pipeline, place: &str) {
         let ahead: Vec<Kind> = self.tokens.clone().take(4).map(|token| token.kind).collect();
         let (names, sign) = match ahead.as_slice() {
             [Kind::Variable(a), Kind::Sign(','), Kind::Variable(b), sign @ (Kind::Declare | Kind::Sign('='))]
@@ -319,14 +316,13 @@ impl Words {
                 (vec![a.clone(), b.clone()], sign)
             }
             [Kind::Variable(a), sign @ (Kind::Declare | Kind::Sign('=')), ..] => (vec![a.clone()], sign),
-            _ => return Ok(()),
+            _ => return,
         };
         pipeline.declares = *sign == Kind::Declare;
         for _ in 0..names.len() * 2 {
             self.tokens.next();
         }
         pipeline.variables = names;
-        Ok(())
     }
 
     fn operand(&mut self) -> Result<Operand, String> {

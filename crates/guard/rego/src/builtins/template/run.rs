@@ -12,9 +12,9 @@ const MAX_CALLS: usize = 50;
 /// The text of the template for the data.
 pub(super) fn execute(context: &mut Context<'_>, templates: &Templates, data: &Value) -> Result<String, BuiltinError> {
     let mut run = Run { context, templates, variables: Vec::new(), text: String::new(), calls: 0 };
-    match run.template(MAIN, Item::Data(data.clone())) {
+    match run.template(MAIN, &Item::Data(data.clone())) {
         Ok(()) => Ok(run.text),
-        Err(Trouble::Wrong(message)) => Err(super::failed(message)),
+        Err(Trouble::Wrong(message)) => Err(super::failed(&message)),
         Err(Trouble::Builtin(error)) => Err(error),
     }
 }
@@ -37,14 +37,14 @@ struct Run<'a, 'c> {
 }
 
 impl Run<'_, '_> {
-    fn template(&mut self, name: &str, data: Item) -> Result<(), Trouble> {
+    fn template(&mut self, name: &str, data: &Item) -> Result<(), Trouble> {
         let nodes = self.templates.get(name).ok_or_else(|| format!("template {name:?} not defined"))?;
         if self.calls >= MAX_CALLS {
             return Err(Trouble::Wrong(format!("exceeded maximum template depth ({MAX_CALLS})")));
         }
         self.calls += 1;
         let outer = std::mem::replace(&mut self.variables, vec![(String::new(), data.clone())]);
-        self.nodes(nodes, &data)?;
+        self.nodes(nodes, data)?;
         self.variables = outer;
         self.calls -= 1;
         Ok(())
@@ -91,7 +91,7 @@ impl Run<'_, '_> {
             Node::Range(pipeline, body, otherwise) => return self.range(pipeline, body, otherwise, dot),
             Node::Template(name, pipeline) => {
                 let data = pipeline.as_ref().map_or(Ok(Item::Missing), |pipeline| self.pipeline(pipeline, dot))?;
-                self.template(name, data)?;
+                self.template(name, &data)?;
             }
             Node::Break => return Ok(Flow::Break),
             Node::Continue => return Ok(Flow::Continue),
@@ -118,8 +118,7 @@ impl Run<'_, '_> {
         let pairs: Vec<(Item, Item)> = match answer {
             Item::Missing => Vec::new(),
             Item::Data(Value::Array(items)) => {
-                let pair = |(at, item): (usize, &Value)| (Item::Int(at as i64), Item::from(item.clone()));
-                items.iter().enumerate().map(pair).collect()
+                (0..).zip(items.iter()).map(|(at, item)| (Item::Int(at), Item::from(item.clone()))).collect()
             }
             Item::Data(Value::Object(object)) => object
                 .iter()
