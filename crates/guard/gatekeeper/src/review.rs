@@ -1,7 +1,7 @@
 //! What is under review, and the forms in which templates see it.
 
 use palisade_cel::admission::NamespaceView;
-use palisade_model::{Map, Str, Value, json};
+use palisade_model::{GroupVersionKind, Map, Str, Value, json};
 use palisade_policy::{AdmissionRequest, Environment, Operation, Request};
 
 use crate::matching::{Origin, Target};
@@ -17,6 +17,8 @@ pub(crate) struct Review<'a> {
     /// Whether there is no request behind the object, as in the cases of a suite: it then has no operation.
     pub(crate) bare: bool,
     pub(crate) namespace: NamespaceView<'a>,
+    /// What the object says it is; a match goes by that rather than by the request.
+    gvk: GroupVersionKind,
 }
 
 impl<'a> Review<'a> {
@@ -28,7 +30,8 @@ impl<'a> Review<'a> {
             name => name,
         };
         let namespace = NamespaceView::new(namespace, environment);
-        Some(Self { request, admission, environment, origin, bare: false, namespace })
+        let gvk = GroupVersionKind::of(admission.subject()).unwrap_or_else(|| admission.kind.clone());
+        Some(Self { request, admission, environment, origin, bare: false, namespace, gvk })
     }
 
     /// The same review with no operation.
@@ -46,7 +49,7 @@ impl<'a> Review<'a> {
         let objects = [&self.admission.object, &self.admission.old_object];
         objects.into_iter().filter(|object| !object.is_null()).map(|object| Target {
             object,
-            gvk: &self.admission.kind,
+            gvk: &self.gvk,
             namespace_name: &self.admission.namespace,
             namespace: &self.namespace,
             origin: self.origin,
@@ -68,8 +71,9 @@ impl<'a> Review<'a> {
         map.insert("object", if deleted { old_object.clone() } else { object.clone() });
         map.insert("oldObject", old_object.clone());
         map.insert("options", options.clone());
-        if let Some(namespace) = self.namespace.object() {
-            map.insert("namespaceObject", namespace.clone());
+        let namespace = self.namespace.object();
+        map.insert("namespaceObject", namespace.cloned().unwrap_or_else(|| Value::object(Map::new())));
+        if let Some(namespace) = namespace {
             // Where older templates find it.
             let mut unstable = Map::new();
             unstable.insert("namespace", namespace.clone());
