@@ -79,9 +79,7 @@ impl Reader<'_> {
         match (name, value) {
             ("revision", Value::String(revision)) => self.manifest.revision = (**revision).to_owned(),
             ("roots", Value::Array(roots)) => self.roots(roots, tree),
-            ("roots", Value::Null)
-            | ("file_rego_versions" | "metadata", Value::Null)
-            | ("metadata", Value::Object(_)) => {}
+            ("roots" | "file_rego_versions" | "metadata", Value::Null) | ("metadata", Value::Object(_)) => {}
             ("rego_version", version) => match version_of(version) {
                 Some(version) => self.manifest.rego_version = Some(version),
                 None => self.wrong(tree.span, "`rego_version` is neither 0 nor 1"),
