@@ -17,9 +17,7 @@ pub(super) fn library() -> Library {
         [
             Function::global("url", [Type::String], Url::cel_type(), url).cost(Cost::Sizes),
             Function::global("isURL", [Type::String], Type::Bool, is_url).cost(Cost::Sizes),
-            part("getScheme", |_, args| {
-                Url::receiver("getScheme", args).map(|url| Val::from(url.scheme.as_str()))
-            }),
+            part("getScheme", |_, args| Url::receiver("getScheme", args).map(|url| Val::from(url.scheme.as_str()))),
             part("getHost", |_, args| Url::receiver("getHost", args).map(|url| Val::from(url.host.as_str()))),
             part("getHostname", |_, args| {
                 Url::receiver("getHostname", args).map(|url| Val::from(url.host_and_port().0))
@@ -28,12 +26,7 @@ pub(super) fn library() -> Library {
             part("getEscapedPath", |_, args| {
                 Url::receiver("getEscapedPath", args).map(|url| Val::from(url.escaped_path()))
             }),
-            Function::member(
-                "getQuery",
-                [Url::cel_type()],
-                Type::map(Type::String, Type::list(Type::String)),
-                query,
-            ),
+            Function::member("getQuery", [Url::cel_type()], Type::map(Type::String, Type::list(Type::String)), query),
         ],
     )
 }
