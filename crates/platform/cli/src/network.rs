@@ -64,7 +64,8 @@ impl<'a> Exchange<'a> {
         let text = |name: &str| request.get(name).and_then(Value::as_str);
         let method = text("method").unwrap_or("GET");
         let url = text("url").unwrap_or_default();
-        let timeout = request.get("timeout").and_then(Value::as_i64).and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
+        let timeout =
+            request.get("timeout").and_then(Value::as_i64).and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
         let timeout = timeout.map_or(MAX_TIMEOUT, Duration::from_nanos).min(MAX_TIMEOUT);
         Ok(Self {
             permitted,
@@ -98,7 +99,7 @@ impl<'a> Exchange<'a> {
         if known_scheme && self.permitted.permits(host, port(uri)) {
             return Ok(());
         }
-        Err(Trouble::Refused(format!("unallowed host: {host}")))
+        Err(Trouble::Refused(format!("unallowed host: {host}; permit it under [network] in palisade.toml")))
     }
 
     fn once(&self, uri: &Uri) -> Result<ureq::http::Response<ureq::Body>, Trouble> {
@@ -162,7 +163,12 @@ fn redirect(from: &Uri, status: StatusCode, headers: &HeaderMap) -> Option<Uri> 
     }
     let target = headers.get(header::LOCATION)?.to_str().ok()?;
     if target.starts_with('/') && !target.starts_with("//") {
-        return Uri::builder().scheme(from.scheme()?.clone()).authority(from.authority()?.clone()).path_and_query(target).build().ok();
+        return Uri::builder()
+            .scheme(from.scheme()?.clone())
+            .authority(from.authority()?.clone())
+            .path_and_query(target)
+            .build()
+            .ok();
     }
     target.parse().ok()
 }
@@ -175,7 +181,8 @@ fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Value, Troub
     let status = response.status();
     let mut headers = Map::new();
     for name in response.headers().keys() {
-        let values = response.headers().get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into());
+        let values =
+            response.headers().get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into());
         headers.insert(name.as_str(), Value::array(values.map(Value::String).collect::<Vec<_>>()));
     }
     let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -229,6 +230,58 @@ results:
     assert_eq!(json["results"].as_array().unwrap().len(), 2);
     let compat = folder.run(&["test", ".", "--compat"]);
     assert_eq!(compat.status.code(), Some(0), "{}", last_line(&compat));
+}
+
+const ASKS: &str = "package main
+
+deny contains msg if {
+	answer := http.send({\"method\": \"GET\", \"url\": data.url})
+	not answer.body.allowed
+	msg := \"the service says no\"
+}
+";
+
+#[test]
+fn a_policy_asks_permitted_hosts_and_cannot_pass_without_an_answer() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap();
+    let data = format!("url: http://{address}/\n");
+    let permitted = format!("[network]\nallow = ['{address}']\n");
+    let folder = Folder::new(
+        "network",
+        &[
+            ("policy.rego", ASKS),
+            ("data.yaml", &data),
+            ("input.json", "{}"),
+            ("palisade.toml", &permitted),
+            ("none.toml", ""),
+        ],
+    );
+    let check = |config: &str| {
+        folder.run(&["check", "input.json", "-p", "policy.rego", "--data", "data.yaml", "--config", config])
+    };
+    let refused = check("none.toml");
+    assert_eq!(refused.status.code(), Some(2), "{}", last_line(&refused));
+    assert!(out(&refused).contains("unallowed host"), "{}", out(&refused));
+
+    let answering = std::thread::spawn(move || {
+        let (mut client, _) = server.accept().unwrap();
+        let mut request = [0; 1024];
+        let read = client.read(&mut request).unwrap();
+        assert!(request[..read].starts_with(b"GET / HTTP/1.1"));
+        let body = "{\"allowed\": false}";
+        write!(
+            client,
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+    });
+    let answered = check("palisade.toml");
+    answering.join().unwrap();
+    assert_eq!(answered.status.code(), Some(1), "{}", last_line(&answered));
+    let dead = check("palisade.toml");
+    assert_eq!(dead.status.code(), Some(2), "a dead server must not let anything pass: {}", last_line(&dead));
 }
 
 #[test]

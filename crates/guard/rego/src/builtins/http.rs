@@ -85,7 +85,7 @@ fn send(context: &mut Context<'_>, operands: &[Value]) -> Answer {
     match respond(context, request) {
         Ok(response) => answer(response),
         Err(Trouble::Request(error)) if raise => Err(error),
-        Err(Trouble::Network(error)) if raise => Err(BuiltinError::Failed(error)),
+        Err(Trouble::Network(error)) if raise => Err(unanswered(context, error)),
         Err(Trouble::Request(error @ BuiltinError::Halt(_))) => Err(error),
         Err(Trouble::Request(BuiltinError::Type(error))) => {
             answer(failure("eval_http_send_internal_error", &format!("eval_type_error: {NAME}: {error}")))
@@ -95,6 +95,11 @@ fn send(context: &mut Context<'_>, operands: &[Value]) -> Answer {
         }
         Err(Trouble::Network(error)) => answer(failure("eval_http_send_network_error", &error)),
     }
+}
+
+/// What a request without an answer is to the evaluation.
+fn unanswered(context: &Context<'_>, error: String) -> BuiltinError {
+    if context.host.must_answer() { BuiltinError::Halt(format!("{NAME}: {error}")) } else { BuiltinError::Failed(error) }
 }
 
 enum Trouble {
@@ -132,7 +137,7 @@ fn respond(context: &mut Context<'_>, request: &Object) -> Result<Value, Trouble
     let outgoing = outgoing(request)?;
     let response = match context.host.http(&outgoing) {
         Ok(response) => shaped(context, request, &response)?,
-        Err(error) if error.starts_with("unallowed host") => return Err(BuiltinError::Failed(error).into()),
+        Err(error) if error.starts_with("unallowed host") => return Err(unanswered(context, error).into()),
         Err(error) => {
             context.memory.remember(NAME, key, object([("unreachable", Value::from(error.as_str()))]));
             return Err(Trouble::Network(error));

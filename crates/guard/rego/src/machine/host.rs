@@ -8,6 +8,11 @@ use crate::value::Value;
 pub trait Host: Send + Sync {
     /// Sends an HTTP request, given and answered in the form of `http.send`; the configuration decides which hosts are permitted.
     fn http(&self, request: &Value) -> Result<Value, String>;
+    /// Whether a request without an answer ends the evaluation with an error. Otherwise the call is undefined, as in OPA,
+    /// and a policy that cannot ask looks like one that is satisfied.
+    fn must_answer(&self) -> bool {
+        true
+    }
     /// Addresses of a name (`net.lookup_ip_addr`).
     fn addresses(&self, name: &str) -> Result<Vec<Str>, String>;
     /// What `opa.runtime` shows (`{}` offline).
