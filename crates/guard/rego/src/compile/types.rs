@@ -232,12 +232,11 @@ impl Checker<'_> {
         let mut others = Vec::new();
         for (key, value) in members {
             let value = self.shape(value);
-            match &key.kind {
-                TermKind::Constant(key) => known.push((key.clone(), value)),
-                _ => {
-                    self.shape(key);
-                    others.push(value);
-                }
+            if let TermKind::Constant(key) = &key.kind {
+                known.push((key.clone(), value));
+            } else {
+                self.shape(key);
+                others.push(value);
             }
         }
         if others.is_empty() {
