@@ -38,7 +38,9 @@ impl Folder {
         fs::create_dir_all(&path).unwrap();
         let folder = Self(path);
         folder.write("policy.yaml", POLICY);
-        files.iter().for_each(|(file, text)| folder.write(file, text));
+        for (file, text) in files {
+            folder.write(file, text);
+        }
         folder
     }
 
@@ -358,7 +360,7 @@ fn damaged_baselines_are_refused_and_never_overwritten_by_an_empty_run() {
         "[]",
         "{}",
         "{\"failed_checks\": []}",
-        &good[..good.len() / 2],
+        good.get(..good.len() / 2).unwrap(),
         &good.replace("\"schema_version\": \"1\"", "\"schema_version\": \"9\""),
         &good.replace("\"fingerprint\":\"", "\"fingerprint\":\"z"),
     ] {

@@ -34,6 +34,7 @@ const MAX_RULES: usize = 5;
 #[command(after_help = "Examples:
   palisade init --dry-run
   palisade init --baseline --ci")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command are independent")]
 pub(crate) struct Args {
     /// The repository
     #[arg(value_name = "PATH", default_value = ".")]
