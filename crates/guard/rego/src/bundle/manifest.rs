@@ -77,7 +77,7 @@ impl Reader<'_> {
 
     fn field(&mut self, name: &str, value: &Value, tree: &SpanTree) {
         match (name, value) {
-            ("revision", Value::String(revision)) => self.manifest.revision = (**revision).to_owned(),
+            ("revision", Value::String(revision)) => (**revision).clone_into(&mut self.manifest.revision),
             ("roots", Value::Array(roots)) => self.roots(roots, tree),
             ("roots" | "file_rego_versions" | "metadata", Value::Null) | ("metadata", Value::Object(_)) => {}
             ("rego_version", version) => match version_of(version) {

@@ -150,7 +150,7 @@ impl Reader<'_> {
         let (mut modules, mut data) = (Vec::new(), Value::object(Vec::new()));
         for file in &files {
             let base = file.path.rsplit('/').next().unwrap_or_default();
-            if base.ends_with(".rego") {
+            if extension(base) == "rego" {
                 modules.extend(self.module(file, &manifest));
             } else if structured(&file.path) {
                 self.data(file, &manifest, &mut data);
@@ -217,10 +217,7 @@ impl Reader<'_> {
     }
 
     fn data(&mut self, file: &File, manifest: &Manifest, data: &mut Value) {
-        let value = match read_data(file) {
-            Ok(value) => value,
-            Err(()) => return self.unreadable(file),
-        };
+        let Ok(value) = read_data(file) else { return self.unreadable(file) };
         let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let source = Source::new(self.place(file), "");
         let keys = folder.split('/').rev().filter(|key| !key.is_empty());
@@ -250,8 +247,8 @@ impl Reader<'_> {
         let before = self.diagnostics.len();
         match decode(&self.place(file), &file.bytes) {
             Err(diagnostic) => self.diagnostics.push(diagnostic),
-            Ok(source) if file.path.ends_with(".json") => {
-                self.diagnostics.extend(parse_json(source, &limits).diagnostics)
+            Ok(source) if extension(&file.path) == "json" => {
+                self.diagnostics.extend(parse_json(source, &limits).diagnostics);
             }
             Ok(source) => self.diagnostics.extend(parse_yaml(source, &limits).diagnostics),
         }
@@ -280,6 +277,11 @@ fn clean_path(path: &str) -> Option<String> {
     (!leads_out).then(|| segments.join("/"))
 }
 
+/// What stands after the last dot of a path; letters differ by case, as in Open Policy Agent.
+fn extension(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
 /// Whether a file is one of those that hold data.
 fn structured(path: &str) -> bool {
     matches!(path.rsplit('/').next(), Some("data.json" | "data.yaml" | "data.yml"))
@@ -287,7 +289,7 @@ fn structured(path: &str) -> bool {
 
 /// The value that a data file or manifest holds, with numbers as they are written in JSON.
 fn read_data(file: &File) -> Result<Value, ()> {
-    if !file.path.ends_with(".yaml") && !file.path.ends_with(".yml") {
+    if !matches!(extension(&file.path), "yaml" | "yml") {
         return signature::read_json(&file.bytes).map_err(|_| ());
     }
     let source = decode(&file.path, &file.bytes).map_err(|_| ())?;

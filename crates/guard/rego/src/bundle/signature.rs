@@ -167,7 +167,7 @@ fn check_files(payload: &Value, files: &[File]) -> Result<(), String> {
 fn digest(file: &File, algorithm: &str) -> Result<String, String> {
     let canonical;
     let bytes = if file.path == MANIFEST || structured(&file.path) {
-        let value = super::read_data(file).map_err(|_| format!("`{}` cannot be read", file.path))?;
+        let value = super::read_data(file).map_err(|()| format!("`{}` cannot be read", file.path))?;
         let mut text = String::new();
         canonical_json(&value, &mut text);
         canonical = text;

@@ -102,7 +102,7 @@ impl Printer<'_> {
     fn otherwise(&self, rule: &Rule, branches: &[Else]) -> Option<Value> {
         branches.iter().rev().fold(None, |inner, branch| {
             let assign = if branch.value.is_some() { branch.assign } else { rule.head.assign };
-            let head = Head { assign, kind: with_value(&rule.head.kind, &branch.value), ..rule.head.clone() };
+            let head = Head { assign, kind: with_value(&rule.head.kind, branch.value.as_ref()), ..rule.head.clone() };
             let head = self.head_of(&head, true);
             Some(object([("head", Some(head)), ("body", Some(self.body(&branch.body))), ("else", inner)]))
         })
@@ -286,10 +286,10 @@ fn function(name: &str) -> Value {
     typed("ref", Value::array(head.into_iter().chain(parts.map(|part| typed("string", Value::string(part)))).collect()))
 }
 
-fn with_value(kind: &HeadKind, value: &Option<Term>) -> HeadKind {
+fn with_value(kind: &HeadKind, value: Option<&Term>) -> HeadKind {
     match kind {
-        HeadKind::Function(parameters, _) => HeadKind::Function(parameters.clone(), value.clone()),
-        _ => HeadKind::Value(value.clone()),
+        HeadKind::Function(parameters, _) => HeadKind::Function(parameters.clone(), value.cloned()),
+        _ => HeadKind::Value(value.cloned()),
     }
 }
 

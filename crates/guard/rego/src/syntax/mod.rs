@@ -28,6 +28,7 @@ pub const MAX_SOURCE: usize = 32 << 20;
 pub const MAX_HEIGHT: u16 = 250;
 
 /// Parses a file. With errors the module holds what could be read, or is absent where not even a package is named.
+#[expect(clippy::needless_pass_by_value, reason = "the module takes a share of the source")]
 pub fn parse(source: Arc<Source>, version: Version) -> (Option<Module>, Vec<Diagnostic>) {
     parser::module(&source, version)
 }

@@ -72,6 +72,7 @@ fn with_parser<T: Default>(
 
 /// Which of the later keywords are known.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each keyword is imported by itself")]
 struct Keywords {
     contains: bool,
     every: bool,

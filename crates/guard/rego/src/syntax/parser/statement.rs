@@ -157,14 +157,13 @@ impl Parser<'_> {
     }
 
     fn is_reserved(&self, word: &str) -> bool {
-        let keyword = match Kind::of_word(word) {
+        match Kind::of_word(word) {
             Kind::If => self.keywords.r#if,
             Kind::In => self.keywords.r#in,
             Kind::Every => self.keywords.every,
             Kind::Contains => self.keywords.contains,
             other => other.is_keyword(),
-        };
-        keyword
+        }
     }
 
     fn rego_import(&mut self, path: &[Str], span: Span) -> Parsed<()> {

@@ -28,7 +28,7 @@ pub(super) fn operator(kind: Kind) -> Option<(u8, &'static str)> {
     })
 }
 
-impl<'a> Parser<'a> {
+impl Parser<'_> {
     /// A term with operators; `k, v in xs` only outside of lists.
     pub(super) fn expression(&mut self, pairs: bool) -> Parsed<Term> {
         let first = self.term()?;
