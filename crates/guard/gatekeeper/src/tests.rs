@@ -44,6 +44,7 @@ fn rows(suite: &Path, preference: Preference) -> Vec<TestRow> {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "a skipped corpus is told")]
 fn the_library_holds_on_both_engines() {
     let corpora = std::env::var("PALISADE_CORPORA")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/corpora").into());

@@ -38,7 +38,9 @@ pub(super) fn conflicting(mutators: &[Mutator]) -> BTreeSet<usize> {
         }
     }
     let mut found = BTreeSet::new();
-    schemas.values().for_each(|schema| schema.collect(&mut found));
+    for schema in schemas.values() {
+        schema.collect(&mut found);
+    }
     found
 }
 

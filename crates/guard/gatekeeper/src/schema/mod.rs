@@ -19,6 +19,7 @@ pub(crate) use read::SchemaReader;
 
 /// A compiled schema.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "the keywords of schemas are independent of one another")]
 pub(crate) struct Schema {
     kind: Option<Type>,
     nullable: bool,

@@ -89,7 +89,9 @@ impl References {
     }
 
     fn body(&mut self, body: &Body) {
-        body.iter().for_each(|expression| self.expression(expression));
+        for expression in body {
+            self.expression(expression);
+        }
     }
 
     fn expression(&mut self, expression: &Expression) {
@@ -115,9 +117,8 @@ impl References {
 
     fn term(&mut self, term: &Term) {
         match &term.kind {
-            TermKind::Scalar(_) | TermKind::Number(_) => {}
             TermKind::Variable(name) if &**name == "data" => self.found.push((None, term.span)),
-            TermKind::Variable(_) => {}
+            TermKind::Scalar(_) | TermKind::Number(_) | TermKind::Variable(_) => {}
             TermKind::Reference(head, parts) => {
                 match (&head.kind, parts.first().map(|part| &part.kind)) {
                     (TermKind::Variable(name), Some(TermKind::Scalar(Value::String(root)))) if &**name == "data" => {

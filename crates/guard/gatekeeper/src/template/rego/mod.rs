@@ -56,7 +56,7 @@ impl RegoEngine {
     /// Reads the `source` of the engine; problems go to `reader`.
     pub(super) fn read(reader: &mut Reader<'_>, source: &Node<'_>) -> Option<Self> {
         let (sources, modules) = Sources::read(reader, source)?;
-        let Some(referential) = check::modules(reader, &sources, &modules) else { return None };
+        let referential = check::modules(reader, &sources, &modules)?;
         match palisade_rego::compile(&modules, &[], palisade_rego::CompileOptions::default()) {
             Ok(program) => {
                 let entry = [PACKAGE.into(), ENTRY.into()];
@@ -69,7 +69,9 @@ impl RegoEngine {
                 if diagnostics.iter().all(|diagnostic| diagnostic.message.contains("external_data")) {
                     return Some(Self { code: Code::External });
                 }
-                diagnostics.into_iter().for_each(|diagnostic| reader.report(sources.place(diagnostic)));
+                for diagnostic in diagnostics {
+                    reader.report(sources.place(diagnostic));
+                }
                 None
             }
         }
@@ -168,15 +170,13 @@ fn complaints(answer: &Value) -> Vec<Complaint> {
         .collect();
     violations.sort();
     violations.dedup();
-    let complaint = |(details, message): (Value, Option<Value>)| match message.as_ref().and_then(Value::as_str) {
-        Some(text) => {
-            let details = if details == no_details { palisade_model::Value::Null } else { details.to_model() };
-            Complaint::Violation { message: text.to_owned(), details, paths: Vec::new() }
-        }
-        None => {
+    let complaint = |(details, message): (Value, Option<Value>)| {
+        let Some(text) = message.as_ref().and_then(Value::as_str) else {
             let message = "every element of `violation` must be an object whose `msg` is text".into();
-            Complaint::Failure { message, ignored: false }
-        }
+            return Complaint::Failure { message, ignored: false };
+        };
+        let details = if details == no_details { palisade_model::Value::Null } else { details.to_model() };
+        Complaint::Violation { message: text.to_owned(), details, paths: Vec::new() }
     };
     violations.into_iter().map(complaint).collect()
 }

@@ -43,7 +43,9 @@ impl Sources {
             sources.0.push(Embedded { source: source.clone(), scalar: reader.locate(path) });
             let (module, diagnostics) = parse(source, version);
             broken |= module.is_none() || diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error);
-            diagnostics.into_iter().for_each(|diagnostic| reader.report(sources.place(diagnostic)));
+            for diagnostic in diagnostics {
+                reader.report(sources.place(diagnostic));
+            }
             modules.extend(module);
         }
         if let Some(module) = modules.first_mut() {
