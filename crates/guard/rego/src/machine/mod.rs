@@ -16,6 +16,8 @@ mod host;
 #[cfg(test)]
 mod hostile_tests;
 mod observer;
+#[cfg(test)]
+mod observer_tests;
 mod operators;
 mod replace;
 mod solutions;

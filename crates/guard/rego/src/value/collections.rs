@@ -28,6 +28,9 @@ pub struct Set {
     depth: u32,
 }
 
+/// Objects of up to this many members are gone through, larger ones halved.
+const SMALL: usize = 12;
+
 fn above<'a>(values: impl Iterator<Item = &'a Value>) -> u32 {
     values.map(Value::depth).max().unwrap_or(0).saturating_add(1)
 }
@@ -105,11 +108,19 @@ impl Object {
     /// The value of a key.
     #[inline]
     pub fn get(&self, key: &Value) -> Option<&Value> {
-        self.position(key).ok().and_then(|at| self.pairs.get(at)).map(|(_, value)| value)
+        match key {
+            Value::String(name) => self.get_str(name),
+            _ => self.position(key).ok().and_then(|at| self.pairs.get(at)).map(|(_, value)| value),
+        }
     }
 
-    /// The value of a name.
+    /// The value of a name. In small objects names are told apart by their lengths mostly, which lie side by side.
+    #[inline]
     pub fn get_str(&self, name: &str) -> Option<&Value> {
+        if self.pairs.len() <= SMALL {
+            let found = self.pairs.iter().find(|(key, _)| matches!(key, Value::String(key) if **key == *name));
+            return found.map(|(_, value)| value);
+        }
         self.position_of_name(name).ok().and_then(|at| self.pairs.get(at)).map(|(_, value)| value)
     }
 

@@ -128,7 +128,7 @@ fn write_json_list<'a>(text: &mut String, items: impl Iterator<Item = &'a Value>
 }
 
 /// A string as Go's `encoding/json` writes it.
-pub(crate) fn write_json_string(text: &mut String, value: &str) {
+fn write_json_string(text: &mut String, value: &str) {
     text.push('"');
     for c in value.chars() {
         match c {

@@ -20,7 +20,6 @@ use palisade_model::Str;
 
 pub use arithmetic::ArithmeticError;
 pub use collections::{Array, Object, Set};
-pub(crate) use json::write_json_string;
 pub use number::Number;
 
 /// How deeply values may be nested: what compares, prints and drops them recurses. The machine and builtins that nest

@@ -99,3 +99,23 @@ fn arithmetic_is_exact_on_whole_numbers_and_of_64_bits_elsewhere() {
     assert_eq!(number("2.1").ceil().unwrap(), Number::Int(3));
     assert_eq!(number("-3.0").abs().unwrap().to_string(), "3");
 }
+
+/// Test threads have small stacks and unoptimised frames are large: what holds here holds everywhere.
+#[test]
+fn the_deepest_values_can_be_compared_printed_converted_and_dropped() {
+    let deepest = || {
+        (1..MAX_DEPTH).fold(Value::object(vec![]), |value, n| match n % 3 {
+            0 => Value::set(vec![value]),
+            1 => Value::array(vec![value]),
+            _ => Value::object(vec![(Value::from("k"), value)]),
+        })
+    };
+    let (a, b) = (deepest(), deepest());
+    assert_eq!(a.depth(), MAX_DEPTH);
+    assert!(a == b && a.cmp(&b).is_eq() && a.detached() == b);
+    assert_eq!(a.to_json().matches(['{', '[']).count(), MAX_DEPTH as usize);
+    assert!(a.to_string().starts_with('{') || a.to_string().starts_with('['));
+    assert_eq!(Value::from(&a.to_model()).depth(), MAX_DEPTH);
+    let mut hasher = std::hash::DefaultHasher::new();
+    std::hash::Hash::hash(&a, &mut hasher);
+}
