@@ -213,7 +213,10 @@ fn replaced_builtins<'a>(definitions: impl Iterator<Item = &'a Resolved>) -> BTr
 fn show_hidden(tree: &Tree, rules: &mut [Rule], pool: &mut Pool<'_>) {
     for (hidden, group) in tree.groups.iter().enumerate() {
         let Some(object) = group.hidden_in else { continue };
-        let Some(place) = rules.get(hidden).map(|rule| rule.place) else { continue };
+        let Some(rule) = rules.get_mut(hidden) else { continue };
+        // As in OPA, a value within an object of open keys has no default.
+        rule.default = None;
+        let place = rule.place;
         let Some(object) = rules.get_mut(object as usize) else { continue };
         debug_assert_eq!(object.kind, RuleKind::Object);
         let names = group.path.get(object.path.len()..).unwrap_or_default();

@@ -2,7 +2,7 @@
 //!
 //! Definitions whose references overlap (`p[x].y := 1`, `p.q contains 2`) are one object at the shortest prefix that one
 //! of them leaves open. A single value within such an object (`p.q := 3`) is a hidden rule of its own, so that its
-//! definitions and default are judged together, and one member of the object. Deliberately absent: bodies.
+//! definitions are judged together, and one member of the object. Deliberately absent: bodies.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -34,6 +34,8 @@ pub(super) struct Group {
     pub(super) members: Vec<Member>,
     /// For a hidden rule, the object of which it is a member.
     pub(super) hidden_in: Option<RuleId>,
+    /// Whether hidden rules are members of this object.
+    pub(super) has_hidden: bool,
 }
 
 /// A definition, by its place in the modules.
@@ -142,6 +144,7 @@ impl Tree {
             kind,
             members: members.iter().filter(|member| !hidden(member)).map(|member| member.at).collect(),
             hidden_in: None,
+            has_hidden: members.iter().any(hidden),
         });
         self.by_path.insert(path.clone(), id);
         let node = self.node(path);
@@ -153,7 +156,7 @@ impl Tree {
             values.entry(member.prefix.clone()).or_default().push(member.at);
         }
         for (path, members) in values {
-            self.groups.push(Group { path, kind: RuleKind::Complete, members, hidden_in: Some(id) });
+            self.groups.push(Group { path, kind: RuleKind::Complete, members, hidden_in: Some(id), has_hidden: false });
         }
     }
 

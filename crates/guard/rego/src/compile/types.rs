@@ -30,7 +30,7 @@ pub(super) fn check_rule<'a>(
             values.push(value);
         }
     }
-    let hidden = tree.groups.iter().any(|group| group.hidden_in == Some(rule));
+    let hidden = tree.group(rule).is_some_and(|group| group.has_hidden);
     let value = if hidden { Shape::Any } else { Shape::one_of(values) };
     match tree.group(rule).map(|group| group.kind) {
         Some(RuleKind::Set) => Shape::Set(Box::new(value)),
@@ -49,7 +49,8 @@ pub(super) fn check_branch(
     rules: &RuleShapes,
     report: &mut Report,
 ) -> (Shape, Shape) {
-    let mut checker = Checker { tree, rules, report, source, known: vec![None; branch.variables.len()] };
+    let mut checker =
+        Checker { tree, rules, report, source, known: vec![None; branch.variables.len()], learned: Vec::new() };
     for parameter in &branch.parameters {
         checker.set(*parameter, Shape::Any);
     }
@@ -71,12 +72,15 @@ struct Checker<'a> {
     report: &'a mut Report,
     source: usize,
     known: Vec<Option<Shape>>,
+    /// Variables in the order in which they got their shapes.
+    learned: Vec<Var>,
 }
 
 impl Checker<'_> {
     fn set(&mut self, var: Var, shape: Shape) {
         if let Some(known) = self.known.get_mut(var as usize) {
             *known = Some(shape.shallow(0));
+            self.learned.push(var);
         }
     }
 
@@ -92,9 +96,13 @@ impl Checker<'_> {
 
     /// A body whose variables are its own.
     fn closure(&mut self, work: impl FnOnce(&mut Self)) {
-        let before = self.known.clone();
+        let mark = self.learned.len();
         work(self);
-        self.known = before;
+        for var in self.learned.split_off(mark) {
+            if let Some(known) = self.known.get_mut(var as usize) {
+                *known = None;
+            }
+        }
     }
 
     fn condition(&mut self, expression: &Expression) {
