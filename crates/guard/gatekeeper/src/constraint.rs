@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use palisade_cel::admission::Reader;
-use palisade_model::{Map, Path, Resource, Value, Verdict};
+use palisade_model::{GroupVersionKind, Map, Path, Resource, Value, Verdict};
 use palisade_policy::{Enforcement, Environment, Phase, Policy, PolicyInfo, Request, RuleInfo, RuleOutcome};
 
 use crate::blame;
@@ -210,7 +210,10 @@ impl Policy for ConstraintPolicy {
                 judged |= implied.is_some();
                 outcomes.extend(implied.into_iter().flatten());
             }
-            if let Some(message) = expanded.failure() {
+            let concerned = |gvk: &GroupVersionKind| self.constraint.criteria.may_match(gvk);
+            if let Some(message) = expanded.failure()
+                && self.surroundings.expansions.yields(&admission.kind, concerned)
+            {
                 judged = true;
                 outcomes.push(self.outcome(Verdict::Error, message, enforcement));
             }

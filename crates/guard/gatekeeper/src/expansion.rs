@@ -17,6 +17,8 @@ use crate::mutation::System;
 
 /// How often resultants are expanded in turn.
 const MAX_DEPTH: usize = 30;
+/// The most expansion templates; each is compared with every other.
+const MAX_TEMPLATES: usize = 500;
 /// The most objects that one object expands into.
 const MAX_RESULTANTS: usize = 1_000;
 
@@ -102,7 +104,14 @@ impl Expansions {
         }
         // In the order of their names, so that outcomes do not depend on the order of files.
         templates.sort_by(|a, b| a.name.cmp(&b.name));
-        let circular: Vec<bool> = (0..templates.len()).map(|start| returns(&templates, start)).collect();
+        if templates.len() > MAX_TEMPLATES {
+            let message = format!("there are more than {MAX_TEMPLATES} expansion templates; the rest is not used");
+            diagnostics
+                .push(Diagnostic::error(codes::INVALID_EXPANSION, message).help("use fewer, with more kinds each"));
+            templates.truncate(MAX_TEMPLATES);
+        }
+        let following: Vec<Vec<usize>> = templates.iter().map(|template| followers(&templates, template)).collect();
+        let circular: Vec<bool> = (0..templates.len()).map(|start| returns(&following, start)).collect();
         let mut sound = Vec::new();
         for (template, circular) in templates.into_iter().zip(circular) {
             if circular {
@@ -279,16 +288,18 @@ impl ExpansionTemplate {
     }
 }
 
+/// The templates that expand what a template generates.
+fn followers(templates: &[ExpansionTemplate], template: &ExpansionTemplate) -> Vec<usize> {
+    let follow = |(_, next): &(usize, &ExpansionTemplate)| next.names(&template.generated);
+    templates.iter().enumerate().filter(follow).map(|(index, _)| index).collect()
+}
+
 /// Whether the templates lead from one back to itself.
-fn returns(templates: &[ExpansionTemplate], start: usize) -> bool {
-    let mut seen = vec![false; templates.len()];
+fn returns(following: &[Vec<usize>], start: usize) -> bool {
+    let mut seen = vec![false; following.len()];
     let mut ahead = vec![start];
     while let Some(here) = ahead.pop() {
-        let Some(generated) = templates.get(here).map(|template| &template.generated) else { continue };
-        for (next, template) in templates.iter().enumerate() {
-            if !template.names(generated) {
-                continue;
-            }
+        for next in following.get(here).into_iter().flatten().copied() {
             if next == start {
                 return true;
             }
@@ -299,4 +310,76 @@ fn returns(templates: &[ExpansionTemplate], start: usize) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use palisade_model::json;
+    use palisade_policy::{Offline, Variables};
+
+    use super::*;
+
+    fn template(name: &str, from: &str, to: &str) -> Resource {
+        Resource::in_memory(json!({
+            "apiVersion": "expansion.gatekeeper.sh/v1beta1", "kind": "ExpansionTemplate", "metadata": {"name": name},
+            "spec": {
+                "applyTo": [{"groups": ["x"], "versions": ["v1"], "kinds": [from]}],
+                "templateSource": "spec.template",
+                "generatedGVK": {"group": "x", "version": "v1", "kind": to},
+            },
+        }))
+    }
+
+    fn load(templates: &[Resource]) -> (Arc<Expansions>, Vec<Diagnostic>) {
+        let mut diagnostics = Vec::new();
+        let expansions = Expansions::load(templates.iter(), Arc::default(), &mut diagnostics);
+        (Arc::new(expansions), diagnostics)
+    }
+
+    #[test]
+    fn resultants_are_expanded_in_turn() {
+        let (expansions, diagnostics) = load(&[template("jobs", "Cron", "Job"), template("pods", "Job", "Pod")]);
+        assert!(diagnostics.is_empty());
+        let cron = json!({"apiVersion": "x/v1", "kind": "Cron", "metadata": {"name": "Nightly", "namespace": "shop"},
+            "spec": {"template": {"spec": {"template": {"metadata": {"labels": {"a": "b"}}, "spec": {"host": true}}}}}});
+        let request = Request::admission(AdmissionRequest::of(&Resource::in_memory(cron), Operation::Create));
+        let variables = Variables::default();
+        let environment = Environment::new(Timestamp::UNIX_EPOCH, &Offline, &variables);
+        let expanded = expansions.expanded(&request, &environment);
+        assert!(Arc::ptr_eq(&expanded, &expansions.expanded(&request, &environment)), "expanded once per request");
+        let pod = &expanded.resultants()[1];
+        let object = &pod.request.as_admission().unwrap().object;
+        assert_eq!(object.dig(["metadata", "name"]), Some(&"nightly-job-pod".into()));
+        assert_eq!(object.dig(["metadata", "namespace"]), Some(&"shop".into()));
+        assert_eq!(object.dig(["metadata", "labels", "a"]), Some(&"b".into()));
+        assert_eq!(pod.implied("no"), "[Implied by pods] no");
+        let path = pod.in_parent(&Path::from_pointer("/spec/host"));
+        assert_eq!(path.to_string(), "spec.template.spec.template.spec.host");
+        let gvk = |kind: &str| GroupVersionKind::new("x/v1", kind);
+        assert!(expansions.yields(&gvk("Cron"), |found| *found == gvk("Pod")));
+        assert!(!expansions.yields(&gvk("Pod"), |_| true));
+    }
+
+    #[test]
+    fn circles_are_left_out() {
+        let (expansions, diagnostics) = load(&[
+            template("a", "A", "B"),
+            template("b", "B", "A"),
+            template("self", "S", "S"),
+            template("c", "C", "A"),
+        ]);
+        assert_eq!(diagnostics.len(), 3, "{diagnostics:?}");
+        assert_eq!(expansions.templates.len(), 1);
+    }
+
+    #[test]
+    fn a_missing_source_is_told() {
+        let (expansions, _) = load(&[template("a", "A", "B")]);
+        let object = json!({"apiVersion": "x/v1", "kind": "A", "metadata": {"name": "a"}});
+        let request = Request::admission(AdmissionRequest::of(&Resource::in_memory(object), Operation::Create));
+        let variables = Variables::default();
+        let environment = Environment::new(Timestamp::UNIX_EPOCH, &Offline, &variables);
+        assert!(expansions.expanded(&request, &environment).failure().unwrap().contains("`spec.template`"));
+    }
 }

@@ -4,6 +4,10 @@ use palisade_cel::admission::{Node, Reader};
 use palisade_model::{GroupVersionKind, Str};
 use palisade_policy::Operation;
 
+/// The most combinations of group, version and kind that an entry may stand for; each is looked at when mutators are
+/// compared.
+const MAX_COMBINATIONS: usize = 1_000;
+
 /// One entry of `applyTo`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ApplyTo {
@@ -33,6 +37,11 @@ impl ApplyTo {
             if entry.groups.is_empty() || entry.versions.is_empty() || entry.kinds.is_empty() {
                 let message = "an entry of `applyTo` needs `groups`, `versions` and `kinds`";
                 reader.error(code, &node.path, message, "name them; the core group is the empty text");
+            }
+            let lists = [&entry.groups, &entry.versions, &entry.kinds];
+            if lists.into_iter().fold(1, |product: usize, list| product.saturating_mul(list.len())) > MAX_COMBINATIONS {
+                let message = format!("an entry of `applyTo` stands for more than {MAX_COMBINATIONS} kinds");
+                reader.error(code, &node.path, message, "split it, or name fewer");
             }
             entries.push(entry);
         }

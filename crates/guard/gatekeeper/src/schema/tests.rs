@@ -111,6 +111,16 @@ fn hostile_schemas_and_values_stop() {
     let (deep, reported) = read(schema, false);
     assert!(reported.iter().any(|message| message.contains("too deeply")));
     assert!(deep.breaches(&value, &Path::root()).is_empty());
+    let mut branches = vec![json!({"type": "integer"}); 5_000];
+    branches.push(json!({"type": "string"}));
+    let mut items = json!({"x-kubernetes-preserve-unknown-fields": true});
+    items.as_object_mut().unwrap().insert("anyOf", branches);
+    let mut wide = json!({"type": "array"});
+    wide.as_object_mut().unwrap().insert("items", items);
+    let (wide, reported) = read(wide, false);
+    assert!(reported.is_empty());
+    let found = breaches(&wide, &Value::array(vec![Value::from("x"); 2_000]));
+    assert!(found.iter().any(|message| message.contains("too many alternatives")), "{found:?}");
     let (list, _) = read(json!({"type": "array", "items": {"type": "integer"}}), false);
     let many = Value::array(vec![Value::from("x"); 100_000]);
     assert_eq!(list.breaches(&many, &Path::root()).len(), 20);

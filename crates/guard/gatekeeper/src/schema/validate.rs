@@ -6,25 +6,37 @@ use super::{Additional, Breach, Schema};
 
 /// The most breaches that are reported; a hostile value could have millions.
 const MAX_BREACHES: usize = 20;
+/// The most parts of values that are compared with parts of the schema. Alternatives within alternatives of a hostile
+/// schema would otherwise multiply.
+const MAX_STEPS: u32 = 5_000_000;
 
 impl Schema {
     /// Where `value`, which stands at `path`, does not fit.
     pub(crate) fn breaches(&self, value: &Value, path: &Path) -> Vec<Breach> {
-        let mut check = Check { breaches: Vec::new() };
+        let mut check = Check { breaches: Vec::new(), steps: MAX_STEPS };
         check.value(self, value, path);
+        if check.steps == 0 {
+            let message = "the schema has too many alternatives to be checked".to_owned();
+            check.breaches.push(Breach { path: path.clone(), message });
+        }
         check.breaches
-    }
-
-    fn admits(&self, value: &Value) -> bool {
-        self.breaches(value, &Path::root()).is_empty()
     }
 }
 
 struct Check {
     breaches: Vec<Breach>,
+    steps: u32,
 }
 
 impl Check {
+    /// Whether a value fits an alternative; what does not is nobody's business.
+    fn admits(&mut self, schema: &Schema, value: &Value) -> bool {
+        let mut check = Self { breaches: Vec::new(), steps: self.steps };
+        check.value(schema, value, &Path::root());
+        self.steps = check.steps;
+        check.breaches.is_empty()
+    }
+
     fn breach(&mut self, path: &Path, message: impl FnOnce() -> String) {
         if self.breaches.len() < MAX_BREACHES {
             self.breaches.push(Breach { path: path.clone(), message: format!("`{path}` {}", message()) });
@@ -32,7 +44,8 @@ impl Check {
     }
 
     fn value(&mut self, schema: &Schema, value: &Value, path: &Path) {
-        if self.breaches.len() >= MAX_BREACHES {
+        self.steps = self.steps.saturating_sub(1);
+        if self.breaches.len() >= MAX_BREACHES || self.steps == 0 {
             return;
         }
         if value.is_null() {
@@ -150,16 +163,16 @@ impl Check {
         for each in &schema.all_of {
             self.value(each, value, path);
         }
-        if !schema.any_of.is_empty() && !schema.any_of.iter().any(|each| each.admits(value)) {
+        if !schema.any_of.is_empty() && !schema.any_of.iter().any(|each| self.admits(each, value)) {
             self.breach(path, || "fits none of `anyOf`".to_owned());
         }
         if !schema.one_of.is_empty() {
-            let fitting = schema.one_of.iter().filter(|each| each.admits(value)).count();
+            let fitting = schema.one_of.iter().filter(|each| self.admits(each, value)).count();
             if fitting != 1 {
                 self.breach(path, || format!("must fit exactly one of `oneOf`, not {fitting}"));
             }
         }
-        if schema.not.as_ref().is_some_and(|not| not.admits(value)) {
+        if schema.not.as_ref().is_some_and(|not| self.admits(not, value)) {
             self.breach(path, || "fits what `not` forbids".to_owned());
         }
     }

@@ -1,6 +1,8 @@
 //! The CEL engine of templates, `K8sNativeValidation`: the body of a ValidatingAdmissionPolicy over `variables.params`
 //! and `variables.anyObject`.
 
+use std::borrow::Cow;
+
 use palisade_cel::admission::{
     Compiler, Conditions, Decision, Dialect, Evaluation, Node, Purpose, Reader, Subject, Validations, Variables,
     environment,
@@ -82,10 +84,10 @@ impl CelEngine {
 }
 
 /// Gatekeeper shows an object that is deleted as the new one too; Kubernetes does not, and CEL follows Kubernetes.
-fn as_kubernetes_sends_it(review: &Review<'_>) -> AdmissionRequest {
-    let mut request = review.admission.clone();
-    if review.has_operation() && request.operation == Operation::Delete {
-        request.object = Value::Null;
+fn as_kubernetes_sends_it<'r>(review: &Review<'r>) -> Cow<'r, AdmissionRequest> {
+    let mut request = Cow::Borrowed(review.admission);
+    if review.has_operation() && request.operation == Operation::Delete && !request.object.is_null() {
+        request.to_mut().object = Value::Null;
     }
     request
 }
