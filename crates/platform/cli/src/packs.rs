@@ -122,14 +122,15 @@ pub(crate) fn describe(pack: &Pack, entry: &Entry) -> String {
         entry.group,
         or_empty(meta.description),
         meta.remediation.as_deref().unwrap_or_default(),
-        indented(meta.example.as_deref().unwrap_or_default()).trim_end(),
+        lines("    ", meta.example.as_deref().unwrap_or_default().lines()),
         controls.join(", "),
-        meta.references.iter().map(|address| format!("- {address}\n")).collect::<String>().trim_end(),
+        lines("- ", meta.references.iter().map(|address| &**address)),
     )
 }
 
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}\n")).collect()
+/// Each text on a line of its own behind `lead`.
+fn lines<'t>(lead: &str, texts: impl Iterator<Item = &'t str>) -> String {
+    texts.map(|text| [lead, text].concat()).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

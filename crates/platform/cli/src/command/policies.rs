@@ -52,7 +52,7 @@ impl PolicyArgs {
         if paths.is_empty() {
             paths.push(packs::DEFAULT.into());
             if !global.quiet {
-                say_default();
+                say_default(side);
             }
         }
         let (files, built_in) = packs::resolve(paths, side)?;
@@ -98,9 +98,13 @@ pub(super) fn named_paths(given: &[PathBuf], config: &Config) -> Vec<PathBuf> {
 }
 
 /// Whoever names no policies is told which ones speak.
-fn say_default() {
+fn say_default(side: Side) {
+    let does = match side {
+        Side::Rules => "judges",
+        Side::Fixes => "gives the fixes",
+    };
     let hint = format!(
-        "hint: no policies are named, so the built-in pack `{0}` judges; choose with `--policies {0}/baseline` or \
+        "hint: no policies are named, so the built-in pack `{0}` {does}; choose with `--policies {0}/baseline` or \
          `--policies FOLDER`, or under [check] in palisade.toml",
         packs::DEFAULT
     );
