@@ -1,7 +1,13 @@
 //! The built-in pack through the built command: every rule's own fixtures, a hardened deployment, the example company,
 //! and agreement with public suites.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that cannot set itself up has failed, and parity tests tell how much they compared"
+)]
 
 mod example;
 mod fixes;

@@ -89,7 +89,9 @@ fn rules_agree_with_kyverno_where_they_say_the_same() {
     eprintln!("agreed with Kyverno on {} of {compared} objects", compared - differences.len());
     let allowed = compared / TOLERANCE;
     assert!(compared > 0 && differences.len() <= allowed, "{compared} compared\n{}", differences.join("\n"));
-    differences.iter().for_each(|difference| eprintln!("differs: {difference}"));
+    for difference in &differences {
+        eprintln!("differs: {difference}");
+    }
 }
 
 /// What a test file expects of objects (by kind and name), and what our rules say.
