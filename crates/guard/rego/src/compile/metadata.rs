@@ -8,7 +8,7 @@ use crate::value::Value;
 
 /// The annotations of the rule itself, and the chain from the rule to the outermost package.
 pub(super) fn of_rule(modules: &[Module], module: &Module, index: usize, rule: &Rule) -> [Value; 2] {
-    if !module.source.text().contains("rego.metadata") {
+    if !module.source.slice(rule.span).contains("rego.metadata") {
         return [Value::object(Vec::new()), Value::array(Vec::new())];
     }
     let path = full_path(module, rule);

@@ -151,8 +151,9 @@ fn rule_named(program: &Program, path: &[Str], name: &str) -> Option<Vec<Str>> {
 /// The rule that is written at a place: its module and its index there.
 fn written_at<'a>(modules: &[&'a Module], place: &Location) -> Option<(&'a Module, usize)> {
     let module = modules.iter().find(|module| Arc::ptr_eq(&module.source, &place.source))?;
-    let holds = |span: palisade_model::Span| span.start <= place.span.start && place.span.end <= span.end;
-    Some((module, module.rules.iter().position(|rule| holds(rule.span))?))
+    // Rules are in the order of the text.
+    let index = module.rules.partition_point(|rule| rule.span.start <= place.span.start).checked_sub(1)?;
+    Some((module, index))
 }
 
 fn rule_info(check: &Check) -> RuleInfo {

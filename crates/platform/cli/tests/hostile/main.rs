@@ -10,6 +10,7 @@ mod content;
 mod files;
 mod manifests;
 mod policies;
+mod rego;
 mod runner;
 mod suites;
 mod terminal;
