@@ -2,6 +2,7 @@
 
 use super::declare::{ARRAY, SET, builtin, nondeterministic};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
+use crate::syntax::json;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -13,12 +14,19 @@ pub(super) const BUILTINS: &[Builtin] = &[
     builtin("trace", &[Type::String], Type::Boolean, |_, operands| operands::string(operands, 1).and(answer(true))),
     // A step of plans, so that undefined arguments print.
     builtin("print", &[], Type::Boolean, |_, _| answer(true)),
+    builtin("rego.parse_module", &[Type::String, Type::String], RECORD, parse_module),
     builtin("internal.print", &[Type::Array(&SET)], Type::Boolean, |_, _| answer(true)),
     builtin("internal.test_case", &[ARRAY], Type::Boolean, |_, _| answer(true)),
     builtin("internal.template_string", &[ARRAY], Type::String, template_string),
     builtin("rego.metadata.chain", &[], ARRAY, |_, _| compiled("rego.metadata.chain")),
     builtin("rego.metadata.rule", &[], Type::Any, |_, _| compiled("rego.metadata.rule")),
 ];
+
+fn parse_module(context: &mut Context<'_>, operands: &[Value]) -> Answer {
+    let (name, text) = (operands::string(operands, 1)?, operands::string(operands, 2)?);
+    context.step(1 + text.len())?;
+    json::parse_module(name, text).map(Some).map_err(BuiltinError::Failed)
+}
 
 fn compiled(name: &str) -> Answer {
     Err(BuiltinError::Halt(format!("`{name}` is known only within the rule that calls it")))

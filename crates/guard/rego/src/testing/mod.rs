@@ -94,13 +94,17 @@ impl Suite {
     }
 
     fn answers(&self, test: &Test, session: &mut Session<'_>) -> Vec<Answer> {
-        let path: Vec<Str> = self.program.rules.get(test.rule as usize).map(|rule| rule.path.clone()).unwrap_or_default();
+        let path: Vec<Str> =
+            self.program.rules.get(test.rule as usize).map(|rule| rule.path.clone()).unwrap_or_default();
         let value = match session.evaluate(&path) {
             Ok(value) => value,
             Err(error) => return vec![Answer { case: None, result: Err(error) }],
         };
         if test.cases.is_empty() {
-            return vec![Answer { case: None, result: Ok(value.is_some_and(|value| matches!(value, Value::Bool(true)))) }];
+            return vec![Answer {
+                case: None,
+                result: Ok(value.is_some_and(|value| matches!(value, Value::Bool(true)))),
+            }];
         }
         match cases::names(&test.cases, session) {
             Err(error) => vec![Answer { case: None, result: Err(error) }],
@@ -197,7 +201,10 @@ fn tests(program: &mut Program) -> Vec<Test> {
         });
     }
     program.queries.extend(queries);
-    tests.sort_by(|a, b| (&a.package, &a.location.as_ref().map(|at| at.span.start)).cmp(&(&b.package, &b.location.as_ref().map(|at| at.span.start))));
+    tests.sort_by(|a, b| {
+        (&a.package, &a.location.as_ref().map(|at| at.span.start))
+            .cmp(&(&b.package, &b.location.as_ref().map(|at| at.span.start)))
+    });
     tests
 }
 

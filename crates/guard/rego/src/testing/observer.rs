@@ -79,7 +79,10 @@ impl Observer for Watch<'_> {
 
     fn expression_failed(&mut self, number: u32) {
         if self.running.last() == Some(&self.test) {
-            self.furthest = self.furthest.max(Some(number));
+            let start = |number: u32| self.program.expressions.get(number as usize).map(|place| place.span.start);
+            if self.furthest.is_none_or(|furthest| start(furthest) < start(number)) {
+                self.furthest = Some(number);
+            }
         }
         self.coverage.expression_failed(number);
     }

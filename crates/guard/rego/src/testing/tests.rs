@@ -19,12 +19,7 @@ fn outcomes(tests: &str) -> Vec<(String, TestOutcome, String)> {
     let suite = Suite::load(&Programs { modules, ..Programs::default() }).unwrap();
     let run = |test| suite.run(test, Timestamp::UNIX_EPOCH).rows;
     let name = |rule: &str, case: &str| if case.is_empty() { rule.to_owned() } else { format!("{rule}/{case}") };
-    suite
-        .tests()
-        .iter()
-        .flat_map(run)
-        .map(|row| (name(&row.rule, &row.resource), row.outcome, row.message))
-        .collect()
+    suite.tests().iter().flat_map(run).map(|row| (name(&row.rule, &row.resource), row.outcome, row.message)).collect()
 }
 
 #[test]
@@ -53,7 +48,8 @@ todo_test_later if { main.later }
 
 #[test]
 fn a_test_that_reaches_no_rule_is_vacuous() {
-    let rows = outcomes("package main_test\n\ntest_typo if {\n\tnot data.main.denny\n}\n\ntest_true if { 1 + 1 == 2 }\n");
+    let rows =
+        outcomes("package main_test\n\ntest_typo if {\n\tnot data.main.denny\n}\n\ntest_true if { 1 + 1 == 2 }\n");
     assert!(rows.iter().all(|(_, outcome, _)| *outcome == TestOutcome::Vacuous), "{rows:?}");
 }
 

@@ -9,6 +9,9 @@ pub(crate) const TABLES: &[&[CodeEntry]] = &[
     palisade_kyverno::legacy::codes::CODES,
     palisade_kyverno::testing::CODES,
     palisade_gatekeeper::CODES,
+    palisade_rego::syntax::codes::CODES,
+    palisade_rego::compile::CODES,
+    palisade_rego::bundle::codes::CODES,
     palisade_policy::codes::CODES,
     CODES,
 ];
