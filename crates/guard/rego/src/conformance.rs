@@ -194,6 +194,7 @@ mod tests {
 
     /// The whole suite, where it is at hand. `REGO_FAILURES` names a file for the list of failures.
     #[test]
+    #[expect(clippy::print_stderr, reason = "it tells that it is skipped, or how many cases passed")]
     fn the_suite_passes() {
         let corpora = std::env::var("PALISADE_CORPORA").unwrap_or_else(|_| "../../../../shared/corpora".to_owned());
         let mut files = Vec::new();

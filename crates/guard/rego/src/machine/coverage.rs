@@ -120,7 +120,7 @@ impl Report {
 fn summarize(map: &mut Map, counts: (usize, usize)) {
     for (key, count) in [("covered_lines", counts.0), ("not_covered_lines", counts.1)] {
         if count > 0 {
-            map.insert(key, Value::Int(count as i64));
+            map.insert(key, number(count));
         }
     }
     map.insert("coverage", percentage(counts));
@@ -133,6 +133,10 @@ fn percentage((covered, not_covered): (usize, usize)) -> f64 {
     }
 }
 
+fn number(count: usize) -> Value {
+    Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
 /// Consecutive lines as ranges.
 fn ranges(lines: &BTreeSet<usize>) -> Value {
     let mut ranges: Vec<(usize, usize)> = Vec::new();
@@ -142,7 +146,7 @@ fn ranges(lines: &BTreeSet<usize>) -> Value {
             _ => ranges.push((*line, *line)),
         }
     }
-    let row = |line: usize| Value::object(Map::from_iter([("row".into(), Value::Int(line as i64))]));
+    let row = |line: usize| Value::object(Map::from_iter([("row".into(), number(line))]));
     let range = |(start, end)| Value::object(Map::from_iter([("start".into(), row(start)), ("end".into(), row(end))]));
     Value::array(ranges.into_iter().map(range).collect::<Vec<_>>())
 }

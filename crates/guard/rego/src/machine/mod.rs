@@ -3,6 +3,7 @@
 //! A [`Machine`] holds what evaluations of one program reuse; a [`Session`] is one evaluation, in which rules are
 //! evaluated at most once. The machine is pure: time, randomness and the outside come through [`Inputs`]. Deliberately
 //! absent: partial evaluation, and threads (each worker makes its own machine).
+#![expect(clippy::unnecessary_box_returns, reason = "errors travel boxed, so that results stay small")]
 
 mod arguments;
 mod calls;

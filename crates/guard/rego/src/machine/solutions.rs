@@ -15,7 +15,7 @@ pub struct Solution {
     pub registers: Vec<Value>,
 }
 
-impl<'a> Evaluation<'a> {
+impl Evaluation<'_> {
     pub(super) fn solutions(&mut self, id: RuleId, definition: usize) -> Outcome<Vec<Solution>> {
         self.begin();
         let Some(rule) = self.program.rules.get(id as usize) else { return Ok(Vec::new()) };

@@ -41,9 +41,9 @@ impl<'a> Decimal<'a> {
         } else {
             Cow::Owned([whole, fraction].concat())
         };
-        let exponent = exponent - (digits.len() - whole.len()) as i64;
+        let exponent = exponent - length(digits.len() - whole.len());
         let trimmed = digits.trim_end_matches('0').len();
-        let exponent = exponent + (digits.len() - trimmed) as i64;
+        let exponent = exponent + length(digits.len() - trimmed);
         let zeros = digits.len() - digits.trim_start_matches('0').len();
         let digits = match digits {
             Cow::Borrowed(digits) => Cow::Borrowed(digits.get(zeros..trimmed).unwrap_or_default()),
@@ -89,7 +89,7 @@ impl<'a> Decimal<'a> {
         if self.is_zero() {
             return Some(BigInt::ZERO);
         }
-        if self.exponent < 0 || self.exponent + self.digits.len() as i64 > MAX_DIGITS {
+        if self.exponent < 0 || self.exponent + length(self.digits.len()) > MAX_DIGITS {
             return None;
         }
         let magnitude: BigInt = self.digits.parse().ok()?;
@@ -99,7 +99,7 @@ impl<'a> Decimal<'a> {
 
     /// The power of ten of the first digit.
     fn order(&self) -> i64 {
-        self.exponent + self.digits.len() as i64
+        self.exponent + length(self.digits.len())
     }
 
     fn cmp_magnitude(&self, other: &Self) -> Ordering {
@@ -127,6 +127,11 @@ impl Ord for Decimal<'_> {
             (true, true) => other.cmp_magnitude(self),
         }
     }
+}
+
+/// Texts are never so long that this clamps.
+fn length(digits: usize) -> i64 {
+    i64::try_from(digits).unwrap_or(i64::MAX)
 }
 
 fn read_exponent(text: &str) -> Option<i64> {

@@ -201,7 +201,7 @@ fn expand(bits: u128, exponent: i64) -> (Vec<u8>, i64) {
     let scaled =
         if exponent >= 0 { BigUint::from(bits) << power } else { BigUint::from(bits) * BigUint::from(5_u8).pow(power) };
     let mut digits = scaled.to_string().into_bytes();
-    let point = digits.len() as i64 + exponent.min(0);
+    let point = i64::try_from(digits.len()).unwrap_or(i64::MAX) + exponent.min(0);
     digits.truncate(digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1));
     (digits, point)
 }

@@ -65,8 +65,8 @@ fn sets_join_meet_and_differ() {
 
 #[test]
 fn arithmetic_is_exact_on_whole_numbers_and_of_64_bits_elsewhere() {
-    let (sum, product, quotient) = (Number::plus, Number::times, Number::divided_by);
     type Operation = fn(&Number, &Number) -> Result<Number, ArithmeticError>;
+    let (sum, product, quotient) = (Number::plus, Number::times, Number::divided_by);
     let cases: [(&str, Operation, &str, &str); 12] = [
         ("1", sum, "2", "3"),
         ("9223372036854775807", sum, "1", "9223372036854775808"),
