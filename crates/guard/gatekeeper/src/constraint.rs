@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use palisade_cel::admission::Reader;
 use palisade_model::{GroupVersionKind, Map, Path, Resource, Value, Verdict};
-use palisade_policy::{Enforcement, Environment, Phase, Policy, PolicyInfo, Request, RuleInfo, RuleOutcome};
+use palisade_policy::{Enforcement, Environment, Phase, Policy, PolicyInfo, Request, RuleInfo, RuleOutcome, digest};
 
 use crate::blame;
 use crate::codes;
@@ -129,7 +129,12 @@ impl ConstraintPolicy {
     pub(crate) fn new(document: &Resource, constraint: Constraint, surroundings: Surroundings) -> Self {
         let location = document.locate(&Path::from_pointer("/metadata/name"));
         let rule = RuleInfo { name: document.name().into(), phase: Phase::Validate, location };
-        let info = PolicyInfo::of(document, vec![rule]);
+        let mut info = PolicyInfo::of(document, vec![rule]);
+        // A constraint judges by the code of its template, so that both make its version.
+        let template = &constraint.template;
+        info.reference.digest = digest(&format!("{}\n{}", info.reference.digest, template.digest));
+        info.meta.title = info.meta.title.or_else(|| template.meta.title.clone());
+        info.meta.description = info.meta.description.or_else(|| template.meta.description.clone());
         Self { info, enforcement: constraint.enforcements.at_admission(), constraint, surroundings }
     }
 

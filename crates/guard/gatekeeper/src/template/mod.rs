@@ -9,7 +9,7 @@ mod rego;
 mod tests;
 
 use palisade_cel::admission::{Node, Reader};
-use palisade_model::{Path, Str, Value};
+use palisade_model::{Path, Resource, Str, Value};
 use palisade_policy::Operation;
 
 use crate::codes;
@@ -29,11 +29,32 @@ const CEL: &str = "K8sNativeValidation";
 pub(crate) struct Template {
     /// The kind of its constraints.
     pub(crate) kind: Str,
+    /// What it says of itself, for constraints that say nothing.
+    pub(crate) meta: TemplateMeta,
+    /// The digest of its content, which is part of the version of every constraint.
+    pub(crate) digest: Str,
     /// The schema of a whole constraint.
     pub(crate) schema: Schema,
     /// Operations that it is about at admission; all where empty.
     pub(crate) operations: Vec<Operation>,
     engine: Engine,
+}
+
+/// Annotations of a template, as the public library writes them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TemplateMeta {
+    pub(crate) title: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+impl TemplateMeta {
+    fn of(document: &Resource) -> Self {
+        let text = |key| {
+            let text = document.object.dig(["metadata", "annotations", key]).and_then(Value::as_str);
+            text.map(|text| text.trim().to_owned())
+        };
+        Self { title: text("metadata.gatekeeper.sh/title"), description: text("description") }
+    }
 }
 
 #[derive(Debug)]
@@ -85,7 +106,18 @@ impl Template {
         let target = target(reader, &spec)?;
         let operations = reader.operations(&target, "operations");
         let engine = engine(reader, &target, preference)?;
-        (!reader.failed()).then_some(Self { kind, schema: constraint_schema(schema), operations, engine })
+        if reader.failed() {
+            return None;
+        }
+        let document = reader.document();
+        Some(Self {
+            kind,
+            meta: TemplateMeta::of(document),
+            digest: palisade_policy::digest(&document.object.to_canonical_json()),
+            schema: constraint_schema(schema),
+            operations,
+            engine,
+        })
     }
 
     /// What the template has to say against the object under review.

@@ -182,6 +182,13 @@ fn constraints_are_checked_against_their_template() {
 }
 
 #[test]
+fn the_version_of_a_constraint_covers_its_template() {
+    let digest = |target: &str| load(&documents(target, "{}"), Preference::Cel).policies[0].reference().digest.clone();
+    assert_eq!(digest(REGO), digest(REGO));
+    assert_ne!(digest(REGO), digest(&REGO.replace("n > input", "n >= input")));
+}
+
+#[test]
 fn ten_thousand_constraints_share_their_template() {
     let mut documents = documents(REGO, "{match: {kinds: [{apiGroups: [apps], kinds: [Deployment]}]}}");
     let constraint = documents.pop().unwrap();
