@@ -60,6 +60,8 @@ impl<'a> Review<'a> {
     pub(crate) fn request_value(&self) -> Value {
         let mut map = self.head();
         map.insert("requestKind", self.names("kind", &self.admission.kind.kind));
+        map.insert("dryRun", self.admission.dry_run);
+        map.insert("options", self.admission.options.clone());
         Value::object(map)
     }
 
