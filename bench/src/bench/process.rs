@@ -16,7 +16,7 @@ const MEASURE: &str = "--measure-one";
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Figures {
     /// Seconds on the wall.
-    wall: f64,
+    pub(crate) wall: f64,
     /// Processor seconds, user and system.
     cpu: f64,
     /// Peak resident memory in MiB.

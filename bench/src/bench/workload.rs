@@ -135,10 +135,18 @@ fn rego_rule(index: usize) -> String {
 /// A Gatekeeper template with a parameter and a constraint that sets it.
 fn template(index: usize) -> String {
     let rule = match index % 4 {
-        0 => "container := input.review.object.spec.template.spec.containers[_]\n          not container.resources.limits.memory\n          msg := sprintf(\"container <%v> has no memory limit (%v)\", [container.name, input.parameters.value])",
-        1 => "container := input.review.object.spec.template.spec.containers[_]\n          endswith(container.image, input.parameters.value)\n          msg := sprintf(\"container <%v> uses <%v>\", [container.name, container.image])",
-        2 => "provided := {label | input.review.object.metadata.labels[label]}\n          missing := {input.parameters.value} - provided\n          count(missing) > 0\n          msg := sprintf(\"labels are missing: %v\", [missing])",
-        _ => "container := input.review.object.spec.template.spec.containers[_]\n          not startswith(container.image, input.parameters.value)\n          msg := sprintf(\"container <%v> comes from elsewhere: <%v>\", [container.name, container.image])",
+        0 => {
+            "container := input.review.object.spec.template.spec.containers[_]\n          not container.resources.limits.memory\n          msg := sprintf(\"container <%v> has no memory limit (%v)\", [container.name, input.parameters.value])"
+        }
+        1 => {
+            "container := input.review.object.spec.template.spec.containers[_]\n          endswith(container.image, input.parameters.value)\n          msg := sprintf(\"container <%v> uses <%v>\", [container.name, container.image])"
+        }
+        2 => {
+            "provided := {label | input.review.object.metadata.labels[label]}\n          missing := {input.parameters.value} - provided\n          count(missing) > 0\n          msg := sprintf(\"labels are missing: %v\", [missing])"
+        }
+        _ => {
+            "container := input.review.object.spec.template.spec.containers[_]\n          not startswith(container.image, input.parameters.value)\n          msg := sprintf(\"container <%v> comes from elsewhere: <%v>\", [container.name, container.image])"
+        }
     };
     let value = match index % 4 {
         1 => ":latest".into(),

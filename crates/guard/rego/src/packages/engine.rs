@@ -1,5 +1,6 @@
 //! All packages of a folder as one program: its checks, and their answers about a request.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use palisade_model::{Path, Str, Verdict};
@@ -43,6 +44,8 @@ pub(super) enum Seen {
 #[derive(Debug)]
 pub(super) struct Package {
     pub(super) seen: Seen,
+    /// Its checks, among those of the engine.
+    pub(super) checks: Range<usize>,
     /// The path of its rule `exception`, if it has one.
     pub(super) exception: Option<Vec<Str>>,
 }
@@ -55,19 +58,27 @@ pub struct Engine {
     data: Value,
     pub(super) packages: Vec<Package>,
     pub(super) checks: Vec<Check>,
-    idle: Mutex<Vec<Machine>>,
+    idle: Mutex<Vec<Worker>>,
     prints: bool,
     /// The same program with marks, made when a trace is first asked for.
     marked: OnceLock<Option<Arc<Program>>>,
     modules: Vec<Module>,
 }
 
-/// The answers of every package of an engine about one request, by the number of the package.
-type Answers = Vec<Vec<RuleOutcome>>;
+/// The answers of every package of an engine about one request, by the number of the package; handed out once.
+type Answers = Vec<Option<Vec<RuleOutcome>>>;
 
 /// The answers of all engines about one request; engines are told apart by their address.
 #[derive(Default)]
-struct Known(Mutex<Vec<(usize, Arc<Answers>)>>);
+struct Known(Mutex<Vec<(usize, Answers)>>);
+
+/// What one evaluation at a time uses. Names are copies, for the same reason as the machine's constants: each answer
+/// carries one.
+#[derive(Debug)]
+struct Worker {
+    machine: Machine,
+    names: Vec<Str>,
+}
 
 impl Engine {
     pub(super) fn new(
@@ -100,13 +111,16 @@ impl Engine {
         let known = request.derived(|_| Known::default());
         let address = std::ptr::from_ref(self).addr();
         let lock = || known.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let earlier = lock().iter().find(|(engine, _)| *engine == address).map(|(_, answers)| Arc::clone(answers));
-        let answers = earlier.unwrap_or_else(|| {
-            let answers = Arc::new(self.ask(request, environment));
-            lock().push((address, Arc::clone(&answers)));
-            answers
-        });
-        answers.get(package).cloned().unwrap_or_default()
+        let take = |answers: &mut Answers| answers.get_mut(package).and_then(Option::take);
+        let earlier = lock().iter_mut().find(|(engine, _)| *engine == address).and_then(|(_, answers)| take(answers));
+        earlier.unwrap_or_else(|| {
+            let mut answers = self.ask(request, environment);
+            let own = take(&mut answers).unwrap_or_default();
+            let mut known = lock();
+            known.retain(|(engine, _)| *engine != address);
+            known.push((address, answers));
+            own
+        })
     }
 
     fn ask(&self, request: &Request, environment: &Environment<'_>) -> Answers {
@@ -115,18 +129,25 @@ impl Engine {
             && let Some(program) = self.marked()
         {
             let mut trace = Trace::default();
-            let answers = self.ask_with(&mut Machine::new(Arc::clone(program)), request, environment, Some(&mut trace));
+            let answers = self.ask_with(&mut self.worker(program), request, environment, Some(&mut trace));
             listener.trace(&trace.render(program));
             return answers;
         }
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = idle().pop();
-        let mut machine = taken.unwrap_or_else(|| Machine::new(Arc::clone(&self.program)));
+        let mut worker = taken.unwrap_or_else(|| self.worker(&self.program));
         let mut printer = listener.filter(|_| self.prints).map(|listener| Printer { program: &self.program, listener });
         let observer = printer.as_mut().map(|printer| printer as &mut dyn Observer);
-        let answers = self.ask_with(&mut machine, request, environment, observer);
-        idle().push(machine);
+        let answers = self.ask_with(&mut worker, request, environment, observer);
+        idle().push(worker);
         answers
+    }
+
+    fn worker(&self, program: &Arc<Program>) -> Worker {
+        Worker {
+            machine: Machine::new(Arc::clone(program)),
+            names: self.checks.iter().map(|check| Str::from(&*check.name)).collect(),
+        }
     }
 
     fn marked(&self) -> Option<&Arc<Program>> {
@@ -136,15 +157,16 @@ impl Engine {
 
     fn ask_with(
         &self,
-        machine: &mut Machine,
+        worker: &mut Worker,
         request: &Request,
         environment: &Environment<'_>,
         mut observer: Option<&mut dyn Observer>,
     ) -> Answers {
-        let mut answers: Answers = self.packages.iter().map(|_| Vec::new()).collect();
+        let mut answers: Vec<_> =
+            self.packages.iter().map(|package| Vec::with_capacity(package.checks.len())).collect();
         for seen in [Seen::Document, Seen::Review] {
-            let of_packages = answers.iter_mut().zip(&self.packages).enumerate();
-            let mut concerned = of_packages.filter(|(_, (_, package))| package.seen == seen).peekable();
+            let of_packages = answers.iter_mut().zip(&self.packages);
+            let mut concerned = of_packages.filter(|(_, package)| package.seen == seen).peekable();
             if concerned.peek().is_none() {
                 continue;
             }
@@ -160,28 +182,34 @@ impl Engine {
                 observer: observer.as_mut().map(|observer| &mut **observer as &mut dyn Observer),
                 ..Inputs::empty()
             };
-            let mut session = machine.session(inputs);
-            for (number, (outcomes, package)) in concerned {
+            let mut session = worker.machine.session(inputs);
+            for (outcomes, package) in concerned {
                 let exempted = exempted(package, &mut session);
-                for check in self.checks.iter().filter(|check| check.package == number) {
+                let checks =
+                    self.checks.iter().zip(&worker.names).skip(package.checks.start).take(package.checks.len());
+                for (check, name) in checks {
                     let solutions = session.solutions(check.rule, check.definition);
-                    self.answer(check, &exempted, solutions, &input, outcomes);
+                    self.answer((check, name), &exempted, solutions, &input, outcomes);
                 }
             }
         }
-        answers
+        answers.into_iter().map(Some).collect()
     }
 
     /// Adds the answers of one definition: one for each violation, or that there is none.
     fn answer(
         &self,
-        check: &Check,
+        (check, name): (&Check, &Str),
         exempted: &Result<Vec<Value>, EvalError>,
         solutions: Result<Vec<Solution>, EvalError>,
         input: &Value,
         outcomes: &mut Vec<RuleOutcome>,
     ) {
-        let outcome = |verdict, message: String| check.outcome(verdict, message);
+        let outcome = |verdict, message: String| RuleOutcome {
+            enforcement: check.kind.enforcement(),
+            meta: (verdict != Verdict::Pass).then(|| Arc::clone(&check.meta)),
+            ..RuleOutcome::new(name.clone(), Phase::Validate, verdict, message)
+        };
         let solutions = match solutions {
             Ok(solutions) => solutions,
             Err(error) => return outcomes.push(outcome(Verdict::Error, error.to_string())),
@@ -243,16 +271,6 @@ impl Host for ClusterHost<'_> {
 
     fn runtime(&self) -> Value {
         Offline.runtime()
-    }
-}
-
-impl Check {
-    fn outcome(&self, verdict: Verdict, message: String) -> RuleOutcome {
-        RuleOutcome {
-            enforcement: self.kind.enforcement(),
-            meta: Some(Arc::clone(&self.meta)),
-            ..RuleOutcome::new(self.name.clone(), Phase::Validate, verdict, message)
-        }
     }
 }
 

@@ -99,7 +99,11 @@ fn policies(program: Program, modules: Vec<Module>, programs: &Programs) -> Vec<
         }
         let rules = own.iter().map(rule_info).collect();
         infos.push(PolicyInfo::new(reference(path, &modules), meta, rules));
-        packages.push(Package { seen: seen(path), exception: rule_named(&program, path, "exception") });
+        packages.push(Package {
+            seen: seen(path),
+            checks: checks.len()..checks.len() + own.len(),
+            exception: rule_named(&program, path, "exception"),
+        });
         checks.extend(own);
     }
     let engine = Arc::new(Engine::new(program, modules, Value::from(&programs.data), packages, checks));

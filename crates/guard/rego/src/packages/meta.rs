@@ -41,12 +41,14 @@ fn over(blocks: &[&Value], base: &PolicyMeta) -> PolicyMeta {
         |path: &[&str]| blocks.iter().find_map(|block| path.iter().try_fold(*block, |value, key| value.get(key)));
     let text = |path: &[&str]| find(path).and_then(Value::as_str).map(|text| text.trim().to_owned());
     let severity = text(&["custom", "severity"]).and_then(|text| text.to_lowercase().parse().ok());
+    // Trivy's checks know the second of these names.
+    let remedy = text(&["custom", "remediation"]).or_else(|| text(&["custom", "recommended_action"]));
     PolicyMeta {
         title: text(&["title"]).or_else(|| base.title.clone()),
         description: text(&["description"]).or_else(|| base.description.clone()),
         category: text(&["custom", "category"]).or_else(|| base.category.clone()),
         severity: severity.unwrap_or(base.severity),
-        remediation: text(&["custom", "remediation"]).map(Str::from).or_else(|| base.remediation.clone()),
+        remediation: remedy.map(Str::from).or_else(|| base.remediation.clone()),
         controls: find(&["custom", "controls"]).map_or_else(|| base.controls.clone(), controls),
         ..base.clone()
     }

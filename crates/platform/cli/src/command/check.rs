@@ -1,6 +1,7 @@
 //! `palisade check`: verdicts and findings about files.
 
 use std::fmt::Write as _;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -8,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use palisade_model::{Diagnostic, Finding, Level, Severity, Verdict};
 use palisade_policy::Environment;
 
-use super::output::{replace, write_to};
+use super::output::{replace, write_data, write_to};
 use super::policies::{PolicyArgs, show};
 use crate::adoption::{Agreement, Frame, KnownFindings, accept, fixed, read_waivers, unknown_names};
 use crate::args::Global;
@@ -106,12 +107,17 @@ impl FailOn {
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let (report, outcome) = judge(args, global)?;
-    write_to(args.output.as_deref(), |out| (args.format.write)(&report, out))?;
+    write(&report, args.format, args.output.as_deref())?;
     for (reporter, file) in &args.report {
-        write_to(Some(file), |out| (reporter.write)(&report, out))?;
+        write(&report, reporter, Some(file))?;
     }
     show(&report.diagnostics);
     Ok(outcome)
+}
+
+fn write(report: &Report, reporter: &Reporter, file: Option<&Path>) -> Result<(), Failure> {
+    let write = |out: &mut dyn Write| (reporter.write)(report, out);
+    if reporter.is_json { write_data(file, write) } else { write_to(file, write) }
 }
 
 /// What to judge: the paths given, else those of the configuration.

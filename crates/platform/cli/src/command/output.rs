@@ -6,25 +6,39 @@ use std::path::Path;
 
 use crate::Failure;
 
-/// Writes the result to `file`, or to the standard output.
+/// Writes a text that may be styled to `file`, or to the standard output; styles are for terminals only.
 pub(super) fn write_to(
     file: Option<&Path>,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
-    let Some(file) = file else {
-        let mut out = io::BufWriter::new(anstream::stdout().lock());
-        let written = write(&mut out).and_then(|()| out.flush());
-        // A reader that has seen enough may leave; what was decided stays decided.
-        return match written {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => Ok(written?),
-        };
-    };
+    let Some(file) = file else { return write_out(anstream::stdout().lock(), write) };
     replace(file, |out| {
         let mut plain = io::BufWriter::new(anstream::StripStream::new(out));
         write(&mut plain)?;
         plain.flush()
     })
+}
+
+/// Writes data that holds no styles and no control characters, such as JSON, as it is.
+pub(super) fn write_data(
+    file: Option<&Path>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let Some(file) = file else { return write_out(io::stdout().lock(), write) };
+    replace(file, |out| {
+        let mut out = io::BufWriter::new(out);
+        write(&mut out)?;
+        out.flush()
+    })
+}
+
+fn write_out(out: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = io::BufWriter::with_capacity(1 << 16, out);
+    match write(&mut out).and_then(|()| out.flush()) {
+        // A reader that has seen enough may leave; what was decided stays decided.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 /// Replaces `file` by way of a neighbour, so that a full disk never leaves half a file behind. A link stays a link, and

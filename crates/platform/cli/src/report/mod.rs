@@ -108,6 +108,8 @@ pub(crate) struct Reporter {
     pub(crate) id: &'static str,
     /// What it is for.
     pub(crate) summary: &'static str,
+    /// Whether it is JSON, which escapes what a terminal would obey.
+    pub(crate) is_json: bool,
     /// Writes the report.
     pub(crate) write: fn(&Report, &mut dyn Write) -> io::Result<()>,
 }
@@ -120,13 +122,18 @@ impl std::fmt::Debug for Reporter {
 
 /// Every format of `palisade check`.
 pub(crate) const REPORTERS: &[Reporter] = &[
-    Reporter { id: "human", summary: "findings by rule, with the lines and the fix", write: human::write },
-    Reporter { id: "json", summary: "every finding with its place and fingerprint", write: json::write },
-    Reporter { id: "sarif", summary: "SARIF 2.1.0 for code scanning", write: sarif::write },
-    Reporter { id: "junit", summary: "JUnit XML for CI test views", write: junit::write },
-    Reporter { id: "github", summary: "annotations of GitHub Actions", write: github::write },
-    Reporter { id: "gitlab", summary: "Code Quality report of GitLab", write: gitlab::write },
-    Reporter { id: "markdown", summary: "a summary for pull requests", write: markdown::write },
+    Reporter {
+        id: "human",
+        summary: "findings by rule, with the lines and the fix",
+        is_json: false,
+        write: human::write,
+    },
+    Reporter { id: "json", summary: "every finding with its place and fingerprint", is_json: true, write: json::write },
+    Reporter { id: "sarif", summary: "SARIF 2.1.0 for code scanning", is_json: true, write: sarif::write },
+    Reporter { id: "junit", summary: "JUnit XML for CI test views", is_json: false, write: junit::write },
+    Reporter { id: "github", summary: "annotations of GitHub Actions", is_json: false, write: github::write },
+    Reporter { id: "gitlab", summary: "Code Quality report of GitLab", is_json: true, write: gitlab::write },
+    Reporter { id: "markdown", summary: "a summary for pull requests", is_json: false, write: markdown::write },
 ];
 
 /// The reporter called `id`; an error lists the others.
