@@ -65,7 +65,9 @@ impl Path {
             if let Some(inside) = rest.strip_prefix('[') {
                 let (part, after) = match inside.strip_prefix('"') {
                     Some(quoted) => quoted.split_once("\"]").map(|(key, after)| (Segment::from(key), after))?,
-                    None => inside.split_once(']').and_then(|(at, after)| Some((Segment::Index(at.parse().ok()?), after)))?,
+                    None => inside
+                        .split_once(']')
+                        .and_then(|(at, after)| Some((Segment::Index(at.parse().ok()?), after)))?,
                 };
                 segments.push(part);
                 rest = after;
@@ -95,18 +97,24 @@ impl<S: Into<Segment>> FromIterator<S> for Path {
     }
 }
 
+impl Segment {
+    /// Writes it as part of a path, `first` or after others: `name`, `.name`, `["a/b"]`, `[0]`.
+    pub fn write(&self, first: bool, out: &mut dyn fmt::Write) -> fmt::Result {
+        match self {
+            Self::Index(index) => write!(out, "[{index}]"),
+            Self::Key(key) if is_plain(key) => {
+                out.write_str(if first { "" } else { "." })?;
+                out.write_str(key)
+            }
+            Self::Key(key) => write!(out, "[{key:?}]"),
+        }
+    }
+}
+
 impl fmt::Display for Path {
     /// Dotted as `kubectl explain` writes it; keys that are not plain words are quoted: `metadata.labels["a/b"]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, segment) in self.0.iter().enumerate() {
-            match segment {
-                Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) if is_plain(key) && position == 0 => f.write_str(key)?,
-                Segment::Key(key) if is_plain(key) => write!(f, ".{key}")?,
-                Segment::Key(key) => write!(f, "[{key:?}]")?,
-            }
-        }
-        Ok(())
+        self.0.iter().enumerate().try_for_each(|(position, segment)| segment.write(position == 0, f))
     }
 }
 

@@ -34,7 +34,7 @@ pub fn finding(
         message: outcome.message.as_str().into(),
         resource: name.clone(),
         related,
-        fingerprint: identity.part(&path).fingerprint,
+        fingerprint: identity.fingerprint(&path),
         location: resource.locate(&shown_at(resource, &path)),
         rule_location: rule_location(policy, outcome),
         remediation: meta.remediation.clone(),

@@ -4,12 +4,14 @@
 //! them, because indices shift when a container is added. The file and the lines are left out, so that a fingerprint
 //! survives moves and renames; whoever compares runs counts how often each occurs.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 
 use palisade_model::{Fingerprint, Part, Path, PolicyRef, Resource, Segment, Value};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::RuleOutcome;
-use crate::policy::sha256;
 
 /// Members that tell the elements of Kubernetes' lists apart, the most telling first.
 const KEYS: [&str; 8] = ["name", "mountPath", "devicePath", "containerPort", "port", "key", "ip", "topologyKey"];
@@ -18,82 +20,103 @@ const KEYS: [&str; 8] = ["name", "mountPath", "devicePath", "containerPort", "po
 #[derive(Debug)]
 pub(crate) struct Identity<'a> {
     resource: &'a Resource,
-    subject: String,
+    /// The digest over policy, rule, kind and object, to which each part adds its field.
+    subject: Digester,
     message: &'a str,
 }
 
 impl<'a> Identity<'a> {
     /// Of what `policy` answered about `resource`, which is shown as `name`.
     pub(crate) fn new(policy: &PolicyRef, outcome: &'a RuleOutcome, resource: &'a Resource, name: &str) -> Self {
-        let gvk = resource.gvk().map(|gvk| gvk.to_string()).unwrap_or_default();
-        Self { resource, subject: format!("{policy}\n{}\n{gvk}\n{name}", outcome.rule), message: &outcome.message }
+        let mut subject = Digester::default();
+        subject.add(format_args!("{policy}\n{}\n", outcome.rule));
+        if let Some(gvk) = resource.gvk() {
+            subject.add(format_args!("{gvk}"));
+        }
+        subject.add(format_args!("\n{name}\n"));
+        Self { resource, subject, message: &outcome.message }
     }
 
     /// The violation in the field at `path`. Where no field is named, the message tells violations of one rule apart.
     pub(crate) fn part(&self, path: &Path) -> Part {
-        let shown = stable_path(path, &self.resource.object);
+        Part { path: StablePath(path, &self.resource.object).to_string().into(), fingerprint: self.fingerprint(path) }
+    }
+
+    /// What names the violation in the field at `path`.
+    pub(crate) fn fingerprint(&self, path: &Path) -> Fingerprint {
         let said = if path.is_root() { self.message } else { "" };
-        let digest = sha256(&format!("{}\n{shown}\n{said}", self.subject));
+        let mut digester = self.subject.clone();
+        digester.add(format_args!("{}\n{said}", StablePath(path, &self.resource.object)));
         let mut half = [0; 16];
-        half.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
-        Part { path: shown.into(), fingerprint: Fingerprint(half) }
+        half.iter_mut().zip(digester.0.finalize()).for_each(|(to, from)| *to = from);
+        Fingerprint(half)
     }
 }
 
-/// The path with list elements by name: `spec.containers[web].image`.
-fn stable_path(path: &Path, root: &Value) -> String {
-    let mut shown = String::new();
-    let mut here = Some(root);
-    let mut keys = Vec::new();
-    for segment in &path.0 {
-        match segment {
-            Segment::Key(_) => keys.push(segment.clone()),
-            Segment::Index(index) => {
-                flush(&mut keys, &mut shown);
-                let named = here.and_then(Value::as_array).and_then(|items| element_name(items, *index));
-                let _ = match named {
-                    Some(name) => write!(shown, "[{name}]"),
-                    None => write!(shown, "[{index}]"),
-                };
+/// A digest that texts are written into as they come, because a run makes hundreds of thousands of them.
+#[derive(Clone, Debug, Default)]
+struct Digester(Sha256);
+
+impl Digester {
+    fn add(&mut self, text: fmt::Arguments<'_>) {
+        // Writing into a digest cannot fail.
+        let _ = self.write_fmt(text);
+    }
+}
+
+impl fmt::Write for Digester {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// A path within an object, shown with list elements by name: `spec.containers[web].image`.
+struct StablePath<'a>(&'a Path, &'a Value);
+
+impl fmt::Display for StablePath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut here = Some(self.1);
+        for (position, segment) in self.0.0.iter().enumerate() {
+            match segment {
+                Segment::Key(key) => {
+                    segment.write(position == 0, f)?;
+                    here = here.and_then(|value| value.get(key));
+                }
+                Segment::Index(index) => {
+                    let items = here.and_then(Value::as_array).unwrap_or_default();
+                    match items.get(*index).and_then(name_of) {
+                        Some(name) => write_name(&name, items, *index, f)?,
+                        None => write!(f, "[{index}]")?,
+                    }
+                    here = items.get(*index);
+                }
             }
         }
-        here = here.and_then(|value| match segment {
-            Segment::Key(key) => value.get(key),
-            Segment::Index(index) => value.at(*index),
-        });
+        Ok(())
     }
-    flush(&mut keys, &mut shown);
-    shown
 }
 
-/// Writes collected keys as a path does.
-fn flush(keys: &mut Vec<Segment>, shown: &mut String) {
-    if keys.is_empty() {
-        return;
+/// `[name]`; a number behind it tells apart elements that share a name.
+fn write_name(name: &str, items: &[Value], index: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match items.iter().take(index).filter(|item| name_of(item).is_some_and(|other| other == name)).count() {
+        0 => write!(f, "[{name}]"),
+        before => write!(f, "[{name}#{}]", before + 1),
     }
-    let text = Path(std::mem::take(keys)).to_string();
-    if !shown.is_empty() && !text.starts_with('[') {
-        shown.push('.');
-    }
-    shown.push_str(&text);
 }
 
-/// What the element at `index` is called; a number behind it tells apart the ones that share a name.
-fn element_name(items: &[Value], index: usize) -> Option<String> {
-    let name = name_of(items.get(index)?)?;
-    let before = items.iter().take(index).filter(|item| name_of(item).as_ref() == Some(&name)).count();
-    Some(if before == 0 { name } else { format!("{name}#{}", before + 1) })
-}
-
-fn name_of(element: &Value) -> Option<String> {
-    let scalar = |value: &Value| match value {
-        Value::String(text) => Some(text.to_string()),
-        Value::Bool(_) | Value::Int(_) | Value::Float(_) => Some(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    };
+fn name_of(element: &Value) -> Option<Cow<'_, str>> {
     match element {
         Value::Object(map) => KEYS.iter().find_map(|key| scalar(map.get(key)?)),
         other => scalar(other),
+    }
+}
+
+fn scalar(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) => Some(Cow::Owned(value.to_string())),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

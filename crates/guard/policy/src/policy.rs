@@ -149,8 +149,3 @@ pub struct RuleInfo {
 pub fn digest(canonical_json: &str) -> Str {
     format!("{:x}", Sha256::digest(canonical_json.as_bytes())).into()
 }
-
-/// SHA-256 of a text.
-pub(crate) fn sha256(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
-}

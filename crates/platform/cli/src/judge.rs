@@ -50,7 +50,11 @@ pub(crate) struct Verdicts {
 impl Verdicts {
     fn absorb(&mut self, other: Self) {
         self.counts.merge(other.counts);
-        self.findings.extend(other.findings);
+        if self.findings.is_empty() && self.findings.capacity() < other.findings.len() {
+            self.findings = other.findings;
+        } else {
+            self.findings.extend(other.findings);
+        }
         self.documents += other.documents;
         self.judged += other.judged;
         self.diagnostics.extend(other.diagnostics);
@@ -182,6 +186,7 @@ impl<'a> Judge<'a> {
             part
         });
         let mut all = Verdicts::default();
+        all.findings.reserve_exact(parts.iter().map(|part| part.findings.len()).sum());
         for part in parts {
             all.absorb(part);
         }

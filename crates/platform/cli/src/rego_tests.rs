@@ -105,7 +105,8 @@ pub(crate) fn write_coverage(report: &Report, out: &mut dyn Write) -> io::Result
     for (file, lines) in &report.files {
         let all = lines.covered.len() + lines.not_covered.len();
         let missed: Vec<_> = lines.not_covered.iter().map(ToString::to_string).collect();
-        let missed = if missed.is_empty() { String::new() } else { format!("; not covered: lines {}", missed.join(", ")) };
+        let missed =
+            if missed.is_empty() { String::new() } else { format!("; not covered: lines {}", missed.join(", ")) };
         writeln!(out, "{file}: {} of {all} lines covered{missed}", lines.covered.len())?;
     }
     writeln!(out, "coverage: {:.2} %", report.percentage())

@@ -99,7 +99,11 @@ fn send(context: &mut Context<'_>, operands: &[Value]) -> Answer {
 
 /// What a request without an answer is to the evaluation.
 fn unanswered(context: &Context<'_>, error: String) -> BuiltinError {
-    if context.host.must_answer() { BuiltinError::Halt(format!("{NAME}: {error}")) } else { BuiltinError::Failed(error) }
+    if context.host.must_answer() {
+        BuiltinError::Halt(format!("{NAME}: {error}"))
+    } else {
+        BuiltinError::Failed(error)
+    }
 }
 
 enum Trouble {

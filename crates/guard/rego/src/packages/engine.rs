@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::ThreadId;
 
 use palisade_model::{Path, Str, Verdict};
 use palisade_policy::{Cluster, Environment, Listener, Payload, Phase, PolicyMeta, Request, RuleOutcome};
@@ -58,7 +59,8 @@ pub struct Engine {
     data: Value,
     pub(super) packages: Vec<Package>,
     pub(super) checks: Vec<Check>,
-    idle: Mutex<Vec<Worker>>,
+    /// Workers that wait, each with the thread that used it last and whose caches know it.
+    idle: Mutex<Vec<(ThreadId, Worker)>>,
     prints: bool,
     /// The same program with marks, made when a trace is first asked for.
     marked: OnceLock<Option<Arc<Program>>>,
@@ -134,12 +136,17 @@ impl Engine {
             return answers;
         }
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = idle().pop();
+        let thread = std::thread::current().id();
+        let taken = {
+            let mut idle = idle();
+            let own = idle.iter().position(|(last, _)| *last == thread);
+            own.or(idle.len().checked_sub(1)).map(|at| idle.swap_remove(at).1)
+        };
         let mut worker = taken.unwrap_or_else(|| self.worker(&self.program));
         let mut printer = listener.filter(|_| self.prints).map(|listener| Printer { program: &self.program, listener });
         let observer = printer.as_mut().map(|printer| printer as &mut dyn Observer);
         let answers = self.ask_with(&mut worker, request, environment, observer);
-        idle().push(worker);
+        idle().push((thread, worker));
         answers
     }
 

@@ -112,6 +112,8 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         write(&report, reporter, Some(file))?;
     }
     show(&report.diagnostics);
+    // The process ends now; to free hundreds of thousands of findings one by one takes longer than to judge them.
+    std::mem::forget(report);
     Ok(outcome)
 }
 
@@ -179,9 +181,9 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     }
     let written = args.baseline.apply(&config, known, &mut verdicts, &mut diagnostics)?;
     let failing = verdicts.findings.iter().filter(|finding| fail_on.includes(finding)).count();
-    let shown = |finding: &Finding| finding.severity >= severity || finding.verdict == Verdict::Error;
+    verdicts.findings.retain(|finding| finding.severity >= severity || finding.verdict == Verdict::Error);
     let report = Report {
-        findings: verdicts.findings.into_iter().filter(shown).collect(),
+        findings: verdicts.findings,
         counts: verdicts.counts,
         diagnostics,
         policies: policies.set.policies().len(),
