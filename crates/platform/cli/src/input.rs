@@ -97,10 +97,10 @@ pub(crate) fn read_bytes(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> 
         std::io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
     } else {
         let file = std::fs::File::open(path)?;
-        // Read at once; a file that says nothing of its size, such as a pipe, is read as it comes.
-        let size = file.metadata().map_or(0, |metadata| metadata.len());
-        bytes.reserve_exact(size.min(limit) as usize + 1);
-        file.take(limit).read_to_end(&mut bytes)?;
+        // Read at once and no further; a file that says nothing of its size, such as a pipe, is read as it comes.
+        let size = file.metadata().map_or(0, |metadata| metadata.len()).min(limit);
+        bytes.reserve_exact(size as usize);
+        file.take(if size > 0 { size } else { limit }).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }

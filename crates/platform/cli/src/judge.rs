@@ -50,7 +50,7 @@ pub(crate) struct Verdicts {
 impl Verdicts {
     fn absorb(&mut self, other: Self) {
         self.counts.merge(other.counts);
-        if self.findings.is_empty() && self.findings.capacity() < other.findings.len() {
+        if self.findings.capacity() == 0 {
             self.findings = other.findings;
         } else {
             self.findings.extend(other.findings);
@@ -211,10 +211,13 @@ impl<'a> Judge<'a> {
         let judged = usize::from(!judgement.outcomes.is_empty());
         let mut part = Verdicts { documents: 1, judged, ..Verdicts::default() };
         let mutated = judgement.patched.as_ref().map(|object| request.with_object(object.clone()));
+        let worth_showing =
+            |outcome: &RuleOutcome| matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error);
+        let shown = |outcome: &RuleOutcome| self.standing.keep_all || worth_showing(outcome);
+        part.findings.reserve_exact(judgement.outcomes.iter().filter(|(_, outcome)| shown(outcome)).count());
         let mut case: Option<Case<'_>> = None;
         for (at, outcome) in &judgement.outcomes {
-            let worth_showing = matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error);
-            if !worth_showing && !self.standing.keep_all {
+            if !shown(outcome) {
                 part.counts.add(outcome.verdict);
                 continue;
             }
