@@ -51,6 +51,7 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
     ("toml", &["palisade"]),
     ("indicatif", &["palisade"]),
     ("ureq", &["palisade"]),
+    ("mimalloc", &["palisade"]),
     ("ignore", &["palisade-document"]),
     ("saphyr-parser", &["palisade-document"]),
     ("granit-parser", &["palisade-document"]),
