@@ -20,6 +20,10 @@ fuzz_target!(|text: &str| {
         let sound = module.filter(|module| diagnostics.is_empty() && module.version == Version::V1);
         for expression in sound.iter().flat_map(|module| &module.rules).flat_map(|rule| &rule.body) {
             let printed = expression.to_string();
+            // Characters that do not print are shown as Go shows them, as OPA does, in escapes that Rego does not have.
+            if ["\\x", "\\a", "\\v", "\\U"].iter().any(|escape| printed.contains(escape)) {
+                continue;
+            }
             let again =
                 parse_query(&Source::new("again.rego", printed.as_str())).expect("conditions print as they read");
             assert_eq!(again.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "), printed);
