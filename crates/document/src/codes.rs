@@ -2,19 +2,7 @@
 //!
 //! Codes are stable: scripts and waivers name them. A code that is no longer reported keeps its number unused.
 
-use palisade_model::CodeEntry;
-
-macro_rules! codes {
-    ($($name:ident $code:literal $title:literal $explanation:literal)+) => {
-        $(pub(crate) const $name: &str = $code;)+
-
-        /// Every code this crate reports, in order.
-        pub const CODES: &[CodeEntry] =
-            &[$(CodeEntry { code: $code, title: $title, explanation: $explanation }),+];
-    };
-}
-
-codes! {
+palisade_model::codes! {
     ENCODING "PAL-D0001" "the file is not UTF-8 or UTF-16 text"
     "Documents are read as UTF-8, or as UTF-16 where the file starts with a byte order mark. A byte that fits neither \
      means that the file was saved in another encoding (Latin-1, Windows-1252), was cut in the middle of a character, \

@@ -100,3 +100,15 @@ pub struct CodeEntry {
     /// Why it is reported and how to mend it, in a paragraph or two with an example.
     pub explanation: &'static str,
 }
+
+/// Writes a table of diagnostic codes: a constant for each code (`NAME "PAL-.." "title" "explanation"`), and `CODES`.
+#[macro_export]
+macro_rules! codes {
+    ($($name:ident $code:literal $title:literal $explanation:literal)+) => {
+        $(pub(crate) const $name: &str = $code;)+
+
+        /// What `palisade explain` knows of these codes, in order.
+        pub const CODES: &[$crate::CodeEntry] =
+            &[$($crate::CodeEntry { code: $code, title: $title, explanation: $explanation }),+];
+    };
+}

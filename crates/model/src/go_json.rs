@@ -55,7 +55,8 @@ pub fn number(value: f64) -> String {
     value.to_string()
 }
 
-fn write_string(text: &mut String, value: &str) {
+/// Appends `value` in quotes, with what Go escapes for the sake of HTML escaped.
+pub fn write_string(text: &mut String, value: &str) {
     text.push('"');
     for c in value.chars() {
         match c {

@@ -7,6 +7,7 @@
 pub mod diagnostic;
 pub mod finding;
 pub mod go_duration;
+pub mod go_float;
 pub mod go_json;
 pub mod go_regex;
 pub mod go_time;

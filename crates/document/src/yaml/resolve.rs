@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use palisade_model::Value;
+use palisade_model::{Value, go_float};
 
 /// The value of a plain scalar where it is anything but a string.
 pub(crate) fn resolve(text: &str) -> Option<Value> {
@@ -111,14 +111,7 @@ fn shortest_single(value: f32) -> String {
     if value.is_infinite() {
         return if value > 0.0 { ".inf" } else { "-.inf" }.to_owned();
     }
-    let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    if (-4..6).contains(&exponent) {
-        return value.to_string();
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.abs())
+    go_float::shortest(value)
 }
 
 /// Standard base64 with padding, line breaks ignored.

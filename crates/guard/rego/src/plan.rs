@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use palisade_model::{Location, Source, Span, Str};
+use palisade_model::{Location, Relation, Source, Span, Str};
 
 use crate::builtins::Builtin;
 use crate::value::Value;
@@ -205,7 +205,7 @@ pub enum Step {
     /// The value of a function.
     Call { callee: Callee, arguments: Vec<Operand>, to: Register },
     /// Compares. Without `to` it is a condition; with it the answer is kept.
-    Compare { operator: Comparison, left: Operand, right: Operand, to: Option<Register> },
+    Compare { relation: Relation, left: Operand, right: Operand, to: Option<Register> },
     /// Must be neither undefined nor `false`.
     Truthy(Operand),
     /// Must be an array of this length.
@@ -243,23 +243,6 @@ pub enum Collect {
     Set,
     /// An object.
     Object,
-}
-
-/// A comparison over Rego's total order of values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    /// `==`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
 }
 
 /// What a call names.

@@ -200,7 +200,7 @@ pub fn all() -> impl Iterator<Item = &'static Builtin> {
     FAMILIES.iter().copied().flatten()
 }
 
-/// Builtins that strict mode and OPA 1.0 refuse, which have better successors.
+/// Builtins that OPA 1.0 and strict mode refuse, because they have better successors.
 pub const DEPRECATED: &[&str] = &[
     "all",
     "any",

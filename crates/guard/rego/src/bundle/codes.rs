@@ -1,18 +1,6 @@
 //! The diagnostic codes of bundles, with what `palisade explain` says of them.
 
-use palisade_model::CodeEntry;
-
-macro_rules! codes {
-    ($($name:ident $code:literal $title:literal $explanation:literal)+) => {
-        $(pub(super) const $name: &str = $code;)+
-
-        /// What `palisade explain` knows.
-        pub const CODES: &[CodeEntry] =
-            &[$(CodeEntry { code: $code, title: $title, explanation: $explanation }),+];
-    };
-}
-
-codes! {
+palisade_model::codes! {
     ARCHIVE "PAL-R0201" "a bundle's archive cannot be read"
     "A bundle is a tar archive compressed with gzip, as `opa build` writes it. This one is cut off, damaged, or holds \
      something that has no place in a bundle: a link, a device, a name that leads out of the bundle, the same name \

@@ -1,11 +1,11 @@
 //! The loop over the steps of a block, and what a solution gives.
 
-use std::cmp::Ordering;
+use palisade_model::Relation;
 
 use super::collect::{Gathered, Sink};
 use super::error::{ErrorCode, EvalError};
 use super::evaluation::{Evaluation, Flow, Outcome};
-use crate::plan::{Block, Collect, Comparison, Emit, Operand, Place, Register, Step};
+use crate::plan::{Block, Collect, Emit, Operand, Place, Register, Step};
 use crate::value::Value;
 
 /// What comes after a step.
@@ -55,7 +55,7 @@ impl<'a> Evaluation<'a> {
                 let value = self.follow(*source, path).cloned();
                 self.bind(*to, value)
             }
-            Step::Compare { operator, left, right, to } => self.compare(*operator, *left, *right, *to),
+            Step::Compare { relation, left, right, to } => self.compare(*relation, *left, *right, *to),
             Step::Truthy(operand) => self.operand(*operand).is_some_and(|value| !value.is_false()).into(),
             Step::Scan { source, key, value } => Next::Done(self.scan(block, pc + 1, *source, (*key, *value), sink)?),
             Step::Call { callee, arguments, to } => {
@@ -147,15 +147,12 @@ impl<'a> Evaluation<'a> {
     }
 
     #[inline]
-    fn compare(&mut self, operator: Comparison, left: Operand, right: Operand, to: Option<Register>) -> Next {
+    fn compare(&mut self, relation: Relation, left: Operand, right: Operand, to: Option<Register>) -> Next {
         let (Some(left), Some(right)) = (self.operand(left), self.operand(right)) else { return Next::Fail };
-        let holds = match operator {
-            Comparison::Equal => left == right,
-            Comparison::NotEqual => left != right,
-            Comparison::Less => left.cmp(right) == Ordering::Less,
-            Comparison::LessOrEqual => left.cmp(right) != Ordering::Greater,
-            Comparison::Greater => left.cmp(right) == Ordering::Greater,
-            Comparison::GreaterOrEqual => left.cmp(right) != Ordering::Less,
+        let holds = match relation {
+            Relation::Equal => left == right,
+            Relation::NotEqual => left != right,
+            by_order => by_order.holds(left.cmp(right)),
         };
         match to {
             None => holds.into(),

@@ -1,19 +1,7 @@
 //! The diagnostic codes of the parser, with what `palisade explain` says of them. OPA calls all of these
 //! `rego_parse_error`.
 
-use palisade_model::CodeEntry;
-
-macro_rules! codes {
-    ($($name:ident $code:literal $title:literal $explanation:literal)+) => {
-        $(pub(crate) const $name: &str = $code;)+
-
-        /// What `palisade explain` knows.
-        pub const CODES: &[CodeEntry] =
-            &[$(CodeEntry { code: $code, title: $title, explanation: $explanation }),+];
-    };
-}
-
-codes! {
+palisade_model::codes! {
     CHARACTER "PAL-R0001" "a character has no place in a Rego policy"
     "Outside of texts and comments, Rego knows ASCII letters, digits and its operators. Typographic quotes and \
      non-breaking spaces usually come from a word processor or a web page; `!x` is `not x` in Rego.\n\n\

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use palisade_model::{Map, Str};
+use palisade_model::{Map, Str, go_json};
 
 use super::{Array, Number, Object, Value};
 
@@ -100,7 +100,7 @@ fn write_json(text: &mut String, value: &Value) {
         Value::Null => text.push_str("null"),
         Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
         Value::Number(number) => write!(text, "{number}").unwrap_or_default(),
-        Value::String(value) => write_json_string(text, value),
+        Value::String(value) => go_json::write_string(text, value),
         Value::Array(items) => write_json_list(text, items.iter()),
         Value::Set(set) => write_json_list(text, set.iter()),
         Value::Object(object) => {
@@ -109,7 +109,7 @@ fn write_json(text: &mut String, value: &Value) {
             text.push('{');
             for (position, (key, member)) in members.into_iter().enumerate() {
                 text.push_str(if position == 0 { "" } else { "," });
-                write_json_string(text, &key);
+                go_json::write_string(text, &key);
                 text.push(':');
                 write_json(text, member);
             }
@@ -125,27 +125,6 @@ fn write_json_list<'a>(text: &mut String, items: impl Iterator<Item = &'a Value>
         write_json(text, item);
     }
     text.push(']');
-}
-
-/// A string as Go's `encoding/json` writes it.
-fn write_json_string(text: &mut String, value: &str) {
-    text.push('"');
-    for c in value.chars() {
-        match c {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            '\u{8}' => text.push_str("\\b"),
-            '\u{c}' => text.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                write!(text, "\\u{:04x}", u32::from(c)).unwrap_or_default();
-            }
-            other => text.push(other),
-        }
-    }
-    text.push('"');
 }
 
 /// A string as Go's `strconv.Quote` writes it, which is how terms print.

@@ -28,42 +28,29 @@ const MAX_NESTING: usize = 16;
 
 const TEXTS: &[Type] = &[Type::String, Type::String];
 
+/// A builtin that verifies a token by a public key.
+macro_rules! by_key {
+    ($name:literal, $scheme:expr) => {
+        builtin($name, TEXTS, Type::Boolean, |context, operands| verify_key(context, operands, $scheme))
+    };
+}
+
 pub(super) const BUILTINS: &[Builtin] = &[
     builtin("io.jwt.decode", &[Type::String], ARRAY, decode),
     nondeterministic("io.jwt.decode_verify", &[Type::String, OBJECT], ARRAY, verify::decode_verify),
     builtin("io.jwt.verify_hs256", TEXTS, Type::Boolean, |_, operands| verify_secret(operands, Hash::Sha256)),
     builtin("io.jwt.verify_hs384", TEXTS, Type::Boolean, |_, operands| verify_secret(operands, Hash::Sha384)),
     builtin("io.jwt.verify_hs512", TEXTS, Type::Boolean, |_, operands| verify_secret(operands, Hash::Sha512)),
-    builtin("io.jwt.verify_rs256", TEXTS, Type::Boolean, |context, operands| {
-        verify_key(context, operands, Scheme::Rsa(Padding::Pkcs1, Hash::Sha256))
-    }),
-    builtin("io.jwt.verify_rs384", TEXTS, Type::Boolean, |context, operands| {
-        verify_key(context, operands, Scheme::Rsa(Padding::Pkcs1, Hash::Sha384))
-    }),
-    builtin("io.jwt.verify_rs512", TEXTS, Type::Boolean, |context, operands| {
-        verify_key(context, operands, Scheme::Rsa(Padding::Pkcs1, Hash::Sha512))
-    }),
-    builtin("io.jwt.verify_ps256", TEXTS, Type::Boolean, |context, operands| {
-        verify_key(context, operands, Scheme::Rsa(Padding::Pss, Hash::Sha256))
-    }),
-    builtin("io.jwt.verify_ps384", TEXTS, Type::Boolean, |context, operands| {
-        verify_key(context, operands, Scheme::Rsa(Padding::Pss, Hash::Sha384))
-    }),
-    builtin("io.jwt.verify_ps512", TEXTS, Type::Boolean, |context, operands| {
-        verify_key(context, operands, Scheme::Rsa(Padding::Pss, Hash::Sha512))
-    }),
-    builtin("io.jwt.verify_es256", TEXTS, Type::Boolean, |context, operands| {
-        verify_key(context, operands, Scheme::Ecdsa(Hash::Sha256))
-    }),
-    builtin("io.jwt.verify_es384", TEXTS, Type::Boolean, |context, operands| {
-        verify_key(context, operands, Scheme::Ecdsa(Hash::Sha384))
-    }),
-    builtin("io.jwt.verify_es512", TEXTS, Type::Boolean, |context, operands| {
-        verify_key(context, operands, Scheme::Ecdsa(Hash::Sha512))
-    }),
-    builtin("io.jwt.verify_eddsa", TEXTS, Type::Boolean, |context, operands| {
-        verify_key(context, operands, Scheme::Ed25519)
-    }),
+    by_key!("io.jwt.verify_rs256", Scheme::Rsa(Padding::Pkcs1, Hash::Sha256)),
+    by_key!("io.jwt.verify_rs384", Scheme::Rsa(Padding::Pkcs1, Hash::Sha384)),
+    by_key!("io.jwt.verify_rs512", Scheme::Rsa(Padding::Pkcs1, Hash::Sha512)),
+    by_key!("io.jwt.verify_ps256", Scheme::Rsa(Padding::Pss, Hash::Sha256)),
+    by_key!("io.jwt.verify_ps384", Scheme::Rsa(Padding::Pss, Hash::Sha384)),
+    by_key!("io.jwt.verify_ps512", Scheme::Rsa(Padding::Pss, Hash::Sha512)),
+    by_key!("io.jwt.verify_es256", Scheme::Ecdsa(Hash::Sha256)),
+    by_key!("io.jwt.verify_es384", Scheme::Ecdsa(Hash::Sha384)),
+    by_key!("io.jwt.verify_es512", Scheme::Ecdsa(Hash::Sha512)),
+    by_key!("io.jwt.verify_eddsa", Scheme::Ed25519),
     nondeterministic("io.jwt.encode_sign", &[OBJECT, OBJECT, OBJECT], Type::String, sign::encode_sign),
     nondeterministic(
         "io.jwt.encode_sign_raw",

@@ -1,8 +1,10 @@
 //! Calls: comparisons and `walk` have steps of their own.
 
+use palisade_model::Relation;
+
 use super::super::resolved::{Function, Term, TermKind};
 use super::Lowerer;
-use crate::plan::{Comparison, Operand, Step};
+use crate::plan::{Operand, Step};
 use crate::value::Value;
 
 impl Lowerer<'_, '_> {
@@ -18,10 +20,10 @@ impl Lowerer<'_, '_> {
             let (source, path, to) = (self.constant(set), vec![*element], self.register());
             return self.step(Step::Get { source, path, to });
         }
-        if let (Some(operator), [left, right]) = (self.comparison(function), inputs.as_slice()) {
+        if let (Some(relation), [left, right]) = (self.comparison(function), inputs.as_slice()) {
             let (left, right) = (*left, *right);
             let to = result.map(|_| self.register());
-            self.step(Step::Compare { operator, left, right, to });
+            self.step(Step::Compare { relation, left, right, to });
             if let (Some(result), Some(to)) = (result, to) {
                 self.destructure(result, Operand::Register(to));
             }
@@ -56,18 +58,18 @@ impl Lowerer<'_, '_> {
     }
 
     /// The comparison that a builtin is, unless some `with` replaces it.
-    fn comparison(&self, function: Function) -> Option<Comparison> {
+    fn comparison(&self, function: Function) -> Option<Relation> {
         let Function::Builtin(builtin) = function else { return None };
         if self.pool.replaced.contains(builtin.name) {
             return None;
         }
         Some(match builtin.name {
-            "equal" => Comparison::Equal,
-            "neq" => Comparison::NotEqual,
-            "lt" => Comparison::Less,
-            "lte" => Comparison::LessOrEqual,
-            "gt" => Comparison::Greater,
-            "gte" => Comparison::GreaterOrEqual,
+            "equal" => Relation::Equal,
+            "neq" => Relation::NotEqual,
+            "lt" => Relation::Less,
+            "lte" => Relation::LessOrEqual,
+            "gt" => Relation::Greater,
+            "gte" => Relation::GreaterOrEqual,
             _ => return None,
         })
     }

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 
+use palisade_model::Relation;
+
 use super::super::outputs::same;
 use super::super::resolved::{Term, TermKind};
 use super::Lowerer;
-use crate::plan::{Comparison, Operand, Step};
+use crate::plan::{Operand, Step};
 use crate::value::Value;
 
 impl Lowerer<'_, '_> {
@@ -46,7 +48,7 @@ impl Lowerer<'_, '_> {
             return;
         }
         let (left, right) = (self.operand(left), self.operand(right));
-        self.step(Step::Compare { operator: Comparison::Equal, left, right, to: None });
+        self.step(Step::Compare { relation: Relation::Equal, left, right, to: None });
     }
 
     /// Takes a value apart by a pattern.
@@ -59,7 +61,7 @@ impl Lowerer<'_, '_> {
                 TermKind::Var(var) if !self.is_bound(*var) => self.bind(*var, value),
                 _ if self.is_ready(&pattern) => {
                     let other = self.operand(&pattern);
-                    self.step(Step::Compare { operator: Comparison::Equal, left: other, right: value, to: None });
+                    self.step(Step::Compare { relation: Relation::Equal, left: other, right: value, to: None });
                 }
                 TermKind::Array(items) => {
                     self.step(Step::ArrayOf { source: value, length: items.len() as u32 });

@@ -6,24 +6,9 @@ use super::super::codes::{COMPILE, DEPRECATED as NO_LONGER, TYPE};
 use super::super::names;
 use super::super::resolved::{Body, Expression, Function, Head, Kind, Term, TermKind};
 use super::{Resolver, constant, term};
+use crate::builtins::DEPRECATED;
 use crate::syntax::ast;
 use crate::value::Value;
-
-/// Functions that v1 no longer has.
-const DEPRECATED: [&str; 12] = [
-    "all",
-    "any",
-    "cast_array",
-    "cast_boolean",
-    "cast_null",
-    "cast_object",
-    "cast_set",
-    "cast_string",
-    "net.cidr_overlap",
-    "re_match",
-    "set_diff",
-    "json.unmarshal_deprecated",
-];
 
 /// What an operator names.
 pub(super) enum Operator {
