@@ -60,13 +60,17 @@ impl LookupError {
     }
 }
 
-/// The surroundings that policies may look into.
+/// The surroundings that policies may look into. What an implementation leaves out is unavailable.
 pub trait Cluster: Send + Sync {
     /// One object.
-    fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError>;
+    fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
+        Err(LookupError::offline(format_args!("{} `{}`", query.resource, query.name)))
+    }
 
     /// All objects that match, as an array in a stable order.
-    fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError>;
+    fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError> {
+        Err(LookupError::offline(format_args!("the list of {}", query.resource)))
+    }
 
     /// Every object that is known, as one array; the same one as long as nothing changes, so that what is made of it can
     /// be kept.
@@ -75,7 +79,9 @@ pub trait Cluster: Send + Sync {
     }
 
     /// The answer to an API or service call.
-    fn call(&self, call: &ApiCall) -> Result<Value, LookupError>;
+    fn call(&self, call: &ApiCall) -> Result<Value, LookupError> {
+        Err(LookupError::offline(format_args!("{} {}", call.method, call.url)))
+    }
 
     /// The answer to a policy's own HTTP request, failures included: an object with `statusCode`, and with `body` or,
     /// where the body is an object, its members.
@@ -94,10 +100,14 @@ pub trait Cluster: Send + Sync {
     }
 
     /// The data of a GlobalContextEntry; `projection` is empty for the entry itself.
-    fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError>;
+    fn global_context(&self, name: &str, _projection: &str) -> Result<Value, LookupError> {
+        Err(LookupError::offline(format_args!("global context entry `{name}`")))
+    }
 
     /// Manifest and configuration of an image: `{registry, repository, identifier, manifest, configData, ...}`.
-    fn image(&self, reference: &str) -> Result<Value, LookupError>;
+    fn image(&self, reference: &str) -> Result<Value, LookupError> {
+        Err(LookupError::offline(format_args!("image data of `{reference}`")))
+    }
 
     /// The Namespace object called `name`.
     fn namespace(&self, name: &str) -> Result<Value, LookupError> {
@@ -114,24 +124,4 @@ pub trait Cluster: Send + Sync {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Offline;
 
-impl Cluster for Offline {
-    fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
-        Err(LookupError::offline(format_args!("{} `{}`", query.resource, query.name)))
-    }
-
-    fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError> {
-        Err(LookupError::offline(format_args!("the list of {}", query.resource)))
-    }
-
-    fn call(&self, call: &ApiCall) -> Result<Value, LookupError> {
-        Err(LookupError::offline(format_args!("{} {}", call.method, call.url)))
-    }
-
-    fn global_context(&self, name: &str, _projection: &str) -> Result<Value, LookupError> {
-        Err(LookupError::offline(format_args!("global context entry `{name}`")))
-    }
-
-    fn image(&self, reference: &str) -> Result<Value, LookupError> {
-        Err(LookupError::offline(format_args!("image data of `{reference}`")))
-    }
-}
+impl Cluster for Offline {}

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use palisade_document::Document;
 use palisade_model::{Str, Value, resource::plural};
-use palisade_policy::{ApiCall, Cluster, LookupError, ObjectQuery, Offline};
+use palisade_policy::{Cluster, LookupError, ObjectQuery, Offline};
 
 use crate::config::Network;
 use crate::input::Input;
@@ -85,17 +85,9 @@ impl Cluster for Manifests<'_> {
         }
     }
 
-    fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError> {
-        Offline.list(query)
-    }
-
     /// The manifests are all that is known here.
     fn objects(&self) -> Result<Value, LookupError> {
         Ok(self.objects().all.clone())
-    }
-
-    fn call(&self, call: &ApiCall) -> Result<Value, LookupError> {
-        Offline.call(call)
     }
 
     fn send(&self, request: &Value) -> Result<Value, LookupError> {
@@ -107,9 +99,5 @@ impl Cluster for Manifests<'_> {
             return Offline.global_context(name, projection);
         }
         Ok(self.objects().listed.get(projection).cloned().unwrap_or_else(|| Value::array(Vec::new())))
-    }
-
-    fn image(&self, reference: &str) -> Result<Value, LookupError> {
-        Offline.image(reference)
     }
 }

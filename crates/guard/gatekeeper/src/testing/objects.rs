@@ -1,7 +1,7 @@
 //! The object of a case as a request, and the objects beside it as a cluster.
 
 use palisade_model::{GroupVersionKind, Map, Resource, Str, Value};
-use palisade_policy::{AdmissionRequest, ApiCall, LookupError, ObjectQuery, Offline, Operation, Request, UserInfo};
+use palisade_policy::{AdmissionRequest, LookupError, ObjectQuery, Operation, Request, UserInfo};
 
 /// What is put before a constraint.
 #[derive(Debug)]
@@ -130,23 +130,7 @@ impl palisade_policy::Cluster for Cluster {
         found.cloned().ok_or_else(|| LookupError::NotFound(format!("{} `{}`", query.resource, query.name)))
     }
 
-    fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError> {
-        Offline.list(query)
-    }
-
     fn objects(&self) -> Result<Value, LookupError> {
         Ok(self.0.clone())
-    }
-
-    fn call(&self, call: &ApiCall) -> Result<Value, LookupError> {
-        Offline.call(call)
-    }
-
-    fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError> {
-        Offline.global_context(name, projection)
-    }
-
-    fn image(&self, reference: &str) -> Result<Value, LookupError> {
-        Offline.image(reference)
     }
 }

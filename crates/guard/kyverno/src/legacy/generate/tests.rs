@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use palisade_model::{Resource, json};
 use palisade_policy::{
-    AdmissionRequest, ApiCall, Cluster, Environment, LookupError, ObjectQuery, Offline, Operation, Variables,
+    AdmissionRequest, Cluster, Environment, LookupError, ObjectQuery, Offline, Operation, Variables,
 };
 
 use super::*;
@@ -35,18 +35,6 @@ impl Cluster for Objects {
 
     fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError> {
         Ok(self.matching(query).cloned().collect())
-    }
-
-    fn call(&self, call: &ApiCall) -> Result<Value, LookupError> {
-        Offline.call(call)
-    }
-
-    fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError> {
-        Offline.global_context(name, projection)
-    }
-
-    fn image(&self, reference: &str) -> Result<Value, LookupError> {
-        Offline.image(reference)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use palisade_model::{Str, Value};
 
-use super::reader::{Node, Reader};
+use super::{Node, Reader};
 use crate::legacy::codes;
 
 /// A named value.

@@ -4,7 +4,7 @@ use palisade_model::{Str, Value};
 
 use super::conditions;
 use super::context_entry::ContextEntry;
-use super::reader::{Node, Reader};
+use super::{Node, Reader};
 use crate::legacy::codes;
 use crate::legacy::condition::Conditions;
 

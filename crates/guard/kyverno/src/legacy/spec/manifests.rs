@@ -2,7 +2,7 @@
 
 use palisade_model::Str;
 
-use super::reader::{Node, Reader};
+use super::{Node, Reader};
 use crate::legacy::codes;
 
 /// How deep attestors may be nested.

@@ -3,7 +3,7 @@
 use palisade_model::{Str, Value};
 use palisade_policy::Operation;
 
-use super::reader::{Node, Reader};
+use super::{Node, Reader};
 use crate::legacy::codes;
 
 /// A `match` or `exclude` block.

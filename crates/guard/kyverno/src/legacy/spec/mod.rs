@@ -8,7 +8,6 @@ mod generate;
 mod manifests;
 mod matching;
 mod mutate;
-mod reader;
 mod validate;
 
 use palisade_model::{Str, Value};
@@ -23,7 +22,7 @@ pub use matching::{
     KindSelector, LabelSelector, MatchBlock, Requirement, ResourceDescription, ResourceFilter, Subject,
 };
 pub use mutate::{ForEachMutation, Mutation, Patch, Target};
-pub use reader::{Node, Reader};
+pub use palisade_cel::admission::{Node, Reader};
 pub(crate) use validate::exclusion;
 pub use validate::{CelCheck, CelValidation, Check, FailureActionOverride, ForEachValidation, PodSecurity, Validation};
 

@@ -3,8 +3,8 @@
 use palisade_model::{Str, Value};
 
 use super::context_entry::ContextEntry;
-use super::reader::{Node, Reader};
 use super::{LabelSelector, conditions};
+use super::{Node, Reader};
 use crate::legacy::codes;
 use crate::legacy::condition::Conditions;
 

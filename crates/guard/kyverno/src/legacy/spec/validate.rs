@@ -4,8 +4,8 @@ use palisade_model::{Str, Value};
 
 use super::context_entry::ContextEntry;
 use super::manifests::Manifests;
-use super::reader::{Node, Reader};
 use super::{FailureAction, LabelSelector, NamedExpression, conditions, failure_action};
+use super::{Node, Reader};
 use crate::legacy::codes;
 use crate::legacy::condition::Conditions;
 use crate::legacy::pod_security::Exclusion;
