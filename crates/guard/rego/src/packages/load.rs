@@ -91,14 +91,14 @@ fn policies(program: Program, modules: Vec<Module>, programs: &Programs) -> Vec<
     let mut packages = Vec::new();
     let mut checks = Vec::new();
     let mut infos = Vec::new();
-    for (path, modules) in names {
-        let meta = meta::of_package(&modules);
-        let own = checks_of(&program, path, &modules, &meta, packages.len());
+    for (path, written) in names {
+        let meta = meta::of_package(path, &modules);
+        let own = checks_of(&program, path, &written, &meta, packages.len());
         if own.is_empty() {
             continue;
         }
         let rules = own.iter().map(rule_info).collect();
-        infos.push(PolicyInfo::new(reference(path, &modules), meta, rules));
+        infos.push(PolicyInfo::new(reference(path, &written), meta, rules));
         packages.push(Package {
             seen: seen(path),
             checks: checks.len()..checks.len() + own.len(),

@@ -4,6 +4,7 @@
 //! `title`, `description` are OPA's own; `custom.severity`, `custom.remediation`, `custom.controls` (a list of
 //! `framework:id`) and `custom.id` are what policy libraries agree on.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use palisade_model::{Control, Location, Str, Value};
@@ -26,13 +27,23 @@ pub(super) fn id_of_rule(module: &Module, index: usize) -> Option<Str> {
     own.value.dig(["custom", "id"])?.as_shared_str().cloned()
 }
 
-/// The metadata of a package, from all of its modules.
-pub(super) fn of_package(modules: &[&Module]) -> PolicyMeta {
-    let about = |annotation: &&Annotation| matches!(annotation.scope, Scope::Package | Scope::Subpackages);
-    let own: Vec<_> =
-        modules.iter().flat_map(|module| &module.annotations).filter(about).map(|entry| &entry.value).collect();
-    let location = modules.first().map(|module| Location { source: module.source.clone(), span: module.package_span });
-    PolicyMeta { location, ..over(&own, &PolicyMeta::default()) }
+/// The metadata of the package at `path`: what its modules say of it, then what packages above say of those below them,
+/// the nearest first.
+pub(super) fn of_package(path: &[Str], modules: &[Module]) -> PolicyMeta {
+    let entries =
+        modules.iter().flat_map(|module| module.annotations.iter().map(move |entry| (&*module.package, entry)));
+    let mut about: Vec<_> = entries
+        .filter(|(package, entry)| match entry.scope {
+            Scope::Package => *package == path,
+            Scope::Subpackages => path.starts_with(package),
+            Scope::Rule | Scope::Document => false,
+        })
+        .collect();
+    about.sort_by_key(|(package, entry)| Reverse((package.len(), entry.scope == Scope::Package)));
+    let blocks: Vec<_> = about.into_iter().map(|(_, entry)| &entry.value).collect();
+    let first = modules.iter().find(|module| *module.package == *path);
+    let location = first.map(|module| Location { source: module.source.clone(), span: module.package_span });
+    PolicyMeta { location, ..over(&blocks, &PolicyMeta::default()) }
 }
 
 /// What `blocks` say, the first that says something winning, over `base`.
@@ -61,4 +72,37 @@ fn controls(list: &Value) -> Arc<[Control]> {
         Some(Control { framework: framework.trim().into(), id: id.trim().into() })
     };
     list.as_array().unwrap_or_default().iter().filter_map(control).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use palisade_model::{Severity, Source};
+
+    use super::*;
+    use crate::syntax::ast::Version;
+    use crate::syntax::parse;
+
+    #[test]
+    fn packages_take_over_what_those_above_say_of_subpackages() {
+        let module = |text: &str| parse(Source::new("a.rego", text), Version::V1).0.unwrap();
+        let about = |scope: &str, rest: &str, package: &str| {
+            module(&format!("# METADATA\n# {{scope: {scope}, {rest}}}\npackage {package}\n"))
+        };
+        let modules = [
+            about("subpackages", "title: all, description: far, custom: {severity: low}", "k8s"),
+            about("subpackages", "title: nearer, custom: {severity: high}", "k8s.pods"),
+            about("package", "description: of k8s.pods alone", "k8s.pods"),
+            about("package", "title: own", "k8s.pods.ports"),
+            about("package", "title: other", "k8sother"),
+        ];
+        let meta = |path: &[&str]| {
+            let path: Vec<Str> = path.iter().map(|part| Str::from(*part)).collect();
+            let meta = of_package(&path, &modules);
+            (meta.title.unwrap_or_default(), meta.description.unwrap_or_default(), meta.severity)
+        };
+        assert_eq!(meta(&["k8s", "pods", "ports"]), ("own".into(), "far".into(), Severity::High));
+        assert_eq!(meta(&["k8s", "pods"]), ("nearer".into(), "of k8s.pods alone".into(), Severity::High));
+        assert_eq!(meta(&["k8s", "jobs"]), ("all".into(), "far".into(), Severity::Low));
+        assert_eq!(meta(&["k8sother"]).0, "other");
+    }
 }
