@@ -15,7 +15,7 @@ use crate::config::Network;
 /// The largest answer that is read.
 const MAX_ANSWER: u64 = 10 * 1024 * 1024;
 /// The longest that one request may take, whatever the policy asks for.
-const MAX_TIMEOUT: Duration = Duration::from_secs(60);
+const MAX_TIMEOUT: Duration = Duration::from_mins(1);
 const MAX_REDIRECTS: usize = 10;
 const MAX_RETRIES: i64 = 3;
 
@@ -122,8 +122,8 @@ impl<'a> Exchange<'a> {
 }
 
 fn agent(request: &Value, permitted: &Network) -> Result<ureq::Agent, String> {
-    let members = request.as_object().into_iter().flat_map(Map::keys);
-    if let Some(name) = members.filter(|name| name.ends_with("_file") || name.ends_with("_env_variable")).next() {
+    let mut members = request.as_object().into_iter().flat_map(Map::keys);
+    if let Some(name) = members.find(|name| name.ends_with("_file") || name.ends_with("_env_variable")) {
         return Err(format!("`{name}` is not permitted: give the certificate itself"));
     }
     let mut tls = TlsConfig::builder();

@@ -29,22 +29,21 @@ pub(crate) struct ProgramArgs {
 
 /// How signed bundles are verified, in the words of `opa`.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Signed bundles")]
 pub(crate) struct VerificationArgs {
     /// Key that bundles of Rego policies are signed with: PEM, JSON Web Key, or the secret of an HMAC
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = "Signed bundles", value_name = "FILE")]
     verification_key: Option<PathBuf>,
     /// Name of the key, where the signature does not name it
-    #[arg(long, value_name = "NAME", default_value = "default")]
+    #[arg(long, help_heading = "Signed bundles", value_name = "NAME", default_value = "default")]
     verification_key_id: String,
     /// Algorithm of the signature
-    #[arg(long, value_name = "NAME", default_value = "RS256")]
+    #[arg(long, help_heading = "Signed bundles", value_name = "NAME", default_value = "RS256")]
     signing_alg: String,
     /// Scope that must be signed for
-    #[arg(long, value_name = "NAME", default_value = "")]
+    #[arg(long, help_heading = "Signed bundles", value_name = "NAME", default_value = "")]
     scope: String,
     /// Do not verify the signatures of bundles
-    #[arg(long, conflicts_with = "verification_key")]
+    #[arg(long, help_heading = "Signed bundles", conflicts_with = "verification_key")]
     skip_verify: bool,
 }
 
@@ -76,7 +75,7 @@ pub(crate) fn is_bundle(path: &Path) -> bool {
 
 fn is_archive(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    (name.ends_with(".tar.gz") || name.ends_with(".tgz")) && path.is_file()
+    [".tar.gz", ".tgz"].iter().any(|ending| name.ends_with(ending)) && path.is_file()
 }
 
 /// Which files of programs are wanted.

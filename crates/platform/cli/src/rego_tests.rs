@@ -16,19 +16,18 @@ use crate::programs::{Files, ProgramArgs, programs};
 
 /// Options of Rego's tests.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Rego tests")]
 pub(crate) struct RegoTestArgs {
     /// Only Rego tests whose path (`data.main.test_it`) matches
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, help_heading = "Rego tests", value_name = "REGEX")]
     run: Option<Regex>,
     /// Say which lines of the Rego policies the tests evaluated
-    #[arg(long)]
+    #[arg(long, help_heading = "Rego tests")]
     pub(crate) coverage: bool,
     /// The least share of covered lines, in percent; below it the run fails
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, help_heading = "Rego tests", value_name = "PERCENT", value_parser = percent)]
     pub(crate) threshold: Option<f64>,
     /// Data for Rego policies: JSON and YAML files, or folders of them; may be repeated
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, help_heading = "Rego tests", value_name = "PATH")]
     data: Vec<PathBuf>,
 }
 
@@ -85,7 +84,9 @@ fn problems(diagnostics: Vec<Diagnostic>) -> Vec<TestReport> {
 
 fn covered(suite: &Suite, ran: &[Ran]) -> Report {
     let mut all = Coverage::default();
-    ran.iter().for_each(|ran| all.merge(&ran.coverage));
+    for ran in ran {
+        all.merge(&ran.coverage);
+    }
     all.report(suite.program())
 }
 

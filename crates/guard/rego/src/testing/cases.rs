@@ -25,10 +25,17 @@ pub(super) fn query(definition: &Definition) -> Option<Definition> {
 
 fn binds(step: &Step, register: Register) -> bool {
     match step {
-        Step::Copy { to, .. } | Step::Get { to, .. } | Step::Call { to, .. } | Step::Rule { to, .. } => *to == register,
-        Step::Tree { to, .. } | Step::Keys { to, .. } | Step::Walk { to, .. } => *to == register,
-        Step::Array { to, .. } | Step::Set { to, .. } | Step::Object { to, .. } => *to == register,
-        Step::Comprehension { to, .. } => *to == register,
+        Step::Copy { to, .. }
+        | Step::Get { to, .. }
+        | Step::Call { to, .. }
+        | Step::Rule { to, .. }
+        | Step::Tree { to, .. }
+        | Step::Keys { to, .. }
+        | Step::Walk { to, .. }
+        | Step::Array { to, .. }
+        | Step::Set { to, .. }
+        | Step::Object { to, .. }
+        | Step::Comprehension { to, .. } => *to == register,
         Step::Scan { key, value, .. } => *key == Some(register) || *value == Some(register),
         _ => false,
     }
