@@ -82,7 +82,7 @@ fn bundles_do_not_leave_their_folder_or_burst() {
 /// A gzip-compressed tar archive with one file.
 fn archive(name: &str, content: &[u8]) -> Vec<u8> {
     let mut header = [0_u8; 512];
-    header[..name.len()].copy_from_slice(name.as_bytes());
+    header.iter_mut().zip(name.bytes()).for_each(|(slot, byte)| *slot = byte);
     header[100..107].copy_from_slice(b"0000644");
     header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
     header[156] = b'0';
