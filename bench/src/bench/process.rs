@@ -71,29 +71,47 @@ fn wait(child: &mut Child, limit: f64) -> std::io::Result<Option<ExitStatus>> {
     Ok(None)
 }
 
-/// The run of median processor time among `runs`.
+/// The run of median time on the wall among `runs`.
 pub(crate) fn measure(program: &Path, arguments: &[&str], runs: usize) -> Result<Figures, String> {
     measure_within(f64::MAX, program, arguments, runs)
 }
 
 pub(crate) fn measure_within(limit: f64, program: &Path, arguments: &[&str], runs: usize) -> Result<Figures, String> {
-    let this = std::env::current_exe().map_err(|error| format!("finding this program: {error}"))?;
-    let mut all = Vec::with_capacity(runs);
+    let all = (0..runs).map(|_| once(limit, program, arguments)).collect::<Result<Vec<_>, _>>()?;
+    median(all)
+}
+
+/// Two commands in turns, so that a slow minute of the machine slows both.
+pub(crate) fn measure_in_turns(
+    program: &Path,
+    [first, second]: [&[&str]; 2],
+    runs: usize,
+) -> Result<[Figures; 2], String> {
+    let (mut ones, mut others) = (Vec::new(), Vec::new());
     for _ in 0..runs {
-        let output = Command::new(&this)
-            .arg(MEASURE)
-            .arg(limit.to_string())
-            .arg(program)
-            .args(arguments)
-            .output()
-            .map_err(|error| format!("measuring {}: {error}", program.display()))?;
-        let figures: Figures = serde_json::from_slice(&output.stdout).map_err(|error| {
-            format!("measuring {}: {error}: {}", program.display(), String::from_utf8_lossy(&output.stderr))
-        })?;
-        all.push(figures);
+        ones.push(once(f64::MAX, program, first)?);
+        others.push(once(f64::MAX, program, second)?);
     }
-    all.sort_by(|a, b| a.cpu.total_cmp(&b.cpu));
+    Ok([median(ones)?, median(others)?])
+}
+
+fn median(mut all: Vec<Figures>) -> Result<Figures, String> {
+    all.sort_by(|a, b| a.wall.total_cmp(&b.wall));
     all.get(all.len() / 2).copied().ok_or_else(|| "no runs".into())
+}
+
+fn once(limit: f64, program: &Path, arguments: &[&str]) -> Result<Figures, String> {
+    let this = std::env::current_exe().map_err(|error| format!("finding this program: {error}"))?;
+    let output = Command::new(&this)
+        .arg(MEASURE)
+        .arg(limit.to_string())
+        .arg(program)
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("measuring {}: {error}", program.display()))?;
+    serde_json::from_slice(&output.stdout).map_err(|error| {
+        format!("measuring {}: {error}: {}", program.display(), String::from_utf8_lossy(&output.stderr))
+    })
 }
 
 pub(crate) fn row(what: &str, figures: Figures) {
@@ -146,17 +164,13 @@ fn inputs(context: &Context, manifests: usize, policies: usize) -> Result<(Strin
 pub(crate) fn threads(context: &Context) -> Result<(), String> {
     let number = if context.quick { 1_000 } else { 10_000 };
     let (manifests, policies) = inputs(context, number, 200)?;
-    let mut walls = Vec::new();
-    for threads in ["1", "2"] {
-        let arguments = ["check", &manifests, "-p", &policies, "--jobs", threads, "--format", "json"];
-        let figures = measure(&context.palisade, &arguments, 5)?;
+    let arguments = |threads| ["check", &manifests, "-p", &policies, "--jobs", threads, "--format", "json"];
+    let [one, two] = measure_in_turns(&context.palisade, [&arguments("1"), &arguments("2")], 7)?;
+    for (threads, figures) in [(1, one), (2, two)] {
         row(&format!("palisade check, {number} manifests, {threads} threads"), figures);
         println!("  {:.0} manifests/s", number as f64 / figures.wall);
-        walls.push(figures.wall);
     }
-    if let [one, two] = walls[..] {
-        println!("two threads: {:.2} times one", one / two);
-    }
+    println!("two threads: {:.2} times one", one.wall / two.wall);
     Ok(())
 }
 

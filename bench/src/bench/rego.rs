@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use palisade_document::{Limits, parse};
 use palisade_model::Value;
 
-use crate::process::{Figures, compare, measure, measure_within, row, text};
+use crate::process::{Figures, compare, measure, measure_in_turns, measure_within, row, text};
 use crate::{Context, workload};
 
 /// Rules of the Rego workload.
@@ -18,28 +18,28 @@ const LIMIT: f64 = 300.0;
 pub(crate) fn conftest(context: &Context) -> Result<(), String> {
     let Some(conftest) = context.peer("conftest") else { return Ok(()) };
     let number = if context.quick { 100 } else { 1_000 };
-    let ours = check(context, number, "1")?;
-    let two = check(context, number, "2")?;
-    println!("two threads: {:.2} times one", ours.wall / two.wall);
     let (manifests, rules) = inputs(context, number)?;
+    let two = check(context, number)?;
     let theirs = measure_within(LIMIT, &conftest, &["test", &manifests, "-p", &rules, "-o", "json"], 1)?;
     row(&format!("conftest test, {number} manifests, {RULES} rules"), theirs);
     compare(two, theirs);
     Ok(())
 }
 
-/// Many reviews in one process: `check` over files, `opa eval` over one array of the same objects.
+/// Many reviews in one process: `check` over files, `opa eval` over one array of the same objects, `opa exec` over the files.
 pub(crate) fn opa(context: &Context) -> Result<(), String> {
     let Some(opa) = context.peer("opa") else { return Ok(()) };
     let number = if context.quick { 1_000 } else { 10_000 };
-    let one = check(context, number, "1")?;
-    let two = check(context, number, "2")?;
-    println!("two threads: {:.2} times one", one.wall / two.wall);
-    let (_, rules) = inputs(context, number)?;
+    let (manifests, rules) = inputs(context, number)?;
+    let two = check(context, number)?;
     let array = text(&array(context, number)?);
     let query = "[answer | some review in input; answer := data.main.deny with input as review]";
-    let theirs = measure_within(LIMIT, &opa, &["eval", "-d", &rules, "-i", &array, query], 1)?;
-    row(&format!("opa eval, {number} objects in an array, {RULES} rules"), theirs);
+    let theirs = measure_within(LIMIT, &opa, &["eval", "-d", &rules, "-i", &array, query], 3)?;
+    row(&format!("opa eval, {number} objects in one array, {RULES} rules"), theirs);
+    compare(two, theirs);
+    let exec = ["exec", "--decision", "main/deny", "--bundle", &rules, &manifests];
+    let theirs = measure_within(LIMIT, &opa, &exec, 3)?;
+    row(&format!("opa exec, {number} manifests, {RULES} rules"), theirs);
     compare(two, theirs);
     Ok(())
 }
@@ -59,12 +59,16 @@ pub(crate) fn gator(context: &Context) -> Result<(), String> {
     Ok(())
 }
 
-fn check(context: &Context, number: usize, threads: &str) -> Result<Figures, String> {
+/// One thread against two; the figures of two.
+fn check(context: &Context, number: usize) -> Result<Figures, String> {
     let (manifests, rules) = inputs(context, number)?;
-    let arguments = ["check", &manifests, "-p", &rules, "--jobs", threads, "--format", "json"];
-    let figures = measure(&context.palisade, &arguments, 5)?;
-    row(&format!("palisade check, {number} manifests, {RULES} Rego rules, {threads} threads"), figures);
-    Ok(figures)
+    let arguments = |threads| ["check", &manifests, "-p", &rules, "--jobs", threads, "--format", "json"];
+    let [one, two] = measure_in_turns(&context.palisade, [&arguments("1"), &arguments("2")], 7)?;
+    for (threads, figures) in [(1, one), (2, two)] {
+        row(&format!("palisade check, {number} manifests, {RULES} Rego rules, {threads} threads"), figures);
+    }
+    println!("two threads: {:.2} times one", one.wall / two.wall);
+    Ok(two)
 }
 
 fn inputs(context: &Context, manifests: usize) -> Result<(String, String), String> {

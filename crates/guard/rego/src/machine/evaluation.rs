@@ -41,6 +41,8 @@ pub(super) struct Evaluation<'a> {
     /// Replacements in force.
     pub(super) scopes: Vec<Scope<'a>>,
     pub(super) budget: Budget,
+    /// What the budget was at the beginning.
+    pub(super) allowance: Budget,
     pub(super) memory: &'a mut Memory,
     pub(super) host: &'a dyn Host,
     pub(super) now: jiff::Timestamp,
@@ -60,6 +62,7 @@ impl<'a> Evaluation<'a> {
         memory: &'a mut Memory,
         inputs: Inputs<'a>,
     ) -> Self {
+        let allowance = Budget { steps: inputs.limits.steps, bytes: inputs.limits.bytes };
         Self {
             program,
             constants: &[],
@@ -70,7 +73,8 @@ impl<'a> Evaluation<'a> {
             rules: vec![Slot::Fresh; program.rules.len()],
             answers: Answers::default(),
             scopes: Vec::new(),
-            budget: Budget { steps: inputs.limits.steps, bytes: inputs.limits.bytes },
+            budget: allowance,
+            allowance,
             memory,
             host: inputs.host,
             now: inputs.now,

@@ -166,7 +166,8 @@ impl Session<'_> {
         self.evaluation.call_path(path, arguments).map_err(|error| *error)
     }
 
-    /// The solutions of one definition of a rule without parameters, apart from its other definitions.
+    /// The solutions of one definition of a rule without parameters, apart from its other definitions. Each call may use
+    /// all of the limits, so that a runaway definition takes nothing from others.
     pub fn solutions(&mut self, rule: RuleId, definition: usize) -> Result<Vec<Solution>, EvalError> {
         self.evaluation.solutions(rule, definition).map_err(|error| *error)
     }

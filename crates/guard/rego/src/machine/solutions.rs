@@ -18,6 +18,7 @@ pub struct Solution {
 impl Evaluation<'_> {
     pub(super) fn solutions(&mut self, id: RuleId, definition: usize) -> Outcome<Vec<Solution>> {
         self.begin();
+        self.budget = self.allowance;
         let Some(rule) = self.program.rules.get(id as usize) else { return Ok(Vec::new()) };
         let Some(definition) = rule.definitions.get(definition) else { return Ok(Vec::new()) };
         let mut sink = Sink::new(Gathered::Solutions(Vec::new()));

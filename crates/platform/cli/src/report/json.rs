@@ -34,9 +34,9 @@ struct Entry<'a> {
     message: &'a str,
     resource: &'a str,
     path: &'a str,
-    location: Option<Place>,
+    location: Option<Place<'a>>,
     related: Vec<Related<'a>>,
-    rule_location: Option<Place>,
+    rule_location: Option<Place<'a>>,
     remediation: Option<&'a str>,
     controls: &'a [Control],
     fingerprint: Fingerprint,
@@ -51,7 +51,7 @@ struct WaiverEntry<'a> {
     reason: &'a str,
     owner: &'a str,
     expires: &'a str,
-    location: Option<Place>,
+    location: Option<Place<'a>>,
 }
 
 impl<'a> WaiverEntry<'a> {
@@ -66,7 +66,7 @@ impl<'a> WaiverEntry<'a> {
 #[derive(Serialize)]
 struct Related<'a> {
     path: &'a str,
-    location: Place,
+    location: Place<'a>,
 }
 
 #[derive(Serialize)]
@@ -78,19 +78,19 @@ struct Policy<'a> {
 }
 
 #[derive(Serialize)]
-struct Place {
-    file: String,
+struct Place<'a> {
+    file: &'a str,
     line: usize,
     column: usize,
     end_line: usize,
     end_column: usize,
 }
 
-impl Place {
-    fn of(location: &Location) -> Self {
+impl<'a> Place<'a> {
+    fn of(location: &'a Location) -> Self {
         let (start, end) = (location.start(), location.end());
         Self {
-            file: location.source.name().to_owned(),
+            file: location.source.name(),
             line: start.line,
             column: start.column,
             end_line: end.line,
@@ -105,7 +105,7 @@ pub(crate) struct DiagnosticEntry<'a> {
     code: &'a str,
     level: String,
     message: &'a str,
-    location: Option<Place>,
+    location: Option<Place<'a>>,
     help: &'a [String],
 }
 
@@ -147,11 +147,20 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{{\"schema_version\": \"{SCHEMA_VERSION}\",\n\"summary\": ")?;
     serde_json::to_writer(&mut *out, &summary)?;
     out.write_all(b",\n\"findings\": [\n")?;
-    report.write_findings(|finding| Ok(serde_json::to_vec(&entry(finding))?), b",\n", out)?;
+    report.write_findings(|finding| line(&entry(finding)), b",\n", out)?;
     out.write_all(b"],\n\"diagnostics\": ")?;
     let diagnostics: Vec<_> = report.diagnostics.iter().map(diagnostic_entry).collect();
     serde_json::to_writer(&mut *out, &diagnostics)?;
     writeln!(out, "}}")
+}
+
+/// Most findings are shorter, so that their buffers never grow.
+const LINE: usize = 1024;
+
+fn line(entry: &Entry<'_>) -> io::Result<Vec<u8>> {
+    let mut line = Vec::with_capacity(LINE);
+    serde_json::to_writer(&mut line, entry)?;
+    Ok(line)
 }
 
 fn entry(finding: &Finding) -> Entry<'_> {
