@@ -40,7 +40,7 @@ fn shift(operands: &[Value]) -> Result<(BigInt, Option<u64>), BuiltinError> {
 fn shift_left(context: &mut Context<'_>, operands: &[Value]) -> Answer {
     let (value, distance) = shift(operands)?;
     let distance = distance.filter(|distance| *distance <= MAX_SHIFT).ok_or_else(|| {
-        BuiltinError::failed(format!("a shift to the left by more than {MAX_SHIFT} bits is not supported"))
+        BuiltinError::Halt(format!("a shift to the left by more than {MAX_SHIFT} bits is not supported"))
     })?;
     context.grow(distance as usize / 3)?;
     answer(Number::from(value << distance))

@@ -71,7 +71,7 @@ fn quote(context: &mut Context<'_>, operands: &[Value]) -> Answer {
 fn compile(pattern: &str, delimiters: &[char]) -> Result<Regex, BuiltinError> {
     let regex = translate(pattern, delimiters).map_err(BuiltinError::failed)?;
     let compiled = RegexBuilder::new(&regex).size_limit(SIZE_LIMIT).dot_matches_new_line(true).build();
-    compiled.map_err(|_| BuiltinError::failed("the glob is too large"))
+    compiled.map_err(|_| BuiltinError::Halt("the glob is too large".to_owned()))
 }
 
 /// The regular expression of a glob.
