@@ -155,7 +155,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Most findings are shorter, so that their buffers never grow.
-const LINE: usize = 1024;
+const LINE: usize = 640;
 
 fn line(entry: &Entry<'_>) -> io::Result<Vec<u8>> {
     let mut line = Vec::with_capacity(LINE);

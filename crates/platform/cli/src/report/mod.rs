@@ -54,7 +54,7 @@ pub(crate) enum Detail {
 }
 
 /// Findings that are rendered before they are written: enough to keep every thread busy, few enough to stay small.
-const WINDOW: usize = 4_096;
+const WINDOW: usize = 2_048;
 
 impl Report {
     /// Writes what `render` makes of each finding, in order. Rendering hundreds of thousands of findings takes about as
