@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::PathBuf;
 
-use palisade_document::{Limits, parse};
 use palisade_model::Value;
 
 use crate::process::{Figures, compare, measure, measure_in_turns, measure_within, row, text};
@@ -18,8 +17,8 @@ const LIMIT: f64 = 300.0;
 pub(crate) fn conftest(context: &Context) -> Result<(), String> {
     let Some(conftest) = context.peer("conftest") else { return Ok(()) };
     let number = if context.quick { 100 } else { 1_000 };
-    let (manifests, rules) = inputs(context, number)?;
-    let two = check(context, number)?;
+    let (manifests, rules) = (text(&workload::manifests(&context.work, number)?), rules(context)?);
+    let two = check(context, &manifests, &format!("{number} manifests"))?;
     let theirs = measure_within(LIMIT, &conftest, &["test", &manifests, "-p", &rules, "-o", "json"], 1)?;
     row(&format!("conftest test, {number} manifests, {RULES} rules"), theirs);
     compare(two, theirs);
@@ -30,16 +29,16 @@ pub(crate) fn conftest(context: &Context) -> Result<(), String> {
 pub(crate) fn opa(context: &Context) -> Result<(), String> {
     let Some(opa) = context.peer("opa") else { return Ok(()) };
     let number = if context.quick { 1_000 } else { 10_000 };
-    let (manifests, rules) = inputs(context, number)?;
-    let two = check(context, number)?;
+    let (reviews, rules) = (text(&workload::reviews(&context.work, number)?), rules(context)?);
+    let two = check(context, &reviews, &format!("{number} JSON files"))?;
     let array = text(&array(context, number)?);
     let query = "[answer | some review in input; answer := data.main.deny with input as review]";
     let theirs = measure_within(LIMIT, &opa, &["eval", "-d", &rules, "-i", &array, query], 3)?;
     row(&format!("opa eval, {number} objects in one array, {RULES} rules"), theirs);
     compare(two, theirs);
-    let exec = ["exec", "--decision", "main/deny", "--bundle", &rules, &manifests];
+    let exec = ["exec", "--decision", "main/deny", "--bundle", &rules, &reviews];
     let theirs = measure_within(LIMIT, &opa, &exec, 3)?;
-    row(&format!("opa exec, {number} manifests, {RULES} rules"), theirs);
+    row(&format!("opa exec, {number} JSON files, {RULES} rules"), theirs);
     compare(two, theirs);
     Ok(())
 }
@@ -60,33 +59,26 @@ pub(crate) fn gator(context: &Context) -> Result<(), String> {
 }
 
 /// One thread against two; the figures of two.
-fn check(context: &Context, number: usize) -> Result<Figures, String> {
-    let (manifests, rules) = inputs(context, number)?;
-    let arguments = |threads| ["check", &manifests, "-p", &rules, "--jobs", threads, "--format", "json"];
+fn check(context: &Context, folder: &str, what: &str) -> Result<Figures, String> {
+    let rules = rules(context)?;
+    let arguments = |threads| ["check", folder, "-p", &rules, "--jobs", threads, "--format", "json"];
     let [one, two] = measure_in_turns(&context.palisade, [&arguments("1"), &arguments("2")], 7)?;
     for (threads, figures) in [(1, one), (2, two)] {
-        row(&format!("palisade check, {number} manifests, {RULES} Rego rules, {threads} threads"), figures);
+        row(&format!("palisade check, {what}, {RULES} Rego rules, {threads} threads"), figures);
     }
     println!("two threads: {:.2} times one", one.wall / two.wall);
     Ok(two)
 }
 
-fn inputs(context: &Context, manifests: usize) -> Result<(String, String), String> {
-    let manifests = workload::manifests(&context.work, manifests)?;
-    let rules = workload::rego(&context.work, RULES)?;
-    Ok((text(&manifests), text(&rules)))
+fn rules(context: &Context) -> Result<String, String> {
+    Ok(text(&workload::rego(&context.work, RULES)?))
 }
 
-/// The manifests as one JSON array in a file; made on first use.
+/// The objects as one JSON array in a file; made on first use.
 fn array(context: &Context, number: usize) -> Result<PathBuf, String> {
     let path = context.work.join(format!("reviews-{number}.json"));
     if !path.exists() {
-        let objects = (0..number).map(|index| {
-            let text = workload::manifest(index);
-            let parsed = parse("workload.yaml", text.as_bytes(), &Limits::default());
-            parsed.documents.into_iter().next().map(|document| document.value).unwrap_or_default()
-        });
-        let array = Value::array(objects.collect::<Vec<_>>());
+        let array = Value::array((0..number).map(workload::object).collect::<Vec<_>>());
         fs::write(&path, array.to_json()).map_err(|error| format!("writing `{}`: {error}", path.display()))?;
     }
     Ok(path)

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use palisade_document::{Limits, parse};
+use palisade_model::Value;
+
 /// A folder with `number` manifests, one a file; made on first use.
 pub(crate) fn manifests(work: &Path, number: usize) -> Result<PathBuf, String> {
     folder(&work.join(format!("manifests-{number}")), "yaml", number, manifest)
@@ -11,6 +14,18 @@ pub(crate) fn manifests(work: &Path, number: usize) -> Result<PathBuf, String> {
 /// A folder with `number` policies, one a file; made on first use.
 pub(crate) fn policies(work: &Path, number: usize) -> Result<PathBuf, String> {
     folder(&work.join(format!("policies-{number}")), "yaml", number, policy)
+}
+
+/// A folder with the same objects as JSON, as reviews carry them, one a file; made on first use.
+pub(crate) fn reviews(work: &Path, number: usize) -> Result<PathBuf, String> {
+    folder(&work.join(format!("reviews-{number}")), "json", number, |index| object(index).to_json())
+}
+
+/// The object of a manifest.
+pub(crate) fn object(index: usize) -> Value {
+    let text = manifest(index);
+    let parsed = parse("workload.yaml", text.as_bytes(), &Limits::default());
+    parsed.documents.into_iter().next().map(|document| document.value).unwrap_or_default()
 }
 
 /// A folder with `number` rules in Rego, one a file, all of package `main`; made on first use.
