@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use palisade_document::{Document, Limits, Parsed, expand_lists, parse, walk};
 use palisade_model::{Diagnostic, GroupVersionKind, Level, Resource, Source};
-use palisade_policy::PolicySet;
+use palisade_policy::{Loaded, PolicySet};
 
 use crate::languages::{self, LANGUAGES};
 use crate::programs::{Files, ProgramArgs, is_bundle, programs};
@@ -146,6 +146,7 @@ fn load_programs(paths: &[PathBuf], args: &ProgramArgs, loaded: &mut Policies) {
             continue;
         }
         let more = language.load_programs(&programs);
+        loaded.diagnostics.extend(unknown_packages(&args.namespace, &more));
         loaded.set = PolicySet::new(loaded.set.policies().iter().cloned().chain(more.policies).collect());
         loaded.diagnostics.extend(more.diagnostics);
     }
@@ -176,6 +177,23 @@ fn load(documents: &[Resource]) -> Policies {
         diagnostics.extend(loaded.diagnostics);
     }
     Policies { set: PolicySet::new(policies), diagnostics }
+}
+
+/// What `--namespace` names and no program defines: a typing mistake there would switch every check off.
+fn unknown_packages(asked: &[String], found: &Loaded) -> Vec<Diagnostic> {
+    let is_known = |name: &&String| found.policies.iter().any(|policy| *policy.reference().name == ***name);
+    // Where programs could not be loaded, that is the trouble.
+    let asked = asked.iter().filter(|_| !has_errors(&found.diagnostics));
+    asked
+        .filter(|name| !is_known(name))
+        .map(|name| {
+            Diagnostic::warning(
+                "PAL-P0004",
+                format!("no package with deny, warn or violation rules is called `{name}`"),
+            )
+            .help("without --namespace every such package judges; `palisade list policies -p PATH` shows them")
+        })
+        .collect()
 }
 
 /// Whether any diagnostic is an error.

@@ -242,6 +242,15 @@ deny contains msg if {
 ";
 
 #[test]
+fn a_namespace_that_nothing_defines_is_named() {
+    let policy = "package main\n\ndeny contains \"x\" if input.bad\n";
+    let folder = Folder::new("namespace", &[("policy.rego", policy), ("input.json", "{}")]);
+    let mistaken = folder.run(&["check", "input.json", "-p", "policy.rego", "--namespace", "mian"]);
+    assert_eq!(mistaken.status.code(), Some(3), "{}", last_line(&mistaken));
+    assert!(String::from_utf8_lossy(&mistaken.stderr).contains("PAL-P0004"), "{}", last_line(&mistaken));
+}
+
+#[test]
 fn a_policy_asks_permitted_hosts_and_cannot_pass_without_an_answer() {
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = server.local_addr().unwrap();

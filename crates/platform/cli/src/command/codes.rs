@@ -65,6 +65,15 @@ define has no one value.
 Put the data under a name, remove one of the two definitions, or move a file into another folder: below a folder that \
 `--data` names, the path of the folder is the path in `data`.",
     },
+    CodeEntry {
+        code: "PAL-P0004",
+        title: "no Rego package of this name judges",
+        explanation:
+            "`--namespace` names the Rego packages that judge, and none of the policies defines a package of this name with \
+rules called deny, warn or violation. Its checks are not run.
+
+Correct the name, or leave `--namespace` out: every package with such rules judges then.",
+    },
 ];
 
 /// Every code, sorted.
