@@ -14,9 +14,30 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
         &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel", "palisade-rego"],
     ),
     ("palisade-kyverno", &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel"]),
+    ("palisade-admission", &["palisade-model", "palisade-document", "palisade-policy"]),
+    ("palisade-testkit", &[]),
+    ("palisade-store", &["palisade-model", "palisade-testkit"]),
+    ("palisade-kube", &["palisade-model", "palisade-policy", "palisade-admission", "palisade-testkit"]),
+    (
+        "palisade-server",
+        &[
+            "palisade-model",
+            "palisade-document",
+            "palisade-policy",
+            "palisade-admission",
+            "palisade-store",
+            "palisade-kube",
+            "palisade-testkit",
+        ],
+    ),
     (
         "palisade",
         &[
+            "palisade-admission",
+            "palisade-store",
+            "palisade-kube",
+            "palisade-server",
+            "palisade-testkit",
             "palisade-model",
             "palisade-document",
             "palisade-policy",
@@ -37,6 +58,8 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-rego",
             "palisade-gatekeeper",
             "palisade-kyverno",
+            "palisade-admission",
+            "palisade-testkit",
             "palisade",
         ],
     ),
@@ -56,6 +79,14 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
     ("saphyr-parser", &["palisade-document"]),
     ("granit-parser", &["palisade-document"]),
     ("jmespath", &["palisade-kyverno"]),
+    ("sqlx", &["palisade-store"]),
+    ("kube", &["palisade-kube"]),
+    ("k8s-openapi", &["palisade-kube"]),
+    ("axum", &["palisade-server"]),
+    ("openidconnect", &["palisade-server"]),
+    ("opentelemetry-otlp", &["palisade-server"]),
+    ("prometheus-client", &["palisade-server"]),
+    ("rcgen", &["palisade-kube", "palisade-server", "palisade-testkit"]),
 ];
 
 /// Crates that decide: they may not name what reads clocks, files, networks or the environment.
@@ -67,6 +98,7 @@ pub(crate) const PURE: &[&str] = &[
     "palisade-rego",
     "palisade-gatekeeper",
     "palisade-kyverno",
+    "palisade-admission",
 ];
 
 /// What a pure crate's source may not mention.

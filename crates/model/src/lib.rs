@@ -4,6 +4,7 @@
 //! the same input gives the same verdict at every checkpoint. Parsing files into [`Value`] and [`SpanTree`] is the
 //! work of `palisade-document`; deciding anything about them is the work of the job crates.
 
+pub mod decision;
 pub mod diagnostic;
 pub mod finding;
 pub mod go_duration;
@@ -13,6 +14,7 @@ pub mod go_regex;
 pub mod go_time;
 pub mod go_url;
 pub mod image_reference;
+pub mod owner;
 pub mod patch;
 pub mod path;
 pub mod quantity;
@@ -25,8 +27,10 @@ pub mod value;
 pub mod verdict;
 pub mod wildcard;
 
+pub use decision::{Actor, Checkpoint, Decision, Subject, VerdictCounts};
 pub use diagnostic::{CodeEntry, Diagnostic, Label, Level};
 pub use finding::{Control, Disposition, Finding, Fingerprint, Part, PolicyRef, Waiver};
+pub use owner::Owner;
 pub use path::{Path, Segment};
 pub use quantity::Quantity;
 pub use relation::Relation;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use palisade_model::{Control, Location, Path, PolicyRef, Resource, Severity, Str, Value};
 use sha2::{Digest, Sha256};
 
-use crate::{Environment, Phase, Request, RuleOutcome};
+use crate::{Environment, Phase, Reach, Request, RuleOutcome};
 
 /// A policy that is ready to judge. Implementations are pure: no clock, no I/O, no global state.
 pub trait Policy: Send + Sync + fmt::Debug {
@@ -43,6 +43,8 @@ pub struct PolicyInfo {
     pub reference: PolicyRef,
     /// What it says of itself.
     pub meta: PolicyMeta,
+    /// Where it is asked.
+    pub reach: Reach,
     rules: Box<[RuleInfo]>,
     /// A bit for each phase that a rule belongs to: most policies are passed over by it in most phases.
     phases: u8,
@@ -57,7 +59,14 @@ impl PolicyInfo {
     /// Of a policy that is no document, with its rules in order.
     pub fn new(reference: PolicyRef, meta: PolicyMeta, rules: Vec<RuleInfo>) -> Self {
         let phases = rules.iter().fold(0, |phases, rule| phases | bit(rule.phase));
-        Self { reference, meta, rules: rules.into(), phases }
+        Self { reference, meta, reach: Reach::default(), rules: rules.into(), phases }
+    }
+
+    /// Says where it is asked; everywhere otherwise.
+    #[must_use]
+    pub fn reaching(mut self, reach: Reach) -> Self {
+        self.reach = reach;
+        self
     }
 
     /// Whether any rule is asked in `phase`.

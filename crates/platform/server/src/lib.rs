@@ -1,0 +1,1 @@
+//! HTTP: the API, admission, health and metrics.

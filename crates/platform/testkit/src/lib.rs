@@ -1,0 +1,1 @@
+//! Real servers for tests: a Kubernetes API server, PostgreSQL, an identity provider.
