@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use palisade_model::Diagnostic;
+use palisade_policies::packs::UnknownPack;
 
 use crate::render;
 
@@ -60,6 +61,12 @@ impl Failure {
     /// An operation that failed, with advice.
     pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Operation { message: message.into(), help: Some(help.into()) }
+    }
+}
+
+impl From<UnknownPack> for Failure {
+    fn from(error: UnknownPack) -> Self {
+        Self::new(error.message, error.help)
     }
 }
 

@@ -17,7 +17,7 @@ use palisade_policy::{
 };
 
 use crate::adoption::{Agreement, InlineWaivers, Use};
-use crate::input::{Input, in_parallel, is_object};
+use palisade_policies::files::{Input, in_parallel, is_object};
 
 /// How the documents are put.
 #[derive(Clone, Debug, Default)]

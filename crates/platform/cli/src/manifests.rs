@@ -13,8 +13,8 @@ use palisade_model::{Str, Value, resource::plural};
 use palisade_policy::{Cluster, LookupError, ObjectQuery, Offline};
 
 use crate::config::Network;
-use crate::input::Input;
 use crate::network;
+use palisade_policies::files::Input;
 
 /// The global context entry that stands for the checked manifests.
 const ENTRY: &str = "manifests";

@@ -1,85 +1,8 @@
-//! Built-in packs as a source of policies: `pack:kubernetes`, `pack:kubernetes/baseline`, `pack:kubernetes/RULE`.
-//!
-//! A selector stands wherever a policy path does, so that built-in and own policies, exceptions included, are loaded
-//! together.
+//! Built-in packs in words: what there is to choose from, and what a rule is about.
 
-use std::path::{Path, PathBuf};
-
-use palisade_document::{Document, Limits, parse};
-use palisade_model::Resource;
 use palisade_packs::{Entry, PACKS, Pack};
+use palisade_policies::packs::{PREFIX, Side, documents};
 use palisade_policy::PolicyMeta;
-
-use crate::Failure;
-
-/// What a run uses that names no policies at all.
-pub(crate) const DEFAULT: &str = "pack:kubernetes";
-
-const PREFIX: &str = "pack:";
-
-/// Which side of a pack is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// The rules, for commands that judge.
-    Rules,
-    /// The fixes of the rules that have one, for `palisade mutate`.
-    Fixes,
-}
-
-/// Whether a policy path names a pack.
-pub(crate) fn is_selector(path: &Path) -> bool {
-    path.to_str().is_some_and(|text| text.starts_with(PREFIX))
-}
-
-/// The paths that are files, and the policies of the packs that the others name.
-pub(crate) fn resolve(paths: Vec<PathBuf>, side: Side) -> Result<(Vec<PathBuf>, Vec<Resource>), Failure> {
-    let (selectors, files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_selector(path));
-    let mut chosen: Vec<(&Pack, &Entry)> = Vec::new();
-    for selector in &selectors {
-        for (pack, entry) in select(&selector.to_string_lossy())? {
-            if !chosen.iter().any(|(_, other)| std::ptr::eq(*other, entry)) {
-                chosen.push((pack, entry));
-            }
-        }
-    }
-    Ok((files, chosen.into_iter().flat_map(|(pack, entry)| documents(pack, entry, side)).collect()))
-}
-
-/// The rules that `selector` names.
-fn select(selector: &str) -> Result<Vec<(&'static Pack, &'static Entry)>, Failure> {
-    let name = selector.strip_prefix(PREFIX).unwrap_or(selector);
-    let (id, what) = name.split_once('/').unwrap_or((name, ""));
-    let Some(pack) = PACKS.iter().find(|pack| pack.id == id) else {
-        let known: Vec<_> = PACKS.iter().map(|pack| format!("`{PREFIX}{}`", pack.id)).collect();
-        return Err(Failure::new(
-            format!("no built-in pack is called `{id}`"),
-            format!("there is {}", known.join(", ")),
-        ));
-    };
-    let rules = pack.select(what);
-    if rules.is_empty() {
-        let groups: Vec<_> = pack.groups.iter().map(|group| format!("`{}`", group.id)).collect();
-        return Err(Failure::new(
-            format!("the pack `{id}` has no group and no rule called `{what}`"),
-            format!(
-                "its groups are {} and `all`; `palisade list policies -p {PREFIX}{id}/all` shows its rules",
-                groups.join(", ")
-            ),
-        ));
-    }
-    Ok(rules.into_iter().map(|entry| (*pack, entry)).collect())
-}
-
-/// The policies of one side of a rule.
-pub(crate) fn documents(pack: &Pack, entry: &Entry, side: Side) -> Vec<Resource> {
-    let (file, text) = match side {
-        Side::Rules => ("rule.yaml", Some(entry.text)),
-        Side::Fixes => ("fix.yaml", entry.fix),
-    };
-    let Some(text) = text else { return Vec::new() };
-    let name = format!("{PREFIX}{}/{}/{}/{file}", pack.id, entry.group, entry.id);
-    parse(&name, text.as_bytes(), &Limits::default()).documents.into_iter().map(Document::into_resource).collect()
-}
 
 /// The selectors of packs and groups, each with what it is for.
 pub(crate) fn rows() -> Vec<[String; 2]> {
@@ -131,29 +54,4 @@ pub(crate) fn describe(pack: &Pack, entry: &Entry) -> String {
 /// Each text on a line of its own behind `lead`.
 fn lines<'t>(lead: &str, texts: impl Iterator<Item = &'t str>) -> String {
     texts.map(|text| [lead, text].concat()).collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn selectors_stand_beside_files_and_name_a_rule_once() {
-        let paths = ["own", "pack:kubernetes/baseline", "pack:kubernetes/privileged-containers"];
-        let (files, policies) = resolve(paths.iter().map(PathBuf::from).collect(), Side::Rules).unwrap();
-        assert_eq!(files, [PathBuf::from("own")]);
-        assert_eq!(policies.iter().filter(|policy| policy.name() == "privileged-containers").count(), 1);
-        let (_, fixes) = resolve(vec!["pack:kubernetes".into()], Side::Fixes).unwrap();
-        assert!(fixes.iter().all(|fix| fix.kind() == "ClusterPolicy"), "fixes are written in one kind");
-    }
-
-    #[test]
-    fn a_name_that_nothing_has_is_an_error_that_lists_the_others() {
-        for (selector, help) in [("pack:docker", "pack:kubernetes"), ("pack:kubernetes/base", "`baseline`")] {
-            let Err(Failure::Operation { help: Some(said), .. }) = resolve(vec![selector.into()], Side::Rules) else {
-                panic!("{selector} must be refused");
-            };
-            assert!(said.contains(help), "{said}");
-        }
-    }
 }

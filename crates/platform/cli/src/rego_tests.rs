@@ -11,8 +11,8 @@ use palisade_rego::machine::coverage::{Coverage, Report};
 use palisade_rego::testing::{Ran, Suite, Test};
 use regex::Regex;
 
-use crate::input::in_parallel;
-use crate::programs::{Files, ProgramArgs, programs};
+use palisade_policies::files::in_parallel;
+use palisade_policies::programs::{Files, ProgramOptions, programs};
 
 /// Options of Rego's tests.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -51,7 +51,7 @@ pub(crate) struct RegoRun {
 
 /// Runs the tests of all Rego programs below `paths`, of which there may be none.
 pub(crate) fn run(paths: &[PathBuf], args: &RegoTestArgs, mode: Mode, now: Timestamp, jobs: usize) -> RegoRun {
-    let sources = ProgramArgs { data: args.data.clone(), ..ProgramArgs::default() };
+    let sources = ProgramOptions { data: args.data.clone(), ..ProgramOptions::default() };
     let (programs, diagnostics) = programs(paths, &sources, &["rego"], Files::WithTests);
     if programs.modules.is_empty() {
         return RegoRun { reports: problems(diagnostics), ..RegoRun::default() };

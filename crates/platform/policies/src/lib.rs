@@ -1,1 +1,14 @@
 //! Where policies come from: files, folders, packs, a cluster; loaded by every language, replaced only by sound ones.
+//!
+//! [`languages`] is the table of policy languages. [`load()`] compiles what a run names; [`Catalogue`] does it again
+//! whenever something changes, for a server, and never lets a broken policy replace a sound one. Deliberately absent:
+//! judging, and whom the policies come from in a cluster.
+
+pub mod files;
+pub mod languages;
+pub mod load;
+pub mod packs;
+pub mod programs;
+pub mod waiver_file;
+
+pub use load::{Policies, load, policies};

@@ -11,7 +11,9 @@ use palisade_policy::{Policy, codes};
 use super::Frame;
 use crate::render::rule_id;
 use crate::report::count;
-use crate::{Failure, input};
+use palisade_policies::files;
+
+use crate::Failure;
 
 /// The most fixed findings that are listed one by one.
 const MAX_LISTED: usize = 5;
@@ -40,8 +42,8 @@ impl<'a> KnownFindings<'a> {
 
     /// Reads the baseline in `file`; warnings are added to `diagnostics`.
     pub(crate) fn read(&mut self, file: &FilePath, diagnostics: &mut Vec<Diagnostic>) -> Result<(), Failure> {
-        let parsed = input::read(file);
-        if input::has_errors(&parsed.diagnostics) {
+        let parsed = files::read(file);
+        if files::has_errors(&parsed.diagnostics) {
             return Err(Failure::Input(parsed.diagnostics));
         }
         let mut documents = parsed.documents.into_iter();

@@ -19,12 +19,10 @@ use crate::config::Config;
 mod baseline;
 mod frame;
 mod inline;
-mod waiver_file;
 
 pub(crate) use baseline::{KnownFindings, accept, fixed};
 pub(crate) use frame::Frame;
 pub(crate) use inline::InlineWaivers;
-pub(crate) use waiver_file::read as read_waivers;
 
 /// The most waivers of a file that are listed one by one when they cover nothing.
 const MAX_LISTED: usize = 5;

@@ -11,16 +11,17 @@ use palisade_policy::Environment;
 
 use super::output::{replace, write_data, write_to};
 use super::policies::{PolicyArgs, show};
-use crate::adoption::{Agreement, Frame, KnownFindings, accept, fixed, read_waivers, unknown_names};
+use crate::adoption::{Agreement, Frame, KnownFindings, accept, fixed, unknown_names};
 use crate::args::Global;
 use crate::config::{Config, WAIVERS};
-use crate::input;
 use crate::judge::{Judge, Verdicts};
 use crate::listen::Console;
 use crate::manifests::Manifests;
-use crate::packs::Side;
 use crate::report::{Detail, Report, Reporter, count, reporter};
 use crate::{Exit, Failure, Outcome};
+use palisade_policies::files;
+use palisade_policies::packs::Side;
+use palisade_policies::waiver_file;
 
 /// Judge manifests and other documents by policies
 #[derive(Debug, clap::Args)]
@@ -156,8 +157,8 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     let paths = paths(args, &config)?;
     let policies = args.policies.load(&config, Side::Rules, global)?;
     let variables = args.policies.variables(&config)?;
-    let jobs = input::threads(args.policies.jobs);
-    let (inputs, mut diagnostics) = input::inputs(&paths);
+    let jobs = files::threads(args.policies.jobs);
+    let (inputs, mut diagnostics) = files::inputs(&paths);
     let (agreement, problems) = agreement(args, &config);
     diagnostics.extend(problems);
     let cluster = Manifests::new(&inputs, &config.network);
@@ -203,7 +204,7 @@ fn agreement(args: &Args, config: &Config) -> (Agreement, Vec<Diagnostic>) {
     let now = args.policies.now();
     let named = args.waivers.clone().or_else(|| config.check.waivers.as_deref().map(|file| config.resolve(file)));
     let usual = || Some(config.resolve(Path::new(WAIVERS))).filter(|file| file.exists());
-    let (waivers, diagnostics) = named.or_else(usual).map(|file| read_waivers(&file, now)).unwrap_or_default();
+    let (waivers, diagnostics) = named.or_else(usual).map(|file| waiver_file::read(&file, now)).unwrap_or_default();
     let frame = Frame::new(&config.root);
     let parts = args.baseline.is_used(config);
     (Agreement { overrides: config.overrides(), waivers, frame, now, parts }, diagnostics)
@@ -238,7 +239,7 @@ impl BaselineArgs {
             return Ok(None);
         }
         let judged = verdicts.counts.total() > 0;
-        let decided = judged && verdicts.counts.error == 0 && !input::has_errors(diagnostics);
+        let decided = judged && verdicts.counts.error == 0 && !files::has_errors(diagnostics);
         let written = if let Some(target) = &self.write_baseline {
             let baseline = known.of(&verdicts.findings);
             accept(&mut verdicts.findings);

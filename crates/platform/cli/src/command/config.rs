@@ -9,7 +9,7 @@ use super::output::write_to;
 use crate::args::Global;
 use crate::config::{Config, WAIVERS};
 use crate::render::visible;
-use crate::{Failure, Outcome, packs};
+use crate::{Failure, Outcome};
 
 /// Show the settings in force
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ struct Setting {
 const SETTINGS: [Setting; 5] = [
     Setting { key: "check.baseline", variable: Some("PALISADE_BASELINE"), default: "" },
     Setting { key: "check.fail-on", variable: Some("PALISADE_FAIL_ON"), default: "info" },
-    Setting { key: "check.policies", variable: None, default: packs::DEFAULT },
+    Setting { key: "check.policies", variable: None, default: palisade_policies::packs::DEFAULT },
     Setting { key: "check.severity", variable: Some("PALISADE_SEVERITY"), default: "info" },
     Setting { key: "check.waivers", variable: Some("PALISADE_WAIVERS"), default: WAIVERS },
 ];

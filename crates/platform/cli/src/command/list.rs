@@ -9,12 +9,13 @@ use super::output::write_to;
 use super::policies::{named_paths, show};
 use crate::args::Global;
 use crate::config::Config;
-use crate::languages::LANGUAGES;
-use crate::packs::{self, Side};
-use crate::programs::ProgramArgs;
 use crate::render::visible;
 use crate::report::REPORTERS;
-use crate::{Exit, Failure, Outcome, input};
+use crate::{Exit, Failure, Outcome};
+use palisade_policies::files;
+use palisade_policies::languages::LANGUAGES;
+use palisade_policies::packs::{self, Side};
+use palisade_policies::programs::ProgramOptions;
 
 /// List what this program knows: policy languages, formats, codes, the rules of policies
 #[derive(Debug, clap::Args)]
@@ -50,7 +51,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         Kind::Languages => LANGUAGES.iter().map(|l| [l.id().into(), l.summary().into()]).collect(),
         Kind::Formats => REPORTERS.iter().map(|r| [r.id.into(), r.summary.into()]).collect(),
         Kind::Codes => codes::all().into_iter().map(|entry| [entry.code.into(), entry.title.into()]).collect(),
-        Kind::Packs => packs::rows(),
+        Kind::Packs => crate::packs::rows(),
         Kind::Policies | Kind::Rules => return list_policies(args, global),
     };
     print(&rows)?;
@@ -63,9 +64,8 @@ fn list_policies(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     if paths.is_empty() {
         paths.push(format!("{}/all", packs::DEFAULT).into());
     }
-    let (files, built_in) = packs::resolve(paths, Side::Rules)?;
-    let programs = ProgramArgs::default();
-    let loaded = input::policies(&files, built_in, &programs, input::threads(None));
+    let (paths, built_in) = packs::resolve(paths, Side::Rules)?;
+    let loaded = palisade_policies::policies(&paths, built_in, &ProgramOptions::default(), files::threads(None));
     let mut rows: Vec<[String; 2]> = Vec::new();
     for policy in loaded.set.policies() {
         let meta = policy.meta();
@@ -76,7 +76,7 @@ fn list_policies(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         }
     }
     show(&loaded.diagnostics);
-    let (empty, broken) = (rows.is_empty(), input::has_errors(&loaded.diagnostics));
+    let (empty, broken) = (rows.is_empty(), files::has_errors(&loaded.diagnostics));
     print(&rows)?;
     Ok(match (broken, empty) {
         (true, _) => {

@@ -14,12 +14,12 @@ use super::output::{replace, write_to};
 use super::policies::{PolicyArgs, show};
 use crate::args::Global;
 use crate::config::Config;
-use crate::input::{self, Input, has_errors};
 use crate::judge::{Standing, request};
 use crate::manifests::Manifests;
-use crate::packs::Side;
 use crate::report::count;
 use crate::{Exit, Failure, Outcome};
+use palisade_policies::files::{self, Input, has_errors};
+use palisade_policies::packs::Side;
 
 /// Apply mutation policies to manifests, keeping comments and order
 #[derive(Debug, clap::Args)]
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let variables = args.policies.variables(&config)?;
     let standing = args.policies.standing(false);
     let mut run = Run { diagnostics: policies.diagnostics, changes: Vec::new(), mutated: 0, rules: 0 };
-    let (inputs, diagnostics) = input::inputs(&args.paths);
+    let (inputs, diagnostics) = files::inputs(&args.paths);
     run.diagnostics.extend(diagnostics);
     let cluster = Manifests::new(&inputs, &config.network);
     let environment = Environment::new(args.policies.now(), &cluster, &variables);

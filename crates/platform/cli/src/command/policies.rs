@@ -11,11 +11,11 @@ use palisade_policy::{Operation, UserInfo, Variables};
 
 use crate::args::Global;
 use crate::config::Config;
-use crate::input::{self, Policies};
 use crate::judge::Standing;
-use crate::packs::{self, Side};
-use crate::programs::ProgramArgs;
+use crate::program_args::ProgramArgs;
 use crate::{Failure, render};
+use palisade_policies::packs::{self, Side};
+use palisade_policies::{Policies, files};
 
 /// Which policies judge, and in what standing.
 #[derive(Debug, Args)]
@@ -55,21 +55,21 @@ impl PolicyArgs {
                 say_default(side);
             }
         }
-        let (files, built_in) = packs::resolve(paths, side)?;
-        Ok(input::policies(&files, built_in, &self.programs, input::threads(self.jobs)))
+        let (paths, built_in) = packs::resolve(paths, side)?;
+        Ok(palisade_policies::policies(&paths, built_in, &self.programs.options(), files::threads(self.jobs)))
     }
 
     /// Variables from `--values`, else from the configuration.
     pub(crate) fn variables(&self, config: &Config) -> Result<Variables, Failure> {
         let file = self.values.clone().or_else(|| config.check.values.as_deref().map(|path| config.resolve(path)));
         let Some(file) = file else { return Ok(Variables::default()) };
-        let parsed = input::read(&file);
+        let parsed = files::read(&file);
         let mut diagnostics: Vec<Diagnostic> = parsed.diagnostics;
         let mut variables = Variables::default();
         for document in &parsed.documents {
             diagnostics.extend(values::read(&document.resource(), &mut variables));
         }
-        if input::has_errors(&diagnostics) { Err(Failure::Input(diagnostics)) } else { Ok(variables) }
+        if files::has_errors(&diagnostics) { Err(Failure::Input(diagnostics)) } else { Ok(variables) }
     }
 
     /// How documents are put before the policies.

@@ -11,7 +11,7 @@ use palisade_policy::PolicyMeta;
 
 use super::codes;
 use crate::args::Cli;
-use crate::packs::{self, Side};
+use palisade_policies::packs::{self, Side};
 
 /// The page of commands.
 fn commands() -> String {
@@ -66,7 +66,7 @@ fn rule_page(pack: &Pack, entry: &Entry) -> String {
     format!(
         "# {}\n\n## What fails\n\nThe marked lines are what a finding points at.\n\n```yaml\n{}```\n\n## What passes\n\n\
          ```yaml\n{}```\n",
-        trim_lines(&packs::describe(pack, entry)),
+        trim_lines(&crate::packs::describe(pack, entry)),
         fixture("fail.yaml"),
         fixture("pass.yaml"),
     )

@@ -13,14 +13,14 @@ use serde::Serialize;
 use super::output::write_to;
 use super::policies::show;
 use crate::args::Global;
-use crate::input::{self, in_parallel, threads};
-use crate::languages;
 use crate::listen::Console;
 use crate::rego_tests::{self, RegoTestArgs};
 use crate::render::visible;
 use crate::report::{DiagnosticEntry, count, diagnostic_entry, write_json};
 use crate::test_formats;
 use crate::{Exit, Failure, Outcome};
+use palisade_policies::files::{self, in_parallel, threads};
+use palisade_policies::languages;
 
 /// Run tests of policies (kyverno-test.yaml, Gatekeeper's suites, Rego's test_ rules) and refuse those that exercise nothing
 #[derive(Debug, clap::Args)]
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     for report in &reports {
         show(&report.diagnostics);
     }
-    let broken = input::has_errors(&found.diagnostics);
+    let broken = files::has_errors(&found.diagnostics);
     let outcome = conclude(tally, found.files.len() + rego.packages, broken);
     Ok(enough(outcome, coverage, args.rego.threshold))
 }
@@ -137,7 +137,7 @@ impl Tally {
                 TestOutcome::Error => &mut tally.errors,
             } += 1;
         }
-        let rowless = |report: &&TestReport| report.rows.is_empty() && input::has_errors(&report.diagnostics);
+        let rowless = |report: &&TestReport| report.rows.is_empty() && files::has_errors(&report.diagnostics);
         tally.errors += reports.iter().filter(rowless).count();
         tally
     }

@@ -10,7 +10,7 @@ use palisade_model::{Map, Path, Resource, Segment, Value, Verdict};
 use palisade_policy::{Payload, Request, RuleOutcome};
 
 use super::{Case, Judge, Verdicts};
-use crate::input::{Input, in_parallel};
+use palisade_policies::files::{Input, in_parallel};
 
 /// The name of the array in reports.
 const NAME: &str = "combined documents";

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use palisade_model::{Diagnostic, Disposition, Finding, Verdict};
 
 use crate::args::Global;
-use crate::input::in_parallel;
 use crate::judge::Counts;
+use palisade_policies::files::in_parallel;
 
 mod github;
 mod gitlab;

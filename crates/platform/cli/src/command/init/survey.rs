@@ -7,8 +7,8 @@ use palisade_document::walk;
 use palisade_model::{Resource, Value};
 use palisade_policy::{Language, Phase};
 
-use crate::input::{self, in_parallel};
-use crate::languages::{self, LANGUAGES};
+use palisade_policies::files::{self, in_parallel};
+use palisade_policies::languages::{self, LANGUAGES};
 
 /// A CI system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ fn content(path: &Path) -> Content {
         return Content { policies: if is_test { Vec::new() } else { vec![language] }, ..Content::default() };
     }
     let mut content = Content::default();
-    for document in input::read(path).documents {
+    for document in files::read(path).documents {
         let resource = document.resource();
         let api_version = resource.object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
         if let Some(language) = LANGUAGES.iter().position(|language| language.claims(&resource)) {
@@ -121,7 +121,7 @@ fn content(path: &Path) -> Content {
             }
         } else if ["cli.kyverno.io/", "test.gatekeeper.sh/"].iter().any(|test| api_version.starts_with(test)) {
             content.test |= matches!(resource.kind(), "Test" | "Suite");
-        } else if input::is_object(&document) && !api_version.starts_with("kustomize.config.k8s.io/") {
+        } else if files::is_object(&document) && !api_version.starts_with("kustomize.config.k8s.io/") {
             content.objects += 1;
         }
     }

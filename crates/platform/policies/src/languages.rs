@@ -5,7 +5,7 @@ use std::path::Path;
 use palisade_policy::Language;
 
 /// Every language that `--policies` understands, in the order in which documents are offered to them.
-pub(crate) const LANGUAGES: &[&dyn Language] = &[
+pub const LANGUAGES: &[&dyn Language] = &[
     palisade_kyverno::LANGUAGE,
     palisade_cel::admission::LANGUAGE,
     palisade_gatekeeper::LANGUAGE,
@@ -13,11 +13,11 @@ pub(crate) const LANGUAGES: &[&dyn Language] = &[
 ];
 
 /// Endings of the files that hold programs of any language.
-pub(crate) fn extensions() -> impl Iterator<Item = &'static str> {
+pub fn extensions() -> impl Iterator<Item = &'static str> {
     LANGUAGES.iter().flat_map(|language| language.extensions().iter().copied())
 }
 
 /// Whether a file holds a program of any language, by its name.
-pub(crate) fn is_program(path: &Path) -> bool {
+pub fn is_program(path: &Path) -> bool {
     path.extension().is_some_and(|end| extensions().any(|own| end == own))
 }

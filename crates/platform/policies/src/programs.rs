@@ -12,52 +12,45 @@ use palisade_model::{Diagnostic, Map, Source, Value};
 use palisade_policy::Programs;
 use palisade_rego::bundle::{self, Key, Verification};
 
-use crate::input;
+use crate::files;
 
-/// What `check` is told about programs.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct ProgramArgs {
-    /// Data for Rego policies: JSON and YAML files, or folders of them; may be repeated
-    #[arg(long, value_name = "PATH")]
-    pub(crate) data: Vec<PathBuf>,
-    /// Only Rego packages with these names judge; may be repeated [default: every package with deny, warn or violation rules]
-    #[arg(long, value_name = "PACKAGE")]
-    pub(crate) namespace: Vec<String>,
-    #[command(flatten)]
-    pub(crate) verification: VerificationArgs,
+/// How programs are read.
+#[derive(Clone, Debug, Default)]
+pub struct ProgramOptions {
+    /// Data: JSON and YAML files, or folders of them.
+    pub data: Vec<PathBuf>,
+    /// Only packages with these names judge; all where empty.
+    pub namespaces: Vec<String>,
+    /// How signed bundles are verified.
+    pub verification: VerificationOptions,
 }
 
 /// How signed bundles are verified, in the words of `opa`.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct VerificationArgs {
-    /// Key that bundles of Rego policies are signed with: PEM, JSON Web Key, or the secret of an HMAC
-    #[arg(long, help_heading = "Signed bundles", value_name = "FILE")]
-    verification_key: Option<PathBuf>,
-    /// Name of the key, where the signature does not name it
-    #[arg(long, help_heading = "Signed bundles", value_name = "NAME", default_value = "default")]
-    verification_key_id: String,
-    /// Algorithm of the signature
-    #[arg(long, help_heading = "Signed bundles", value_name = "NAME", default_value = "RS256")]
-    signing_alg: String,
-    /// Scope that must be signed for
-    #[arg(long, help_heading = "Signed bundles", value_name = "NAME", default_value = "")]
-    scope: String,
-    /// Do not verify the signatures of bundles
-    #[arg(long, help_heading = "Signed bundles", conflicts_with = "verification_key")]
-    skip_verify: bool,
+#[derive(Clone, Debug, Default)]
+pub struct VerificationOptions {
+    /// The file of the key: PEM, JSON Web Key, or the secret of an HMAC. Bundles are not signed where there is none.
+    pub key: Option<PathBuf>,
+    /// The name of the key, where the signature does not name it.
+    pub key_id: String,
+    /// The algorithm of the signature.
+    pub algorithm: String,
+    /// The scope that must be signed for.
+    pub scope: String,
+    /// Whether signatures are ignored.
+    pub skip: bool,
 }
 
-impl VerificationArgs {
+impl VerificationOptions {
     fn verification(&self) -> Result<Verification, Diagnostic> {
-        match &self.verification_key {
-            _ if self.skip_verify => Ok(Verification::Skip),
+        match &self.key {
+            _ if self.skip => Ok(Verification::Skip),
             None => Ok(Verification::Unsigned),
             Some(file) => {
-                let material = input::read_text(file, MAX_KEY)?.text().to_string();
-                let key = Key { material, algorithm: self.signing_alg.clone() };
+                let material = files::read_text(file, MAX_KEY)?.text().to_string();
+                let key = Key { material, algorithm: self.algorithm.clone() };
                 Ok(Verification::Signed {
-                    keys: BTreeMap::from([(self.verification_key_id.clone(), key)]),
-                    key: Some(self.verification_key_id.clone()),
+                    keys: BTreeMap::from([(self.key_id.clone(), key)]),
+                    key: Some(self.key_id.clone()),
                     scope: self.scope.clone(),
                 })
             }
@@ -69,7 +62,7 @@ impl VerificationArgs {
 const MAX_KEY: usize = 1 << 20;
 
 /// Whether a path is a bundle of Open Policy Agent: an archive, or a folder with a manifest.
-pub(crate) fn is_bundle(path: &Path) -> bool {
+pub fn is_bundle(path: &Path) -> bool {
     is_archive(path) || path.join(".manifest").is_file()
 }
 
@@ -80,7 +73,7 @@ fn is_archive(path: &Path) -> bool {
 
 /// Which files of programs are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Files {
+pub enum Files {
     /// Those that judge.
     Policies,
     /// Tests too.
@@ -88,18 +81,18 @@ pub(crate) enum Files {
 }
 
 /// Reads the programs with one of `extensions` below `paths`, and their data.
-pub(crate) fn programs(
+pub fn programs(
     paths: &[PathBuf],
-    args: &ProgramArgs,
+    options: &ProgramOptions,
     extensions: &[&str],
     files: Files,
 ) -> (Programs, Vec<Diagnostic>) {
-    let options = walk::Options { extensions: extensions.iter().map(|end| (*end).to_owned()).collect(), hidden: false };
+    let wanted = walk::Options { extensions: extensions.iter().map(|end| (*end).to_owned()).collect(), hidden: false };
     let named = |path: &PathBuf| path.extension().is_some_and(|end| extensions.iter().any(|wanted| end == *wanted));
     let is_test = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("_test"));
     let (bundles, paths): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| is_bundle(path));
     let existing: Vec<_> = paths.iter().filter(|path| path.is_dir() || named(path)).cloned().collect();
-    let found = walk::files(&existing, &options);
+    let found = walk::files(&existing, &wanted);
     let mut read = Reading { diagnostics: found.diagnostics, ..Reading::default() };
     for path in found.files.iter().filter(|path| files == Files::WithTests || !is_test(path) || paths.contains(path)) {
         read.module(path);
@@ -109,12 +102,12 @@ pub(crate) fn programs(
             read.folder(root, |path| path.file_stem().is_some_and(|stem| stem == "data"));
         }
     }
-    read.bundles(&bundles, &args.verification);
-    for root in &args.data {
+    read.bundles(&bundles, &options.verification);
+    for root in &options.data {
         if root.is_dir() { read.folder(root, |_| true) } else { read.data_file(root, &[]) }
     }
     let programs =
-        Programs { modules: read.modules, data: Value::object(read.data), namespaces: args.namespace.clone() };
+        Programs { modules: read.modules, data: Value::object(read.data), namespaces: options.namespaces.clone() };
     (programs, read.diagnostics)
 }
 
@@ -127,18 +120,18 @@ struct Reading {
 
 impl Reading {
     fn module(&mut self, path: &Path) {
-        match input::read_text(path, Limits::default().max_bytes) {
+        match files::read_text(path, Limits::default().max_bytes) {
             Ok(source) => self.modules.push(source),
             Err(diagnostic) => self.diagnostics.push(diagnostic),
         }
     }
 
     /// Bundles, verified as asked; one that is not sound is not used.
-    fn bundles(&mut self, paths: &[PathBuf], args: &VerificationArgs) {
+    fn bundles(&mut self, paths: &[PathBuf], options: &VerificationOptions) {
         if paths.is_empty() {
             return;
         }
-        let verification = match args.verification() {
+        let verification = match options.verification() {
             Ok(verification) => verification,
             Err(diagnostic) => return self.diagnostics.push(diagnostic),
         };
@@ -147,9 +140,9 @@ impl Reading {
         for path in paths {
             let name = path.display().to_string();
             let (read, diagnostics) = if is_archive(path) {
-                match input::read_bytes(path, bundle::Limits::default().max_bytes as usize) {
+                match files::read_bytes(path, bundle::Limits::default().max_bytes as usize) {
                     Ok(bytes) => bundle::read_archive(&name, &bytes, &options),
-                    Err(error) => (None, vec![input::unreadable(&name, &error)]),
+                    Err(error) => (None, vec![files::unreadable(&name, &error)]),
                 }
             } else {
                 let (files, problems) = bundle_files(path);
@@ -186,7 +179,7 @@ impl Reading {
 
     /// Puts the documents of a file at `keys`.
     fn data_file(&mut self, path: &Path, keys: &[String]) {
-        let parsed = input::read(path);
+        let parsed = files::read(path);
         self.diagnostics.extend(parsed.diagnostics);
         for document in parsed.documents {
             let nested = keys.iter().rev().fold(document.value, |value, key| {
@@ -214,9 +207,9 @@ fn bundle_files(root: &Path) -> (Vec<bundle::File>, Vec<Diagnostic>) {
     let hidden = [root.join(".manifest")];
     for path in found.files.iter().chain(hidden.iter().filter(|path| !found.files.contains(path))) {
         let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
-        match input::read_bytes(path, Limits::default().max_bytes) {
+        match files::read_bytes(path, Limits::default().max_bytes) {
             Ok(bytes) => files.push(bundle::File { path: name, bytes }),
-            Err(error) => diagnostics.push(input::unreadable(&path.display().to_string(), &error)),
+            Err(error) => diagnostics.push(files::unreadable(&path.display().to_string(), &error)),
         }
     }
     (files, diagnostics)
