@@ -1,1 +1,30 @@
-//! HTTP: the API, admission, health and metrics.
+//! The control plane's server: admission, the API, identity, owners, health and metrics in one process.
+//!
+//! [`run`] takes a [`Config`] (every key has a default) and the [`Wiring`] that its caller supplies, and serves until
+//! it is told to stop. What judges is a [`palisade_admission::Ruleset`] that arrives over a watch channel and is
+//! replaced as a whole; what is kept is in `palisade-store`; what talks to a cluster is `palisade-kube`. Deliberately
+//! absent: policy languages (the caller loads policies), command-line arguments, and the evaluation itself.
+
+mod admission;
+mod api;
+pub mod clock;
+pub mod config;
+mod context;
+pub mod error;
+mod health;
+mod identity;
+mod journal;
+mod leader;
+mod listen;
+mod metrics;
+mod owners;
+mod serve;
+mod telemetry;
+mod wiring;
+
+pub use clock::Clock;
+pub use config::Config;
+pub use context::Context;
+pub use error::ServerError;
+pub use serve::run;
+pub use wiring::{DocumentState, PolicySource, PolicyStatus, Wiring};

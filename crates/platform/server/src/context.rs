@@ -1,0 +1,44 @@
+//! What every route and task of the server shares.
+
+use std::sync::Arc;
+
+use palisade_admission::Ruleset;
+use palisade_store::Store;
+use tokio::sync::watch;
+
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::wiring::PolicySource;
+use crate::{Clock, Config};
+
+/// What every route and task of the server shares. Clones share everything.
+#[derive(Clone)]
+pub struct Context {
+    /// The configuration, as it was validated.
+    pub config: Arc<Config>,
+    /// The state.
+    pub store: Store,
+    /// The ruleset in force.
+    pub rulesets: watch::Receiver<Arc<Ruleset>>,
+    /// Where the rulesets come from.
+    pub policies: Arc<dyn PolicySource>,
+    /// What time it is.
+    pub clock: Clock,
+    /// What `/readyz` and `/livez` answer.
+    pub health: Arc<Health>,
+    /// What `/metrics` answers.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Context {
+    /// The ruleset in force now.
+    pub fn ruleset(&self) -> Arc<Ruleset> {
+        self.rulesets.borrow().clone()
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("config", &self.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,1 @@
+//! Decisions on disk before they are answered, and from there into the store.

@@ -1,0 +1,1 @@
+//! Tasks that only one process may run, under locks of the store.

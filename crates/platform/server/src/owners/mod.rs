@@ -1,0 +1,1 @@
+//! Owners: who answers for what, from catalogue files.
