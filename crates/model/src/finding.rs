@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{Location, Severity, Str, Verdict};
 
@@ -31,7 +31,7 @@ impl fmt::Display for PolicyRef {
 }
 
 /// A control of a compliance framework that a policy serves, such as `nist-800-53` `AC-6`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Control {
     /// The framework's identifier.
     pub framework: String,

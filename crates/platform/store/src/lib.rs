@@ -1,1 +1,55 @@
 //! The state of the control plane, on SQLite or PostgreSQL.
+//!
+//! One [`Store`] with one repository layer: the same SQL runs on both databases, and the same tests run on both. A
+//! file per noun holds its record, its filter and the methods of [`Store`] that read and write it; `database` opens
+//! the pools and decides what is tried again, `statement` builds SQL from fixed text and bound values.
+//!
+//! Deliberately absent: who may see what (the server decides, and narrows a list by its `teams`), and any judgement
+//! about policies.
+
+mod accounts;
+mod agents;
+mod audit;
+mod changes;
+mod config;
+mod decisions;
+mod error;
+mod exceptions;
+mod findings;
+mod idempotency;
+mod locks;
+mod login_states;
+mod owners;
+mod page;
+mod policies;
+mod resources;
+mod secret;
+mod sessions;
+mod settings;
+mod store;
+mod tokens;
+
+pub use accounts::{Account, AccountFilter, Login, Principal, Role, RoleBinding};
+pub use agents::{Agent, NewAgent};
+pub use audit::{AuditEntry, AuditFilter, NewAuditEntry};
+pub use changes::{Change, NewChange};
+pub use config::StoreConfig;
+pub use decisions::{DecisionCount, DecisionFilter, DecisionFinding, DecisionGroup, DecisionRecord};
+pub use error::StoreError;
+pub use exceptions::{Exception, ExceptionFilter, ExceptionSelector, ExceptionState, NewException, Ruling};
+pub use findings::{
+    FindingChanges, FindingCount, FindingFilter, FindingGroup, FindingOrder, FindingRecord, FindingState, Observation,
+    ObservedFinding,
+};
+pub use idempotency::{Idempotency, IdempotencyKey};
+pub use locks::Lease;
+pub use login_states::LoginState;
+pub use owners::{Catalogue, Entity, Service, Team};
+pub use page::{Cursor, Listed, Page};
+pub use policies::{PolicyFilter, PolicyRecord, PolicySighting, PolicyStatus, PolicyVersion};
+pub use resources::{ResourceFilter, ResourceIdentity, ResourceRecord};
+pub use secret::SecretHash;
+pub use sessions::{NewSession, Session};
+pub use settings::Setting;
+pub use store::Store;
+pub use tokens::{NewToken, Token, TokenFilter};
