@@ -1,0 +1,102 @@
+//! The servers themselves: that they start in time, serve, survive what tests do to them, and go away.
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use palisade_testkit::{Cluster, OidcProvider, Postgres, wait_for};
+
+fn report(what: &str, since: Instant) {
+    use std::io::Write;
+    writeln!(std::io::stderr(), "{what}: {:.1} s", since.elapsed().as_secs_f32()).unwrap();
+}
+
+#[test]
+fn a_cluster_starts_serves_restarts_and_ends() {
+    let begun = Instant::now();
+    let Ok(cluster) = Cluster::start() else { return };
+    report("cluster ready", begun);
+
+    let names = cluster.kubectl(&["get", "namespaces", "-o", "name"], "").ok();
+    assert!(names.contains("namespace/default") && names.contains("namespace/kube-system"), "{names}");
+    let groups = cluster.kubectl(&["api-versions"], "").ok();
+    assert!(groups.contains("admissionregistration.k8s.io/v1beta1"), "{groups}");
+
+    cluster.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: kept, namespace: default}}");
+    let begun = Instant::now();
+    cluster.restart();
+    report("API server restarted", begun);
+    let kept = cluster.kubectl(&["get", "configmap", "kept", "-o", "json"], "").json();
+    assert_eq!(kept["metadata"]["name"], "kept");
+
+    let (url, folder) = (cluster.url().to_owned(), cluster.folder().to_owned());
+    let begun = Instant::now();
+    drop(cluster);
+    report("cluster ended", begun);
+    assert!(TcpStream::connect(url.trim_start_matches("https://")).is_err());
+    assert!(!folder.exists());
+}
+
+#[test]
+fn users_and_accounts_may_do_what_their_roles_say() {
+    let Ok(cluster) = Cluster::start() else { return };
+    let reader = cluster.user_kubeconfig("erin", &["readers", "others"]);
+    let refused = cluster.kubectl_as(&reader, &["get", "namespaces"], "").refused();
+    assert!(refused.contains("User \"erin\" cannot list resource \"namespaces\""), "{refused}");
+
+    cluster.apply("{apiVersion: v1, kind: ServiceAccount, metadata: {name: robot, namespace: default}}");
+    cluster.kubectl(&["create", "clusterrolebinding", "others", "--clusterrole=view", "--group=others"], "").ok();
+    cluster
+        .kubectl(&["create", "clusterrolebinding", "robot", "--clusterrole=view", "--serviceaccount=default:robot"], "")
+        .ok();
+    let limit = Duration::from_secs(10);
+    cluster.wait_for(limit, |cluster| cluster.kubectl_as(&reader, &["get", "namespaces"], "").success.then_some(()));
+    let robot = cluster.service_account_kubeconfig("default", "robot");
+    cluster.wait_for(limit, |cluster| cluster.kubectl_as(&robot, &["get", "configmaps"], "").success.then_some(()));
+    let refused = cluster.kubectl_as(&robot, &["get", "secrets"], "").refused();
+    assert!(refused.contains("system:serviceaccount:default:robot"), "{refused}");
+}
+
+#[test]
+fn postgres_starts_stops_crashes_and_recovers() {
+    let begun = Instant::now();
+    let Ok(postgres) = Postgres::start() else { return };
+    report("PostgreSQL ready", begun);
+    let address = postgres.url().split('@').nth(1).unwrap().trim_end_matches("/postgres").to_owned();
+    let open = || TcpStream::connect(&address).is_ok();
+    assert!(open());
+    postgres.stop();
+    assert!(!open());
+    postgres.start_again();
+    assert!(open());
+    postgres.kill();
+    assert!(!open());
+    postgres.start_again();
+    assert!(open());
+}
+
+#[test]
+fn the_identity_provider_signs_people_in() {
+    let begun = Instant::now();
+    let Ok(provider) = OidcProvider::start() else { return };
+    report("identity provider ready", begun);
+    provider.allow_redirect("http://127.0.0.1:1/callback");
+    let authorize = format!(
+        "{}/auth?client_id={}&response_type=code&scope=openid+email+groups&state=s1&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fcallback\
+         &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256",
+        provider.issuer(),
+        provider.client_id()
+    );
+    let callback = provider.sign_in(&authorize, "alice");
+    assert!(callback.starts_with("http://127.0.0.1:1/callback?code="), "{callback}");
+    assert!(callback.contains("state=s1"), "{callback}");
+}
+
+#[test]
+fn waiting_ends_with_the_first_value() {
+    let mut calls = 0;
+    let value = wait_for(Duration::from_secs(5), || {
+        calls += 1;
+        (calls == 3).then_some(calls)
+    });
+    assert_eq!(value, 3);
+}
