@@ -133,6 +133,7 @@ impl ConstraintPolicy {
         // A constraint judges by the code of its template, so that both make its version.
         let template = &constraint.template;
         info.reference.digest = digest(&format!("{}\n{}", info.reference.digest, template.digest));
+        info.reads = info.reads.and(&template.reads);
         info.meta.title = info.meta.title.or_else(|| template.meta.title.clone());
         info.meta.description = info.meta.description.or_else(|| template.meta.description.clone());
         Self { info, enforcement: constraint.enforcements.at_admission(), constraint, surroundings }

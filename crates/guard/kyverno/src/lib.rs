@@ -8,5 +8,6 @@ pub mod jmespath;
 pub mod language;
 pub mod legacy;
 pub mod testing;
+mod upkeep;
 
 pub use language::LANGUAGE;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use palisade_model::{Control, Location, Path, PolicyRef, Resource, Severity, Str, Value};
 use sha2::{Digest, Sha256};
 
-use crate::{Environment, Phase, Reach, Request, RuleOutcome};
+use crate::{Environment, Phase, Reach, Reads, Request, RuleOutcome, Upkeep};
 
 /// A policy that is ready to judge. Implementations are pure: no clock, no I/O, no global state.
 pub trait Policy: Send + Sync + fmt::Debug {
@@ -45,6 +45,10 @@ pub struct PolicyInfo {
     pub meta: PolicyMeta,
     /// Where it is asked.
     pub reach: Reach,
+    /// What it asks controllers to do.
+    pub upkeep: Upkeep,
+    /// What its answers depend on beside the desired state of the object.
+    pub reads: Reads,
     rules: Box<[RuleInfo]>,
     /// A bit for each phase that a rule belongs to: most policies are passed over by it in most phases.
     phases: u8,
@@ -53,19 +57,35 @@ pub struct PolicyInfo {
 impl PolicyInfo {
     /// Of the policy that `document` holds, with its rules in order.
     pub fn of(document: &Resource, rules: Vec<RuleInfo>) -> Self {
-        Self::new(reference_of(document), PolicyMeta::of(document), rules)
+        let reads = Reads::of(&document.object.get("spec").map(Value::to_json).unwrap_or_default());
+        Self { reads, ..Self::new(reference_of(document), PolicyMeta::of(document), rules) }
     }
 
     /// Of a policy that is no document, with its rules in order.
     pub fn new(reference: PolicyRef, meta: PolicyMeta, rules: Vec<RuleInfo>) -> Self {
         let phases = rules.iter().fold(0, |phases, rule| phases | bit(rule.phase));
-        Self { reference, meta, reach: Reach::default(), rules: rules.into(), phases }
+        Self {
+            reference,
+            meta,
+            reach: Reach::default(),
+            upkeep: Upkeep::default(),
+            reads: Reads::anything(),
+            rules: rules.into(),
+            phases,
+        }
     }
 
     /// Says where it is asked; everywhere otherwise.
     #[must_use]
     pub fn reaching(mut self, reach: Reach) -> Self {
         self.reach = reach;
+        self
+    }
+
+    /// Says what it asks controllers to do; nothing otherwise.
+    #[must_use]
+    pub fn keeping(mut self, upkeep: Upkeep) -> Self {
+        self.upkeep = upkeep;
         self
     }
 

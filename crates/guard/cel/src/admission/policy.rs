@@ -67,8 +67,11 @@ impl Frame {
         compiler.declare_variables(&spec, "variables");
         let body = body(&mut compiler, &spec);
         let text = spec.value.to_json();
+        let mut info = PolicyInfo::of(document, vec![RuleInfo { name, phase, location }]);
+        // A binding may select by namespace where its policy does not.
+        info.reads.namespace |= !bindings.is_empty();
         let frame = Self {
-            info: PolicyInfo::of(document, vec![RuleInfo { name, phase, location }]),
+            info,
             constraints,
             conditions,
             variables: compiler.into_variables(),

@@ -10,7 +10,7 @@ mod tests;
 
 use palisade_cel::admission::{Node, Reader};
 use palisade_model::{Path, Resource, Str, Value};
-use palisade_policy::Operation;
+use palisade_policy::{Operation, Reads};
 
 use crate::codes;
 use crate::language::Preference;
@@ -33,6 +33,8 @@ pub(crate) struct Template {
     pub(crate) meta: TemplateMeta,
     /// The digest of its content, which is part of the version of every constraint.
     pub(crate) digest: Str,
+    /// What its answers depend on.
+    pub(crate) reads: Reads,
     /// The schema of a whole constraint.
     pub(crate) schema: Schema,
     /// Operations that it is about at admission; all where empty.
@@ -114,6 +116,7 @@ impl Template {
             kind,
             meta: TemplateMeta::of(document),
             digest: palisade_policy::digest(&document.object.to_canonical_json()),
+            reads: Reads::of(&document.object.get("spec").map(Value::to_json).unwrap_or_default()),
             schema: constraint_schema(schema),
             operations,
             engine,

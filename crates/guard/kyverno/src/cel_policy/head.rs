@@ -8,6 +8,7 @@ use palisade_policy::{AdmissionRequest, Phase, PolicyInfo, RuleInfo, RuleOutcome
 
 use super::exception::{Exception, Exemption};
 use super::kind::Kind;
+use crate::upkeep;
 
 /// The identity of a policy.
 #[derive(Debug)]
@@ -22,11 +23,9 @@ impl Head {
         let (name, spec) = policy_parts(reader)?;
         let document = reader.document();
         let location = reader.locate(&Path::from_pointer("/metadata/name"));
-        let head = Self {
-            info: PolicyInfo::of(document, vec![RuleInfo { name, phase: kind.phase(), location }]),
-            phase: kind.phase(),
-        };
-        Some((head, spec))
+        let upkeep = upkeep::of_cel_policy(document, &name);
+        let info = PolicyInfo::of(document, vec![RuleInfo { name, phase: kind.phase(), location }]).keeping(upkeep);
+        Some((Self { info, phase: kind.phase() }, spec))
     }
 
     /// Whether the policy may speak about the request: a namespaced policy only about its own namespace.

@@ -14,6 +14,7 @@ use super::policy::{LegacyPolicy, Reach, ReadyRule};
 use super::spec::{Body, Node, PolicySpec, Reader, Rule};
 use super::validate::Demand;
 use super::variables::Queries;
+use crate::upkeep;
 
 /// The annotation that turns violations into warnings.
 const SCORED_ANNOTATION: &str = "policies.kyverno.io/scored";
@@ -59,7 +60,7 @@ fn read(reader: &mut Reader<'_>, document: &Resource, exceptions: &[Arc<Exceptio
     let rules: Vec<ReadyRule> = rules.into_iter().map(|(_, ready)| ready).collect();
     let annotation = |key: &str| document.object.dig(["metadata", "annotations", key]).and_then(Value::as_str);
     Some(LegacyPolicy {
-        info: PolicyInfo::of(document, infos),
+        info: PolicyInfo::of(document, infos).keeping(upkeep::of_rules(document)),
         spec,
         namespaced: document.kind() == "Policy",
         scored: annotation(SCORED_ANNOTATION) != Some("false"),

@@ -3,14 +3,12 @@
 //! Asked about an object, a policy answers at once; when it is to be asked is its [`Schedule`], read for whoever runs
 //! it. Deliberately absent: removing anything, and remembering when the policy last ran.
 
-mod schedule;
 #[cfg(test)]
 mod tests;
-mod ttl;
 
 use palisade_model::{Diagnostic, Path, Resource, Segment, Str, Value, Verdict};
 use palisade_policy::{
-    AdmissionRequest, Effect, Environment, Phase, Policy, PolicyInfo, Request, RuleInfo, RuleOutcome,
+    AdmissionRequest, Effect, Environment, Phase, Policy, PolicyInfo, Request, RuleInfo, RuleOutcome, Schedule, Upkeep,
 };
 
 use super::codes;
@@ -20,9 +18,6 @@ use super::matching::{Subjects, selected};
 use super::spec::{ContextEntry, EntrySource, MatchBlock, Node, Reader, conditions};
 use super::validate::evaluate as conditions_met;
 use super::variables::Queries;
-
-pub use schedule::Schedule;
-pub use ttl::{TTL_LABEL, expiry};
 
 /// A loaded cleanup policy.
 #[derive(Debug)]
@@ -67,7 +62,9 @@ pub fn policy(document: &Resource, diagnostics: &mut Vec<Diagnostic>) -> Option<
     let mut queries = Queries::default();
     queries.add_all(document.object.get("spec").unwrap_or(&Value::Null));
     let spec = spec.filter(|_| !failed)?;
-    Some(CleanupPolicy { info: PolicyInfo::of(document, vec![rule]), queries, spec })
+    let upkeep =
+        Upkeep { schedule: Some(spec.schedule.clone()), propagation: spec.propagation.clone(), ..Upkeep::default() };
+    Some(CleanupPolicy { info: PolicyInfo::of(document, vec![rule]).keeping(upkeep), queries, spec })
 }
 
 impl CleanupSpec {

@@ -120,3 +120,42 @@ fn field(text: &str, low: u64, high: u64, names: &[&str]) -> Result<u64, String>
     }
     Ok(bits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules_give_the_next_moment() {
+        let next = |schedule: &str, after: &str| {
+            let next = Schedule::parse(schedule).unwrap().next_after(after.parse().unwrap());
+            next.map(|moment| moment.to_string()).unwrap_or_default()
+        };
+        for (schedule, after, expected) in [
+            ("*/15 * * * *", "2026-01-01T10:14:59Z", "2026-01-01T10:15:00Z"),
+            ("*/15 * * * *", "2026-01-01T10:15:00Z", "2026-01-01T10:30:00Z"),
+            ("0 3 * * MON-fri", "2026-01-02T03:00:00Z", "2026-01-05T03:00:00Z"),
+            ("30 23 31 12 *", "2026-12-31T23:30:10Z", "2027-12-31T23:30:00Z"),
+            ("0 0 13 * 5", "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"),
+            ("0 0 29 feb ?", "2096-03-01T00:00:00Z", "2104-02-29T00:00:00Z"),
+            ("@monthly", "2026-01-31T12:00:00Z", "2026-02-01T00:00:00Z"),
+            ("5/20 22-23 * * *", "2026-01-01T23:45:00Z", "2026-01-02T22:05:00Z"),
+            ("0 0 31 2 *", "2026-01-01T00:00:00Z", ""),
+        ] {
+            assert_eq!(next(schedule, after), expected, "{schedule} after {after}");
+        }
+        for wrong in [
+            "",
+            "* * * *",
+            "60 * * * *",
+            "* * 0 * *",
+            "* * * 13 *",
+            "* * * * 7",
+            "5-1 * * * *",
+            "*/0 * * * *",
+            "@every 1h",
+        ] {
+            assert!(Schedule::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

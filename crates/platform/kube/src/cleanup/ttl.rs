@@ -58,3 +58,24 @@ fn seconds_of(unit: &str) -> Option<f64> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use palisade_model::json;
+
+    use super::*;
+
+    #[test]
+    fn the_label_gives_the_moment_of_removal() {
+        let moment = |ttl: &str| {
+            let object = json!({"metadata": {"creationTimestamp": "2026-01-01T00:00:00Z", "labels": {TTL_LABEL: ttl}}});
+            expiry(&object).map(|moment| moment.map(|moment| moment.to_string()).unwrap_or_default())
+        };
+        assert_eq!(moment("1h30m"), Ok("2026-01-01T01:30:00Z".to_owned()));
+        assert_eq!(moment("2d"), Ok("2026-01-03T00:00:00Z".to_owned()));
+        assert_eq!(moment("2030-01-31"), Ok("2030-01-31T00:00:00Z".to_owned()));
+        assert_eq!(moment("2030-01-31T120000Z"), Ok("2030-01-31T12:00:00Z".to_owned()));
+        assert!(moment("soon").is_err());
+        assert_eq!(expiry(&json!({})), Ok(None));
+    }
+}
