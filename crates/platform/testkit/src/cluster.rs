@@ -1,6 +1,7 @@
 //! A Kubernetes API server with etcd behind it, on loopback, with RBAC.
 //!
-//! No controllers run: namespaces never finish deleting, nothing is garbage collected, Deployments make no Pods. The
+//! No controllers run: namespaces never finish deleting, nothing is garbage collected, Deployments make no Pods, and the
+//! roles that are summed up from others (`view`, `edit`, `admin`) are empty. The
 //! `ServiceAccount` admission plugin is off, since it would wait for accounts that a controller makes.
 
 use std::io::Write;

@@ -123,16 +123,18 @@ impl Postgres {
             signal: "INT",
             user: self.user,
         });
-        process.ready(START_LIMIT, || self.accepts(port))?;
+        let id = process.id();
+        process.ready(START_LIMIT, || self.accepts(id))?;
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(process);
         Ok(())
     }
 
-    /// The server writes its state into its pid file: the eighth line is `ready` once it takes connections.
-    fn accepts(&self, port: u16) -> bool {
+    /// The server writes its state into its pid file: first its process, on the eighth line `ready` once it takes
+    /// connections. The file of a server that was killed stays behind.
+    fn accepts(&self, process: u32) -> bool {
         let text = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
-        let mut lines = text.lines();
-        lines.nth(3) == Some(&port.to_string()) && lines.nth(3).is_some_and(|state| state.trim() == "ready")
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        lines.first() == Some(&&*process.to_string()) && lines.get(7) == Some(&"ready")
     }
 
     fn data(&self) -> PathBuf {

@@ -83,6 +83,11 @@ impl Process {
             .map_err(|why| format!("{why}; the end of `{}`:\n{}", self.log.display(), self.tail()))
     }
 
+    /// The program's process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the program without a warning, as a crash would.
     pub(crate) fn kill(mut self) {
         let _ = self.child.kill();
@@ -116,15 +121,17 @@ pub fn free_port() -> u16 {
     address.or_fail(|| "looking for a free port".into()).port()
 }
 
-/// Starts a server anew while it fails to start, a few times: another program may have taken the port.
+/// Starts a server anew while it fails to start, a few times: another program may have taken the port, or what a killed
+/// server left behind may need a moment to go.
 pub(crate) fn attempt<T>(what: &str, mut start: impl FnMut() -> Result<T, String>) -> T {
-    const ATTEMPTS: u32 = 3;
+    const ATTEMPTS: u32 = 4;
     let mut whys = Vec::new();
-    for _ in 0..ATTEMPTS {
+    for number in 1..=ATTEMPTS {
         match start() {
             Ok(started) => return started,
             Err(why) => whys.push(why),
         }
+        std::thread::sleep(Duration::from_millis(250) * number);
     }
     fail(&format!("{what} did not start: {}", whys.join("\n")))
 }

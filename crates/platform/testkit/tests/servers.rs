@@ -44,10 +44,14 @@ fn users_and_accounts_may_do_what_their_roles_say() {
     assert!(refused.contains("User \"erin\" cannot list resource \"namespaces\""), "{refused}");
 
     cluster.apply("{apiVersion: v1, kind: ServiceAccount, metadata: {name: robot, namespace: default}}");
-    cluster.kubectl(&["create", "clusterrolebinding", "others", "--clusterrole=view", "--group=others"], "").ok();
-    cluster
-        .kubectl(&["create", "clusterrolebinding", "robot", "--clusterrole=view", "--serviceaccount=default:robot"], "")
-        .ok();
+    for create in [
+        "clusterrole reader --verb=get,list --resource=namespaces,configmaps",
+        "clusterrolebinding others --clusterrole=reader --group=others",
+        "clusterrolebinding robot --clusterrole=reader --serviceaccount=default:robot",
+    ] {
+        let words: Vec<&str> = ["create"].into_iter().chain(create.split(' ')).collect();
+        cluster.kubectl(&words, "").ok();
+    }
     let limit = Duration::from_secs(10);
     cluster.wait_for(limit, |cluster| cluster.kubectl_as(&reader, &["get", "namespaces"], "").success.then_some(()));
     let robot = cluster.service_account_kubeconfig("default", "robot");
