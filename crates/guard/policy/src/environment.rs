@@ -1,6 +1,7 @@
 //! Everything an evaluation may depend on beside policy and request, as arguments: time, look-ups, given variables.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use palisade_model::{Map, Str, Value};
@@ -24,7 +25,25 @@ pub struct Environment<'a> {
     pub step_limit: u64,
     /// Who hears what policies print and how they decide.
     pub listener: Option<&'a dyn Listener>,
+    /// Who says that nobody waits for the answer any more.
+    pub stop: Option<&'a dyn Stop>,
 }
+
+/// Ends evaluations early: a rule that hears of it between two of its steps answers with an error. Asked every few
+/// thousand steps, from every thread that judges; a flag, or a clock and a deadline.
+pub trait Stop: Sync {
+    /// Whether to end.
+    fn is_requested(&self) -> bool;
+}
+
+impl Stop for AtomicBool {
+    fn is_requested(&self) -> bool {
+        self.load(Ordering::Relaxed)
+    }
+}
+
+/// The message of what was ended by a [`Stop`].
+pub const STOPPED: &str = "the evaluation was stopped: the time for the request is over";
 
 /// Hears what policies say beside their verdicts. Called from every thread that judges.
 pub trait Listener: Sync {
@@ -58,7 +77,13 @@ impl<'a> Environment<'a> {
             cel_cost_limit: DEFAULT_CEL_COST_LIMIT,
             step_limit: DEFAULT_STEP_LIMIT,
             listener: None,
+            stop: None,
         }
+    }
+
+    /// Whether nobody waits for the answer any more.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(Stop::is_requested)
     }
 }
 

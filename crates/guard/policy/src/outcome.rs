@@ -19,6 +19,9 @@ pub enum Phase {
     Delete,
 }
 
+/// What the names of those properties begin with that a policy wants in the audit log of the API server.
+pub const AUDIT: &str = "audit:";
+
 /// What a violation leads to at admission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Enforcement {

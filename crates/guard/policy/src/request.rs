@@ -114,9 +114,46 @@ pub struct AdmissionRequest {
     pub roles: Vec<Str>,
     /// Cluster roles bound to the user.
     pub cluster_roles: Vec<Str>,
+    /// Group and version of the resource where they are not the kind's: `apps/v1` for `deployments/scale`, whose kind is
+    /// of `autoscaling/v1`.
+    pub resource_of: Option<GroupVersion>,
+    /// What the client asked for, where the API server converted it.
+    pub requested: Option<Box<Requested>>,
+}
+
+/// Group and version of an API; the core group is the empty string.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupVersion {
+    /// Group.
+    pub group: Str,
+    /// Version.
+    pub version: Str,
+}
+
+/// The request as the client made it (`requestKind`, `requestResource`, `requestSubResource`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requested {
+    /// Group, version and kind of the object.
+    pub kind: GroupVersionKind,
+    /// Group and version of the resource.
+    pub resource_of: GroupVersion,
+    /// Plural resource name.
+    pub resource: Str,
+    /// Subresource; empty for the object itself.
+    pub sub_resource: Str,
 }
 
 impl AdmissionRequest {
+    /// The API group of the resource, which webhook rules select by.
+    pub fn resource_group(&self) -> &Str {
+        self.resource_of.as_ref().map_or(&self.kind.group, |of| &of.group)
+    }
+
+    /// The API version of the resource.
+    pub fn resource_version(&self) -> &Str {
+        self.resource_of.as_ref().map_or(&self.kind.version, |of| &of.version)
+    }
+
     /// The request that would bring `resource` about by `operation`. On delete the object is the old one.
     pub fn of(resource: &Resource, operation: Operation) -> Self {
         let kind = resource.gvk().unwrap_or_default();
@@ -143,16 +180,17 @@ impl AdmissionRequest {
 
     /// As the `request` of an AdmissionReview.
     pub fn to_value(&self) -> Value {
-        let gvk = |last: (&str, &Str)| {
-            [("group", &self.kind.group), ("version", &self.kind.version), last]
+        let names = |group: &Str, version: &Str, last: (&str, &Str)| {
+            [("group", group), ("version", version), last]
                 .into_iter()
                 .map(|(key, text)| (Str::from(key), Value::from(text.clone())))
                 .collect::<Map>()
         };
         let mut map = Map::with_capacity(12);
         map.insert("uid", self.uid.clone());
-        map.insert("kind", gvk(("kind", &self.kind.kind)));
-        map.insert("resource", gvk(("resource", &self.resource)));
+        map.insert("kind", names(&self.kind.group, &self.kind.version, ("kind", &self.kind.kind)));
+        let (group, version) = (self.resource_group(), self.resource_version());
+        map.insert("resource", names(group, version, ("resource", &self.resource)));
         if !self.sub_resource.is_empty() {
             map.insert("subResource", self.sub_resource.clone());
         }

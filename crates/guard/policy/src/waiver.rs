@@ -184,13 +184,28 @@ impl Waivers {
         &self.entries
     }
 
+    /// The waiver that lets the violation with this fingerprint off at `now`, for those who keep waivers for long: the
+    /// stage of an entry is that of the day on which it was read.
+    pub fn holding(&self, subject: &Subject<'_>, fingerprint: Fingerprint, now: Timestamp) -> Option<Arc<Waiver>> {
+        let holds = |entry: &&Entry| {
+            parse_day(&entry.waiver.expires).is_ok_and(|day| stage(day, now) != Stage::Expired)
+                && entry.selector.selects(subject)
+        };
+        let entries = self.candidates(subject, fingerprint).filter_map(|index| self.entries.get(index));
+        entries.into_iter().find(holds).map(|entry| entry.waiver.clone())
+    }
+
+    /// The entries that may be about the violation, the most precise first.
+    fn candidates(&self, subject: &Subject<'_>, fingerprint: Fingerprint) -> impl Iterator<Item = usize> {
+        let precise = self.by_fingerprint.get(&fingerprint).into_iter().flatten();
+        let named = self.by_name.get(subject.resource.name()).into_iter().flatten();
+        precise.chain(named).chain(&self.others).copied()
+    }
+
     /// Which waivers are about the violation with this fingerprint.
     pub fn rule(&self, subject: &Subject<'_>, fingerprint: Fingerprint) -> Ruling {
         let mut ruling = Ruling::default();
-        let of = |found: Option<&'_ Vec<usize>>| found.cloned().unwrap_or_default();
-        let precise = of(self.by_fingerprint.get(&fingerprint)).into_iter();
-        let named = of(self.by_name.get(subject.resource.name())).into_iter();
-        for index in precise.chain(named).chain(self.others.iter().copied()) {
+        for index in self.candidates(subject, fingerprint) {
             let Some(entry) = self.entries.get(index) else { continue };
             let settled = entry.stage == Stage::Expired && ruling.expired.is_some();
             if settled || !entry.selector.selects(subject) {

@@ -1,0 +1,213 @@
+//! The words: why a request is denied, what a user is warned of, what an audit log keeps.
+//!
+//! People meet these in `kubectl`'s output, where a denial is one paragraph behind the webhook's name, so each violation
+//! is a sentence that names the rule, the field, what is wrong, the fix, and where to read on. Everything is bounded:
+//! API servers cut what is longer.
+
+use std::cmp::Reverse;
+use std::fmt::Write as _;
+
+use palisade_model::{Finding, Path, Str, Verdict};
+use palisade_policy::AdmissionRequest;
+
+use crate::settling::Consequence;
+
+/// The most bytes of a denial.
+const DENIAL: usize = 4_096;
+/// The most bytes that a violation takes of it.
+const VIOLATION: usize = 700;
+/// API servers cut longer warnings.
+const WARNING: usize = 256;
+/// The most warnings; an API server keeps 4,096 bytes of them.
+const WARNINGS: usize = 15;
+/// The most fields that are named for a violation.
+const FIELDS: usize = 3;
+/// The most bytes of an audit annotation.
+const ANNOTATION: usize = 1_024;
+/// The longest name of an audit annotation.
+const KEY: usize = 63;
+
+/// A violation and what it leads to.
+#[derive(Debug)]
+pub(crate) struct Complaint {
+    pub(crate) finding: Finding,
+    pub(crate) consequence: Consequence,
+    /// All offending fields.
+    pub(crate) paths: Vec<Path>,
+    /// Whether `palisade explain` knows the policy.
+    pub(crate) explained: bool,
+}
+
+impl Complaint {
+    /// The rule, with its policy where they have different names.
+    fn rule(&self) -> String {
+        name(&self.finding)
+    }
+
+    fn fields(&self) -> String {
+        let mut fields: Vec<String> = self.paths.iter().filter(|path| !path.is_root()).map(Path::to_string).collect();
+        fields.dedup();
+        let further = fields.len().saturating_sub(FIELDS);
+        fields.truncate(FIELDS);
+        let mut text = fields.join(", ");
+        if further > 0 {
+            let _ = write!(text, " and {further} more");
+        }
+        text
+    }
+
+    /// Rule, fields and message: `image-tag at spec.containers[0].image: the image has no tag`.
+    fn headline(&self) -> String {
+        let (rule, fields) = (self.rule(), self.fields());
+        let place = if fields.is_empty() { String::new() } else { format!(" at {fields}") };
+        let message = self.finding.message.trim();
+        match self.finding.verdict {
+            Verdict::Error => format!("{rule} could not be evaluated: {message}"),
+            _ => format!("{rule}{place}: {message}"),
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let mut text = cut(&sentence(&self.headline()), VIOLATION);
+        if let Some(remediation) = self.finding.remediation.as_deref().filter(|text| !text.trim().is_empty()) {
+            let _ = write!(text, " Fix: {}", cut(&sentence(&one_line(remediation)), VIOLATION));
+        }
+        if self.explained {
+            let _ = write!(text, " More: palisade explain {}", self.finding.policy.name);
+        }
+        text
+    }
+}
+
+/// `policy/rule`, or the policy alone where its rule has no name of its own.
+fn name(finding: &Finding) -> String {
+    let policy = finding.policy.to_string();
+    if finding.rule == finding.policy.name || finding.rule.is_empty() {
+        policy
+    } else {
+        format!("{policy}/{}", finding.rule)
+    }
+}
+
+/// Why the request is denied: the violations, hardest first.
+pub(crate) fn denial(request: &AdmissionRequest, complaints: &[Complaint]) -> String {
+    let mut denied: Vec<&Complaint> =
+        complaints.iter().filter(|complaint| complaint.consequence == Consequence::Denied).collect();
+    denied.sort_by_key(|complaint| {
+        (complaint.finding.verdict == Verdict::Error, Reverse(complaint.finding.severity))
+    });
+    let about = about(request);
+    if let [only] = denied.as_slice() {
+        return cut(&format!("{about} breaks {}", only.sentence()), DENIAL);
+    }
+    let mut text = format!("{about} breaks {} rules:", denied.len());
+    for (index, complaint) in denied.iter().enumerate() {
+        let line = format!("\n{}. {}", index + 1, complaint.sentence());
+        let left = denied.len() - index;
+        if text.len() + line.len() > DENIAL - 64 {
+            let _ = write!(text, "\nand {left} more.");
+            break;
+        }
+        text.push_str(&line);
+    }
+    text
+}
+
+/// The object as people name it: `Pod shop/web`, with the operation where it is no creation or change of the object.
+fn about(request: &AdmissionRequest) -> String {
+    let kind = &request.kind.kind;
+    let of = match &*request.sub_resource {
+        "" => String::new(),
+        sub => format!("{}/{sub} of ", request.resource),
+    };
+    let _ = &of;
+    let mut text = kind.to_string();
+    let names = [&request.namespace, &request.name];
+    let names: Vec<&str> = names.into_iter().map(|name| &**name).filter(|name| !name.is_empty()).collect();
+    if !names.is_empty() {
+        let _ = write!(text, " {}", names.join("/"));
+    }
+    text
+}
+
+/// What the user is told although the request may pass.
+pub(crate) fn warnings(complaints: &[Complaint]) -> Vec<String> {
+    let warned: Vec<&Complaint> =
+        complaints.iter().filter(|complaint| complaint.consequence == Consequence::Warned).collect();
+    let mut texts: Vec<String> =
+        warned.iter().take(WARNINGS).map(|complaint| cut(&one_line(&complaint.headline()), WARNING)).collect();
+    if warned.len() > WARNINGS {
+        texts.push(format!("and {} more warnings", warned.len() - WARNINGS));
+    }
+    texts
+}
+
+/// What the audit log of the API server keeps.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    /// Names of rules, by what their violation led to.
+    lists: [String; 5],
+    own: Vec<(Str, Str)>,
+}
+
+/// The annotations that list rules.
+const LISTS: [&str; 5] = ["denied", "warned", "audited", "waived", "failed"];
+
+impl Record {
+    /// Keeps the annotations that a policy gives itself.
+    pub(crate) fn annotate(&mut self, policy: &str, properties: &[(Str, Str)]) {
+        for (key, value) in properties {
+            let Some(key) = key.strip_prefix(palisade_policy::outcome::AUDIT) else { continue };
+            self.own.push((qualified(&format!("{policy}.{key}")), cut(value, ANNOTATION).into()));
+        }
+    }
+
+    pub(crate) fn note(&mut self, finding: &Finding, consequence: Consequence) {
+        let mut add = |list: &str| {
+            let at = LISTS.iter().position(|name| *name == list);
+            let Some(text) = at.and_then(|at| self.lists.get_mut(at)) else { return };
+            let separator = if text.is_empty() { "" } else { ", " };
+            let _ = write!(text, "{separator}{}", name(finding));
+        };
+        add(match consequence {
+            Consequence::Denied => "denied",
+            Consequence::Warned => "warned",
+            Consequence::Audited => "audited",
+            Consequence::Waived => "waived",
+        });
+        if finding.verdict == Verdict::Error {
+            add("failed");
+        }
+    }
+
+    pub(crate) fn into_annotations(self) -> Vec<(Str, Str)> {
+        let lists = LISTS.into_iter().zip(self.lists).filter(|(_, text)| !text.is_empty());
+        lists.map(|(name, text)| (name.into(), cut(&text, ANNOTATION).into())).chain(self.own).collect()
+    }
+}
+
+/// A text as the name of an audit annotation: letters, digits, `-`, `_` and `.`, the first and the last alphanumeric.
+fn qualified(text: &str) -> Str {
+    let permitted = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let key: String = text.chars().take(KEY).map(|c| if permitted(c) { c } else { '-' }).collect();
+    key.trim_matches(|c: char| !c.is_ascii_alphanumeric()).into()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text with a mark at its end.
+fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '!', '?', ':', ';']) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// At most `limit` bytes of a text.
+pub(crate) fn cut(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let end = (0..=limit.saturating_sub(3)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    format!("{}...", text.get(..end).unwrap_or_default())
+}
