@@ -9,6 +9,7 @@ mod peers;
 mod shell;
 mod showcase;
 mod tidy;
+mod tools;
 
 use shell::{Result, cargo};
 
@@ -19,6 +20,7 @@ const HELP: &str = "cargo x <task>
   conformance [ARGS]  public suites through the commands' code paths (--suite NAME --failures --format json)
   bench [ARGS]        benchmarks, beside the peers that are installed
   peers               install the peers that benchmarks compare with, into the target folder
+  tools               kube-apiserver, kubectl, etcd and helm for the tests, from Go modules, into ~/.cache/palisade
   tidy                the rules of the house that no compiler checks
   gen                 reference pages under docs/reference, from the code
   fuzz [SECONDS]      every fuzz target for SECONDS (default 60); needs nightly and cargo-fuzz
@@ -45,6 +47,7 @@ fn dispatch(task: &str, rest: &[String]) -> Result<()> {
         "conformance" => measure("conformance", rest),
         "bench" => bench(rest),
         "peers" => peers::install(),
+        "tools" => tools::install(),
         "tidy" => tidy::check(),
         "gen" => generate(),
         "fuzz" => fuzz(rest),
@@ -65,6 +68,8 @@ fn test() -> Result<()> {
     tidy::check()?;
     say("lints");
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"])?;
+    say("tools");
+    tools::install_if_possible()?;
     say("tests");
     cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])?;
     say("conformance");

@@ -23,7 +23,7 @@ use crate::tools::tool;
 use crate::wait::wait_for;
 
 /// Generous, because tests share the machine with compilers.
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_mins(2);
 
 /// What the control plane works with and is not served unless asked for.
 const OPTIONAL_GROUPS: &str = "admissionregistration.k8s.io/v1beta1=true,admissionregistration.k8s.io/v1alpha1=true";

@@ -23,7 +23,7 @@ use crate::process::{Launch, Process, attempt, free_port};
 use crate::skip::Skip;
 use crate::tools::cache;
 
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 const CLIENT_ID: &str = "palisade";
 const CLIENT_SECRET: &str = "the secret of the test client";
 const PACKAGE: &str = include_str!("../oidc/package.json");

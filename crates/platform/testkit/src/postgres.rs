@@ -15,7 +15,7 @@ use crate::process::{Launch, Process, attempt, free_port};
 use crate::skip::Skip;
 
 const PASSWORD: &str = "database-password";
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// A running PostgreSQL with one superuser, `palisade`, who has a password; ends on drop.
 #[derive(Debug)]

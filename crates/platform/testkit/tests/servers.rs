@@ -1,13 +1,16 @@
 //! The servers themselves: that they start in time, serve, survive what tests do to them, and go away.
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use palisade_testkit::{Cluster, OidcProvider, Postgres, wait_for};
 
 fn report(what: &str, since: Instant) {
-    use std::io::Write;
-    writeln!(std::io::stderr(), "{what}: {:.1} s", since.elapsed().as_secs_f32()).unwrap();
+    // Not `eprintln!`, which the test harness captures.
+    let mut stderr = std::io::stderr();
+    let _ = writeln!(stderr, "{what}: {:.1} s", since.elapsed().as_secs_f32());
 }
 
 #[test]
@@ -65,7 +68,7 @@ fn postgres_starts_stops_crashes_and_recovers() {
     let begun = Instant::now();
     let Ok(postgres) = Postgres::start() else { return };
     report("PostgreSQL ready", begun);
-    let address = postgres.url().split('@').nth(1).unwrap().trim_end_matches("/postgres").to_owned();
+    let address = address(&postgres);
     let open = || TcpStream::connect(&address).is_ok();
     assert!(open());
     postgres.stop();
@@ -93,6 +96,36 @@ fn the_identity_provider_signs_people_in() {
     let callback = provider.sign_in(&authorize, "alice");
     assert!(callback.starts_with("http://127.0.0.1:1/callback?code="), "{callback}");
     assert!(callback.contains("state=s1"), "{callback}");
+}
+
+#[test]
+fn a_killed_test_leaves_no_server_behind() {
+    let program = std::env::current_exe().unwrap();
+    let arguments = ["--exact", "is_killed", "--ignored", "--nocapture"];
+    let mut child = Command::new(program).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let address = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
+    let open = |address: &str| TcpStream::connect(address).is_ok();
+    let running = address.as_deref().is_some_and(open);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let Some(address) = address else { return };
+    assert!(running);
+    wait_for(Duration::from_secs(10), || (!open(&address)).then_some(()));
+}
+
+#[test]
+#[ignore = "run and killed by `a_killed_test_leaves_no_server_behind`"]
+#[expect(clippy::print_stdout, reason = "the parent reads it")]
+fn is_killed() {
+    let Ok(postgres) = Postgres::start() else { return };
+    println!("\nlistening on {}", address(&postgres));
+    std::thread::sleep(Duration::from_mins(1));
+}
+
+fn address(postgres: &Postgres) -> String {
+    let url = postgres.url();
+    url.rsplit('@').next().unwrap_or_default().trim_end_matches("/postgres").to_owned()
 }
 
 #[test]
