@@ -3,7 +3,7 @@
 //! Every key has a default, so that no configuration is needed to start. Unknown keys are errors. Deliberately absent:
 //! reading the file and the environment, which is the command line's.
 
-mod duration;
+pub(crate) mod duration;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};

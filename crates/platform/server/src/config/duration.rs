@@ -5,7 +5,7 @@ use std::time::Duration;
 use palisade_model::go_duration::GoDuration;
 use serde::{Deserialize, Deserializer, de::Error};
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     let nanoseconds = GoDuration::parse(&text).ok().and_then(|duration| u64::try_from(duration.0).ok());
     nanoseconds
