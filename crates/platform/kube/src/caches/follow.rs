@@ -1,0 +1,175 @@
+//! The watches: list once, then follow, and start anew where the API server has forgotten the past.
+
+use std::collections::HashSet;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use kube::core::WatchEvent;
+use palisade_model::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::store::Store;
+use super::{Caches, Subscription};
+use crate::{Connection, Discovery, KubeError};
+
+/// The API server sends bookmarks about once a minute; a watch that is silent for longer is opened again.
+const SILENCE: Duration = Duration::from_secs(90);
+
+/// How often the kinds are read again where nothing tells of a change.
+const REREAD: Duration = Duration::from_secs(120);
+
+/// The longest pause between attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// Keeps `store` in step until `stop`.
+pub(super) async fn objects(connection: Connection, store: Arc<Store>, stop: CancellationToken) {
+    let following = async {
+        let mut version = None;
+        let mut pause = Duration::from_millis(250);
+        loop {
+            match turn(&connection, &store, &mut version).await {
+                Ok(()) => {
+                    pause = Duration::from_millis(250);
+                    // A server that is going down may end every watch at once.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                Err(problem) => {
+                    tracing::debug!(kind = %store.kind.gvk, %problem, "a watch failed");
+                    store.fail(problem);
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = following => {}
+    }
+}
+
+/// Lists where there is no version to go on from, then watches until the stream ends.
+async fn turn(connection: &Connection, store: &Store, version: &mut Option<String>) -> Result<(), String> {
+    let from = match version {
+        Some(from) => from.clone(),
+        None => list(connection, store).await?,
+    };
+    *version = Some(from.clone());
+    let Err(error) = watch(connection, store, from, version).await else { return Ok(()) };
+    // Any answer but "busy" leaves it open whether the version still means something to the server.
+    if matches!(&error, KubeError::Refused { code, .. } if !matches!(code, 429 | 500 | 503))
+        || matches!(error, KubeError::Answer { .. })
+    {
+        *version = None;
+    }
+    if error.is_gone() { Ok(()) } else { Err(error.to_string()) }
+}
+
+async fn list(connection: &Connection, store: &Store) -> Result<String, String> {
+    let path = store.kind.collection("");
+    let mut seen = HashSet::new();
+    let mut next = None;
+    loop {
+        let page = connection.page(&path, next.as_deref()).await.map_err(|error| error.to_string())?;
+        for object in &page.items {
+            seen.insert(store.apply(object)?);
+        }
+        next = page.next;
+        if next.is_none() {
+            store.listed(&seen);
+            return Ok(page.resource_version);
+        }
+    }
+}
+
+async fn watch(
+    connection: &Connection,
+    store: &Store,
+    from: String,
+    version: &mut Option<String>,
+) -> Result<(), KubeError> {
+    let path = store.kind.collection("");
+    let mut events = pin!(connection.watch(&path, &from).await?);
+    store.heard();
+    loop {
+        let Ok(event) = tokio::time::timeout(SILENCE, events.try_next()).await else { return Ok(()) };
+        let operation = || format!("a watch of {}", store.kind.plural);
+        let event = event.map_err(|error| KubeError::of(error, connection.server(), operation()))?;
+        match event {
+            None => return Ok(()),
+            Some(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
+                store.apply(&object).map_err(|reason| KubeError::Answer { operation: operation(), reason })?;
+                note(&object, version);
+            }
+            Some(WatchEvent::Deleted(object)) => {
+                store.remove(&object);
+                note(&object, version);
+            }
+            Some(WatchEvent::Bookmark(bookmark)) => {
+                store.heard();
+                *version = Some(bookmark.metadata.resource_version);
+            }
+            Some(WatchEvent::Error(status)) => return Err(KubeError::of_status(*status, operation())),
+        }
+    }
+}
+
+fn note(object: &Value, version: &mut Option<String>) {
+    if let Some(newer) = object.dig(["metadata", "resourceVersion"]).and_then(Value::as_str) {
+        *version = Some(newer.to_owned());
+    }
+}
+
+/// Reads the kinds of the cluster again whenever a definition of kinds changes, and now and then beside.
+pub(super) fn kinds(caches: &Caches) {
+    let mut subscription = caches.subscribe();
+    let discovery = caches.discovery();
+    let definitions = [("apiextensions.k8s.io", "CustomResourceDefinition"), ("apiregistration.k8s.io", "APIService")];
+    let kinds: Vec<_> = definitions.iter().filter_map(|(group, kind)| discovery.named(group, kind).cloned()).collect();
+    subscription.follow(&kinds);
+    let caches = caches.clone();
+    tokio::spawn(async move {
+        let refreshing = async {
+            loop {
+                let changed = tokio::time::timeout(REREAD, settled(&subscription)).await.is_ok();
+                refresh(&caches, changed).await;
+            }
+        };
+        tokio::select! {
+            () = caches.shared.shutdown.cancelled() => {}
+            () = refreshing => {}
+        }
+    });
+}
+
+/// Waits for changes, and until a burst of them is over.
+async fn settled(subscription: &Subscription) {
+    subscription.next().await;
+    for _ in 0..10 {
+        if tokio::time::timeout(Duration::from_millis(100), subscription.next()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// After a change the API server takes a moment until it tells of it, so it is asked several times then.
+async fn refresh(caches: &Caches, changed: bool) {
+    let pauses: &[u64] = if changed { &[0, 300, 1000, 3000] } else { &[0] };
+    for pause in pauses {
+        tokio::time::sleep(Duration::from_millis(*pause)).await;
+        match Discovery::read(caches.connection()).await {
+            Ok(discovery) => {
+                caches.shared.discovery.send_if_modified(|known| {
+                    let differs = **known != discovery;
+                    if differs {
+                        *known = Arc::new(discovery);
+                    }
+                    differs
+                });
+            }
+            Err(error) => tracing::debug!(%error, "the kinds of the cluster were not read again"),
+        }
+    }
+}
