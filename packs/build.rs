@@ -1,20 +1,24 @@
-//! Writes the table of the pack's rules from what lies in its folders, so that adding a rule is adding a folder.
+//! Writes the table of each pack's rules from what lies in its folders, so that adding a rule is adding a folder.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    println!("cargo::rerun-if-changed=kubernetes");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
-    let mut table = String::from("&[");
-    for group in folders(&root.join("kubernetes"))? {
-        for rule in folders(&group)? {
-            entry(&mut table, &group, &rule);
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    for pack in ["kubernetes", "secure-defaults"] {
+        println!("cargo::rerun-if-changed={pack}");
+        let mut table = String::from("&[");
+        for group in folders(&root.join(pack))? {
+            for rule in folders(&group)? {
+                entry(&mut table, &group, &rule);
+            }
         }
+        table.push(']');
+        fs::write(out.join(format!("{pack}.rs")), table)?;
     }
-    table.push(']');
-    fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("kubernetes.rs"), table)
+    Ok(())
 }
 
 /// The folders in `folder`, sorted, so that every machine builds the same table.

@@ -1,7 +1,8 @@
 //! The policies that Palisade brings along, as the text of the files beside this crate.
 //!
 //! A rule is a folder `<pack>/<group>/<rule>`: `rule.yaml` judges, `fix.yaml` mends where that is safe, `fail.yaml`
-//! and `pass.yaml` show what the rule is about and test it. The build finds the folders. Deliberately absent: reading
+//! and `pass.yaml` show what the rule is about and test it. In a pack of defaults `rule.yaml` changes or makes objects.
+//! The build finds the folders. Deliberately absent: reading
 //! and compiling; to the rest of the program these are policies like the user's own.
 
 /// Policies that belong together.
@@ -11,6 +12,8 @@ pub struct Pack {
     pub id: &'static str,
     /// What it is for.
     pub title: &'static str,
+    /// Whether its rules change and make objects instead of judging them.
+    pub defaults: bool,
     /// Its groups, in the order in which a team takes them on.
     pub groups: &'static [Group],
     /// Its rules, by group and name.
@@ -64,12 +67,13 @@ impl Pack {
 }
 
 /// Every pack.
-pub const PACKS: &[&Pack] = &[&KUBERNETES];
+pub const PACKS: &[&Pack] = &[&KUBERNETES, &SECURE_DEFAULTS];
 
 /// What nearly every cluster wants of its workloads, access, network and operations.
 pub static KUBERNETES: Pack = Pack {
     id: "kubernetes",
     title: "Kubernetes: Pod Security Standards, access, network, images, operations",
+    defaults: false,
     groups: &[
         Group {
             id: "baseline",
@@ -97,4 +101,26 @@ pub static KUBERNETES: Pack = Pack {
         },
     ],
     rules: include!(concat!(env!("OUT_DIR"), "/kubernetes.rs")),
+};
+
+/// What workloads and namespaces get where nothing is said.
+pub static SECURE_DEFAULTS: Pack = Pack {
+    id: "secure-defaults",
+    title: "the secure setting where a workload or a new namespace says nothing",
+    defaults: true,
+    groups: &[
+        Group {
+            id: "pods",
+            title: "seccomp, non-root, no escalation, no capabilities, read-only root, no token, resources",
+            by_default: true,
+            includes: &[],
+        },
+        Group {
+            id: "namespaces",
+            title: "network policies and a quota for new namespaces",
+            by_default: true,
+            includes: &[],
+        },
+    ],
+    rules: include!(concat!(env!("OUT_DIR"), "/secure-defaults.rs")),
 };

@@ -12,8 +12,8 @@ use palisade_model::{
 use palisade_policy::elements::offending_fields;
 use palisade_policy::selection::{Mode, Subject};
 use palisade_policy::{
-    AdmissionRequest, Environment, Judgement, Operation, Payload, Phase, Policy, PolicySet, Request, RuleOutcome,
-    UserInfo, finding, parts,
+    AdmissionRequest, Environment, Judgement, Operation, Payload, Phase, PolicySet, Request, RuleOutcome, UserInfo,
+    finding, parts,
 };
 
 use crate::adoption::{Agreement, InlineWaivers, Use};
@@ -238,14 +238,10 @@ impl<'a> Judge<'a> {
 
     /// The policies' answers, without the policies that are switched off for this object.
     fn ask(&self, document: &Document, file: &str, request: &Request) -> Judgement {
-        if !self.agreement.has_off() {
+        let Some((on, policies)) = self.agreement.switched_on(self.policies, &document.resource(), file) else {
             return self.policies.judge(request, &self.environment);
-        }
-        let resource = document.resource();
-        let is_on = |policy: &Arc<dyn Policy>| !self.agreement.is_off(&**policy, &resource, file);
-        let (on, policies): (Vec<usize>, Vec<_>) =
-            self.policies.policies().iter().cloned().enumerate().filter(|(_, policy)| is_on(policy)).unzip();
-        let mut judgement = PolicySet::new(policies).judge(request, &self.environment);
+        };
+        let mut judgement = policies.judge(request, &self.environment);
         for (index, _) in &mut judgement.outcomes {
             *index = on.get(*index).copied().unwrap_or(usize::MAX);
         }

@@ -27,16 +27,17 @@ pub(crate) fn explain(id: &str) -> Option<String> {
 pub(crate) fn describe(pack: &Pack, entry: &Entry) -> String {
     let meta = documents(pack, entry, Side::Rules).first().map(PolicyMeta::of).unwrap_or_default();
     let or_empty = |text: Option<String>| text.unwrap_or_default();
-    let fix = match entry.fix {
-        Some(_) => {
-            format!("\n`palisade mutate PATH --policies {PREFIX}{}/{} --diff` shows the fix.\n", pack.id, entry.id)
-        }
-        None => String::new(),
+    let what = if pack.defaults { "what it changes or makes" } else { "the fix" };
+    let fix = if pack.defaults || entry.fix.is_some() {
+        format!("\n`palisade mutate PATH --policies {PREFIX}{}/{} --diff` shows {what}.\n", pack.id, entry.id)
+    } else {
+        String::new()
     };
+    let to = if pack.defaults { "decide otherwise" } else { "mend it" };
     let controls: Vec<_> =
         meta.controls.iter().map(|control| format!("{} {}", control.framework, control.id)).collect();
     format!(
-        "{}: {}\n\n{} severity; {}; {PREFIX}{}/{}\n\n{}\n\nTo mend it, {}.\n\n{}\n{fix}\nControls: {}\n\nRead on:\n{}",
+        "{}: {}\n\n{} severity; {}; {PREFIX}{}/{}\n\n{}\n\nTo {to}, {}.\n\n{}\n{fix}\nControls: {}\n\nRead on:\n{}",
         entry.id,
         or_empty(meta.title),
         meta.severity,

@@ -4,6 +4,7 @@
 //! whenever something changes, for a server, and never lets a broken policy replace a sound one. Deliberately absent:
 //! judging, and whom the policies come from in a cluster.
 
+pub mod catalogue;
 pub mod files;
 pub mod languages;
 pub mod load;
@@ -11,4 +12,5 @@ pub mod packs;
 pub mod programs;
 pub mod waiver_file;
 
+pub use catalogue::{Catalogue, DocumentState, Edition, Given, Place, Revision, Sources, State};
 pub use load::{Policies, load, policies};

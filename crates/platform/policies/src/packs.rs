@@ -82,6 +82,7 @@ fn select(selector: &str) -> Result<Vec<(&'static Pack, &'static Entry)>, Unknow
 pub fn documents(pack: &Pack, entry: &Entry, side: Side) -> Vec<Resource> {
     let (file, text) = match side {
         Side::Rules => ("rule.yaml", Some(entry.text)),
+        Side::Fixes if pack.defaults => ("rule.yaml", Some(entry.text)),
         Side::Fixes => ("fix.yaml", entry.fix),
     };
     let Some(text) = text else { return Vec::new() };

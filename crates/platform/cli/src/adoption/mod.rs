@@ -12,7 +12,7 @@ use palisade_document::Document;
 use palisade_model::{Diagnostic, Disposition, Finding, Level, Resource, Severity, Verdict, Waiver};
 use palisade_policy::selection::{Mode, Overrides, Settings, Subject, names_rule};
 use palisade_policy::waiver::{Stage, Waivers};
-use palisade_policy::{Policy, codes};
+use palisade_policy::{Policy, PolicySet, codes};
 
 use crate::config::Config;
 
@@ -69,18 +69,34 @@ impl Agreement {
     }
 
     /// Whether some rule may not be asked somewhere.
-    pub(crate) fn has_off(&self) -> bool {
+    fn has_off(&self) -> bool {
         self.overrides.0.iter().any(|entry| entry.mode == Some(Mode::Off))
     }
 
     /// Whether no rule of the policy is asked about the object.
-    pub(crate) fn is_off(&self, policy: &dyn Policy, resource: &Resource, file: &str) -> bool {
+    fn is_off(&self, policy: &dyn Policy, resource: &Resource, file: &str) -> bool {
         let mut rules = policy.rules().iter().map(|rule| &*rule.name).peekable();
         let off = |rule: &str| {
             let subject = Subject { policy: policy.reference(), rule, resource, file };
             self.overrides.settings(&subject).mode == Some(Mode::Off)
         };
         if rules.peek().is_none() { off("") } else { rules.all(off) }
+    }
+
+    /// The policies that are asked about the object, with their places in the set; none where that is all of them.
+    pub(crate) fn switched_on(
+        &self,
+        policies: &PolicySet,
+        resource: &Resource,
+        file: &str,
+    ) -> Option<(Vec<usize>, PolicySet)> {
+        if !self.has_off() {
+            return None;
+        }
+        let is_on = |policy: &Arc<dyn Policy>| !self.is_off(&**policy, resource, file);
+        let policies = policies.policies().iter().cloned().enumerate();
+        let (places, on): (_, Vec<_>) = policies.filter(|(_, policy)| is_on(policy)).unzip();
+        Some((places, PolicySet::new(on)))
     }
 
     /// What the configuration says of a violation.

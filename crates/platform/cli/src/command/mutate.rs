@@ -1,25 +1,30 @@
-//! `palisade mutate`: documents as mutation policies would leave them, comments and order kept.
+//! `palisade mutate`: documents as mutation policies would leave them, comments and order kept, and what generation
+//! policies would add to the cluster because of them.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use palisade_document::write::to_indented_yaml;
 use palisade_document::{Document, edit};
-use palisade_model::{Diagnostic, Source, Value, Verdict};
-use palisade_policy::{Environment, PolicySet};
+use palisade_model::{Diagnostic, Resource, Source, Value, Verdict};
+use palisade_policies::files::{self, Input, has_errors};
+use palisade_policies::packs::Side;
+use palisade_policy::set::evaluate;
+use palisade_policy::waiver::Waivers;
+use palisade_policy::{Effect, Environment, Phase, PolicySet, Request, RuleOutcome};
 use similar::TextDiff;
 
 use super::output::{replace, write_to};
 use super::policies::{PolicyArgs, show};
+use crate::adoption::{Agreement, Frame};
 use crate::args::Global;
 use crate::config::Config;
 use crate::judge::{Standing, request};
 use crate::manifests::Manifests;
 use crate::report::count;
 use crate::{Exit, Failure, Outcome};
-use palisade_policies::files::{self, Input, has_errors};
-use palisade_policies::packs::Side;
 
 /// Apply mutation policies to manifests, keeping comments and order
 #[derive(Debug, clap::Args)]
@@ -44,58 +49,77 @@ struct Change {
     after: String,
 }
 
+/// An object that a policy would make in the cluster.
+struct Generated {
+    object: Value,
+    /// The policy and the object that it would be made for.
+    why: String,
+}
+
+/// What every document is put before.
+struct Surroundings<'a> {
+    policies: &'a PolicySet,
+    environment: Environment<'a>,
+    standing: Standing,
+    agreement: Agreement,
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let config = Config::load(global)?;
     let policies = args.policies.load(&config, Side::Fixes, global)?;
     let variables = args.policies.variables(&config)?;
-    let standing = args.policies.standing(false);
-    let mut run = Run { diagnostics: policies.diagnostics, changes: Vec::new(), mutated: 0, rules: 0 };
+    let mut run = Run { diagnostics: policies.diagnostics, ..Run::default() };
     let (inputs, diagnostics) = files::inputs(&args.paths);
     run.diagnostics.extend(diagnostics);
     let cluster = Manifests::new(&inputs, &config.network);
-    let environment = Environment::new(args.policies.now(), &cluster, &variables);
+    let agreement = Agreement {
+        overrides: config.overrides(),
+        waivers: Waivers::default(),
+        frame: Frame::new(&config.root),
+        now: args.policies.now(),
+        parts: false,
+    };
+    let surroundings = Surroundings {
+        policies: &policies.set,
+        environment: Environment::new(agreement.now, &cluster, &variables),
+        standing: args.policies.standing(false),
+        agreement,
+    };
     for input in &inputs {
         let parsed = input.read();
         run.diagnostics.extend(parsed.diagnostics);
-        run.file(input, &parsed.documents, &policies.set, &environment, &standing);
+        run.file(input, &parsed.documents, &surroundings);
     }
     run.print(args)?;
     show(&run.diagnostics);
     Ok(run.conclude())
 }
 
+#[derive(Default)]
 struct Run {
     diagnostics: Vec<Diagnostic>,
     changes: Vec<Change>,
+    generated: Vec<Generated>,
     mutated: usize,
     rules: usize,
 }
 
 impl Run {
     /// Mutates the documents of one file.
-    fn file(
-        &mut self,
-        input: &Input,
-        documents: &[Document],
-        policies: &PolicySet,
-        environment: &Environment<'_>,
-        standing: &Standing,
-    ) {
+    fn file(&mut self, input: &Input, documents: &[Document], surroundings: &Surroundings<'_>) {
         let Some(first) = documents.first() else { return };
+        let file = surroundings.agreement.frame.relative(&input.name());
         let mut edits: Vec<(Document, Value)> = Vec::new();
         for document in documents {
-            let mutation = policies.mutate(&request(document, standing), environment);
-            self.rules += mutation.outcomes.len();
-            for (_, outcome) in mutation.outcomes.iter().filter(|(_, outcome)| outcome.verdict == Verdict::Error) {
-                let message =
-                    format!("rule `{}` could not mutate {}: {}", outcome.rule, document.resource(), outcome.message);
-                let mut diagnostic = Diagnostic::error("PAL-P0003", message);
-                if let Some(place) = document.resource().locate(&palisade_model::Path::from_pointer("/metadata/name")) {
-                    diagnostic = diagnostic.at(place, "");
-                }
-                self.diagnostics.push(diagnostic);
-            }
+            let resource = document.resource();
+            let on = surroundings.agreement.switched_on(surroundings.policies, &resource, &file);
+            let policies = on.as_ref().map_or(surroundings.policies, |(_, policies)| policies);
+            let request = request(document, &surroundings.standing);
+            let mutation = policies.mutate(&request, &surroundings.environment);
+            self.note(&resource, mutation.outcomes.iter().map(|(_, outcome)| outcome));
+            let changed = mutation.patched.as_ref().map(|patched| request.with_object(patched.clone()));
+            self.generate(&resource, policies, changed.as_ref().unwrap_or(&request), &surroundings.environment);
             if let Some(patched) = mutation.patched.filter(|patched| *patched != document.value) {
                 edits.push((document.clone(), patched));
             }
@@ -113,6 +137,44 @@ impl Run {
         }
     }
 
+    /// Counts the rules that spoke and keeps what went wrong.
+    fn note<'o>(&mut self, resource: &Resource, outcomes: impl Iterator<Item = &'o RuleOutcome>) {
+        for outcome in outcomes {
+            self.rules += 1;
+            if outcome.verdict != Verdict::Error {
+                continue;
+            }
+            let verb = if outcome.phase == Phase::Mutate { "mutate" } else { "generate for" };
+            let message = format!("rule `{}` could not {verb} {resource}: {}", outcome.rule, outcome.message);
+            let mut diagnostic = Diagnostic::error("PAL-P0003", message);
+            if let Some(place) = resource.locate(&palisade_model::Path::from_pointer("/metadata/name")) {
+                diagnostic = diagnostic.at(place, "");
+            }
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// What policies would make in the cluster because of the object.
+    fn generate(
+        &mut self,
+        resource: &Resource,
+        policies: &PolicySet,
+        request: &Request,
+        environment: &Environment<'_>,
+    ) {
+        for policy in policies.policies() {
+            let outcomes = evaluate(&**policy, Phase::Generate, request, environment);
+            self.note(resource, outcomes.iter());
+            for outcome in outcomes {
+                if let Effect::Generated(objects) = outcome.effect {
+                    let why = || format!("{}/{} for {resource}", policy.reference(), outcome.rule);
+                    let objects = objects.iter().map(in_usual_order);
+                    self.generated.extend(objects.map(|object| Generated { object, why: why() }));
+                }
+            }
+        }
+    }
+
     fn print(&self, args: &Args) -> Result<(), Failure> {
         let changed = self.changes.iter().filter(|change| change.after != **change.before.text());
         if args.write {
@@ -126,7 +188,8 @@ impl Run {
         }
         write_to(None, |out| {
             if args.diff {
-                changed.into_iter().try_for_each(|change| print_diff(change, out))
+                changed.into_iter().try_for_each(|change| print_diff(change, out))?;
+                self.generated.iter().try_for_each(|generated| print_new(generated, out))
             } else {
                 self.print_documents(out)
             }
@@ -144,6 +207,9 @@ impl Run {
                 writeln!(out)?;
             }
         }
+        for generated in &self.generated {
+            write!(out, "---\n# generated by {}\n{}", generated.why, to_indented_yaml(&generated.object))?;
+        }
         Ok(())
     }
 
@@ -152,7 +218,10 @@ impl Run {
             *codes.entry(diagnostic.code).or_default() += 1;
             codes
         });
-        let done = format!("{} of {} changed", count(self.mutated, "document"), count(self.changes.len(), "file"));
+        let mut done = format!("{} of {} changed", count(self.mutated, "document"), count(self.changes.len(), "file"));
+        if !self.generated.is_empty() {
+            done = format!("{done}; {} generated in the cluster", count(self.generated.len(), "object"));
+        }
         if has_errors(&self.diagnostics) {
             let listed: Vec<_> = codes.iter().map(|(code, number)| format!("{number} {code}")).collect();
             return Outcome {
@@ -163,7 +232,7 @@ impl Run {
         if self.rules == 0 {
             return Outcome {
                 exit: Exit::Nothing,
-                reason: "nothing was evaluated: no mutation rule selects any document".into(),
+                reason: "nothing was evaluated: no mutation or generation rule selects any document".into(),
             };
         }
         Outcome { exit: Exit::Passed, reason: done }
@@ -174,4 +243,22 @@ fn print_diff(change: &Change, out: &mut dyn Write) -> std::io::Result<()> {
     let name = change.before.name();
     let diff = TextDiff::from_lines(&**change.before.text(), &change.after);
     write!(out, "{}", diff.unified_diff().header(&format!("a/{name}"), &format!("b/{name}")))
+}
+
+/// A generated object as a file that is new.
+fn print_new(generated: &Generated, out: &mut dyn Write) -> std::io::Result<()> {
+    let resource = Resource::in_memory(generated.object.clone());
+    let name = format!("b/generated/{}", resource.to_string().replace([' ', '/'], "-").to_lowercase());
+    let text = format!("# generated by {}\n{}", generated.why, to_indented_yaml(&generated.object));
+    write!(out, "{}", TextDiff::from_lines("", &text).unified_diff().header("/dev/null", &format!("{name}.yaml")))
+}
+
+/// The object with the members first that people look for first.
+fn in_usual_order(object: &Value) -> Value {
+    let Some(members) = object.as_object() else { return object.clone() };
+    let first = ["apiVersion", "kind", "metadata"];
+    let (head, tail): (Vec<_>, Vec<_>) = members.iter().partition(|(key, _)| first.contains(&&***key));
+    let mut head: Vec<_> = head;
+    head.sort_by_key(|(key, _)| first.iter().position(|name| *name == &***key));
+    Value::object(head.into_iter().chain(tail).map(|(key, value)| (key.clone(), value.clone())).collect())
 }

@@ -63,6 +63,10 @@ fn rule_page(pack: &Pack, entry: &Entry) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../packs").join(pack.id);
     let folder = folder.join(entry.group).join(entry.id);
     let fixture = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    if pack.defaults {
+        let described = trim_lines(&crate::packs::describe(pack, entry));
+        return format!("# {described}\n\n## The policy\n\n```yaml\n{}```\n", entry.text);
+    }
     format!(
         "# {}\n\n## What fails\n\nThe marked lines are what a finding points at.\n\n```yaml\n{}```\n\n## What passes\n\n\
          ```yaml\n{}```\n",

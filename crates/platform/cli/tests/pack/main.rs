@@ -9,6 +9,7 @@
     reason = "a test that cannot set itself up has failed, and parity tests tell how much they compared"
 )]
 
+mod defaults;
 mod example;
 mod fixes;
 mod parity_gatekeeper;
