@@ -67,7 +67,8 @@ impl Connection {
     /// Deletes the object at `path`, with what it owns, in the background. `uid` keeps a younger object of the same name
     /// from being deleted.
     pub async fn delete(&self, path: &str, uid: Option<&str>) -> Result<Value, KubeError> {
-        let mut options = serde_json::json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
+        let mut options =
+            serde_json::json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
         if let (Some(uid), Some(options)) = (uid, options.as_object_mut()) {
             options.insert("preconditions".into(), serde_json::json!({"uid": uid}));
         }
@@ -114,7 +115,10 @@ impl Connection {
         let operation = format!("a watch of `{path}`");
         let request = self.request(&Method::GET, &path, None, "")?;
         let events = tokio::time::timeout(REQUEST_LIMIT, self.client.request_events(request));
-        events.await.map_err(|_| self.silent(&operation))?.map_err(|error| KubeError::of(error, self.server(), operation))
+        events
+            .await
+            .map_err(|_| self.silent(&operation))?
+            .map_err(|error| KubeError::of(error, self.server(), operation))
     }
 
     fn request(
@@ -129,10 +133,9 @@ impl Connection {
             request = request.header(http::header::CONTENT_TYPE, content_type);
         }
         let body = body.map(Value::to_json).unwrap_or_default().into_bytes();
-        request.body(body).map_err(|error| KubeError::Answer {
-            operation: format!("{method} `{path}`"),
-            reason: error.to_string(),
-        })
+        request
+            .body(body)
+            .map_err(|error| KubeError::Answer { operation: format!("{method} `{path}`"), reason: error.to_string() })
     }
 
     async fn send(
@@ -154,10 +157,8 @@ impl Connection {
                 operation: operation.clone(),
                 reason: error.to_string(),
             })?;
-            serde_json::from_slice(&bytes).map_err(|error| KubeError::Answer {
-                operation: operation.clone(),
-                reason: error.to_string(),
-            })
+            serde_json::from_slice(&bytes)
+                .map_err(|error| KubeError::Answer { operation: operation.clone(), reason: error.to_string() })
         };
         tokio::time::timeout(REQUEST_LIMIT, answer).await.map_err(|_| self.silent(&operation))?
     }

@@ -140,11 +140,7 @@ impl Discovery {
 fn kind(group: &Str, version: &Str, resource: &APIResourceDiscovery) -> Option<Kind> {
     let response = resource.response_kind.as_ref()?;
     Some(Kind {
-        gvk: GroupVersionKind {
-            group: group.clone(),
-            version: version.clone(),
-            kind: response.kind.clone()?.into(),
-        },
+        gvk: GroupVersionKind { group: group.clone(), version: version.clone(), kind: response.kind.clone()?.into() },
         plural: resource.resource.clone()?.into(),
         namespaced: resource.scope.as_deref() == Some("Namespaced"),
         verbs: resource.verbs.iter().map(|verb| verb.as_str().into()).collect(),

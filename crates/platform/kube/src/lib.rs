@@ -9,6 +9,7 @@
 
 mod api;
 pub mod caches;
+pub mod certificates;
 pub mod cleanup;
 mod connection;
 mod discovery;
@@ -17,9 +18,12 @@ pub mod generate;
 pub mod permissions;
 pub mod reports;
 pub mod scan;
+pub mod webhooks;
 
 pub use api::FIELD_MANAGER;
 pub use caches::{Caches, Change, Event, Freshness, Subscription};
+pub use certificates::Certificates;
 pub use connection::{Connection, Enabled, KubernetesConfig, Reports};
 pub use discovery::{Discovery, Kind, SubResource};
 pub use error::KubeError;
+pub use webhooks::Registration;

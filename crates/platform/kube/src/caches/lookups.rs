@@ -110,7 +110,12 @@ impl Cluster for Caches {
     }
 
     fn namespace(&self, name: &str) -> Result<Value, LookupError> {
-        let query = ObjectQuery { version: "v1".into(), resource: "Namespace".into(), name: name.into(), ..ObjectQuery::default() };
+        let query = ObjectQuery {
+            version: "v1".into(),
+            resource: "Namespace".into(),
+            name: name.into(),
+            ..ObjectQuery::default()
+        };
         // A namespace that was made a moment ago may not have arrived yet when its first objects do.
         match self.get(&query) {
             Err(LookupError::NotFound(what)) => {
@@ -140,7 +145,9 @@ impl Caches {
         let address = Address::parse(path)?;
         let discovery = self.discovery();
         let kind = discovery.kinds().iter().find(|kind| {
-            *kind.gvk.group == *address.group && *kind.gvk.version == *address.version && *kind.plural == *address.plural
+            *kind.gvk.group == *address.group
+                && *kind.gvk.version == *address.version
+                && *kind.plural == *address.plural
         })?;
         if !kind.is_watchable() || (kind.namespaced && address.namespace.is_empty() && !address.name.is_empty()) {
             return None;
@@ -177,7 +184,8 @@ impl Caches {
 
     /// The data of a GlobalContextEntry.
     fn context(&self, name: &str, entry: &Value) -> Result<Value, LookupError> {
-        let text = |path: [&str; 3]| entry.dig(path).and_then(Value::as_shared_str).cloned().unwrap_or_else(|| Str::from(""));
+        let text =
+            |path: [&str; 3]| entry.dig(path).and_then(Value::as_shared_str).cloned().unwrap_or_else(|| Str::from(""));
         if entry.dig(["spec", "kubernetesResource"]).is_some() {
             let field = |key| text(["spec", "kubernetesResource", key]);
             let query = ObjectQuery {
@@ -261,7 +269,10 @@ fn described(query: &ObjectQuery) -> String {
 
 fn refused(error: &KubeError) -> String {
     if error.is_forbidden() {
-        format!("{error}; permit it to Palisade with a ClusterRole labelled `{}`", crate::permissions::AGGREGATION_LABEL)
+        format!(
+            "{error}; permit it to Palisade with a ClusterRole labelled `{}`",
+            crate::permissions::AGGREGATION_LABEL
+        )
     } else {
         error.to_string()
     }
