@@ -6,7 +6,25 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::error::Failure;
+use crate::page::{Column, Order};
+use crate::row::Row;
+use crate::statement::{Sql, json, row};
+use crate::store::new_id;
 use crate::{Listed, Page, Store, StoreError};
+
+const BY_ID: Order = Order { list: "accounts", columns: &[Column::text("id", "id")], descending: false };
+
+const BINDINGS: Order = Order {
+    list: "roles",
+    columns: &[
+        Column::text("principal_kind", "principal_kind"),
+        Column::text("principal", "principal"),
+        Column::text("role", "role"),
+        Column::text("team", "team"),
+    ],
+    descending: false,
+};
 
 /// What somebody may do. What each role permits is the server's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -128,46 +146,180 @@ pub struct AccountFilter {
 impl Store {
     /// Creates the account at its first login and updates it at later ones. A disabled account stays disabled.
     pub async fn record_login(&self, login: &Login, now: Timestamp) -> Result<Account, StoreError> {
-        todo!()
+        let id = new_id();
+        self.database
+            .attempt("recording a login", async || {
+                let mut session = self.database.write().await?;
+                let sql = Sql::new(
+                    "INSERT INTO accounts \
+             (id, issuer, subject, display_name, email, user_groups, disabled, created_at, last_login_at) VALUES ",
+                )
+                .tuple(row![
+                    &id,
+                    &login.issuer,
+                    &login.subject,
+                    &login.display_name,
+                    login.email.as_deref(),
+                    json(&login.groups),
+                    false,
+                    now,
+                    now,
+                ])
+                .push(
+                    " ON CONFLICT (issuer, subject) DO UPDATE SET display_name = excluded.display_name, \
+             email = excluded.email, user_groups = excluded.user_groups, last_login_at = excluded.last_login_at \
+             RETURNING *",
+                );
+                let row = session.row(sql).await?;
+                session.commit().await?;
+                found(row, &login.subject)
+            })
+            .await
     }
 
     /// The account with this identifier.
     pub async fn account(&self, id: &str) -> Result<Option<Account>, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading an account", async || {
+                let sql = Sql::new("SELECT * FROM accounts WHERE id = $1").arg(id);
+                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+            })
+            .await
     }
 
     /// Accounts by identifier.
     pub async fn list_accounts(&self, filter: &AccountFilter, page: &Page) -> Result<Listed<Account>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing accounts", async || {
+                let sql = Sql::new("SELECT * FROM accounts WHERE 1 = 1")
+                    .equal("issuer", filter.issuer.as_deref())
+                    .equal("disabled", filter.disabled);
+                self.database.read().await?.list(sql, &BY_ID, page, read).await
+            })
+            .await
     }
 
     /// Disables or enables an account. Disabling revokes its sessions and the tokens that it made.
     pub async fn set_account_disabled(&self, id: &str, disabled: bool, now: Timestamp) -> Result<Account, StoreError> {
-        todo!()
+        self.database
+            .attempt("changing an account", async || {
+                let mut session = self.database.write().await?;
+                let sql = Sql::new("UPDATE accounts SET disabled = $1 WHERE id = $2 RETURNING *").arg(disabled).arg(id);
+                let account = found(session.row(sql).await?, id)?;
+                if disabled {
+                    let sql = "UPDATE sessions SET revoked_at = $1 WHERE account_id = $2 AND revoked_at IS NULL";
+                    session.execute(Sql::new(sql).arg(now).arg(id)).await?;
+                    let sql = "UPDATE tokens SET revoked_at = $1 WHERE account_id = $2 AND revoked_at IS NULL";
+                    session.execute(Sql::new(sql).arg(now).arg(id)).await?;
+                }
+                session.commit().await?;
+                Ok(account)
+            })
+            .await
     }
 
     /// Gives a role; giving it again changes nothing. An account that does not exist is not found.
     pub async fn grant_role(&self, binding: &RoleBinding, by: &str, now: Timestamp) -> Result<(), StoreError> {
-        todo!()
+        self.database
+            .attempt("giving a role", async || {
+                let mut session = self.database.write().await?;
+                if let Principal::Account(id) = &binding.principal {
+                    found(session.row(Sql::new("SELECT * FROM accounts WHERE id = $1").arg(id)).await?, id)?;
+                }
+                let sql = Sql::new(
+                    "INSERT INTO role_bindings (principal_kind, principal, role, team, granted_by, granted_at) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+                );
+                session.execute(of(sql, binding).arg(by).arg(now)).await?;
+                session.commit().await
+            })
+            .await
     }
 
     /// Takes a role; returns whether it was there.
     pub async fn revoke_role(&self, binding: &RoleBinding) -> Result<bool, StoreError> {
-        todo!()
+        let sql = || {
+            let sql =
+                "DELETE FROM role_bindings WHERE principal_kind = $1 AND principal = $2 AND role = $3 AND team = $4";
+            of(Sql::new(sql), binding)
+        };
+        self.write_one("taking a role", sql).await.map(|count| count > 0)
     }
 
     /// The roles that an account has by itself and by these groups.
     pub async fn roles_of(&self, account: &str, groups: &[String]) -> Result<Vec<RoleBinding>, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading roles", async || {
+                let sql = Sql::new("SELECT * FROM role_bindings WHERE (principal_kind = 'account' AND principal = $1)");
+                let mut sql = sql.arg(account);
+                if !groups.is_empty() {
+                    sql = sql.push(" OR (principal_kind = 'group'").among("principal", Some(groups)).push(")");
+                }
+                self.database.read().await?.rows(sql).await?.iter().map(read_binding).collect()
+            })
+            .await
     }
 
     /// All role bindings, by principal.
     pub async fn list_role_bindings(&self, page: &Page) -> Result<Listed<RoleBinding>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing roles", async || {
+                let sql = Sql::new("SELECT * FROM role_bindings WHERE 1 = 1");
+                self.database.read().await?.list(sql, &BINDINGS, page, read_binding).await
+            })
+            .await
     }
 
     /// Whether anybody is administrator of every team; where nobody is, the server shows its first-start link.
     pub async fn has_administrator(&self) -> Result<bool, StoreError> {
-        todo!()
+        self.database
+    .attempt("reading roles", async || {
+        let sql = Sql::new(
+            "SELECT 1 AS one FROM role_bindings WHERE role = 'admin' AND team = '' AND (principal_kind = 'group' \
+             OR EXISTS (SELECT 1 FROM accounts WHERE id = principal AND disabled = 0)) LIMIT 1",
+        );
+        self.database.read().await?.row(sql).await.map(|row| row.is_some())
+    })
+    .await
     }
+}
+
+fn found(row: Option<Row>, id: &str) -> Result<Account, Failure> {
+    let row = row.ok_or_else(|| StoreError::NotFound { what: "account", id: id.to_owned() })?;
+    read(&row)
+}
+
+fn read(row: &Row) -> Result<Account, Failure> {
+    Ok(Account {
+        id: row.text("id")?,
+        issuer: row.text("issuer")?,
+        subject: row.text("subject")?,
+        display_name: row.text("display_name")?,
+        email: row.optional_text("email")?,
+        groups: row.json("user_groups")?,
+        disabled: row.flag("disabled")?,
+        created_at: row.time("created_at")?,
+        last_login_at: row.time("last_login_at")?,
+    })
+}
+
+/// Binds kind, principal, role and team, in this order.
+fn of(sql: Sql, binding: &RoleBinding) -> Sql {
+    let (kind, principal) = match &binding.principal {
+        Principal::Account(id) => ("account", id),
+        Principal::Group(name) => ("group", name),
+    };
+    sql.arg(kind).arg(principal).arg(binding.role.as_str()).arg(binding.team.as_deref().unwrap_or_default())
+}
+
+fn read_binding(row: &Row) -> Result<RoleBinding, Failure> {
+    let principal = row.text("principal")?;
+    Ok(RoleBinding {
+        principal: match row.text("principal_kind")?.as_str() {
+            "account" => Principal::Account(principal),
+            _ => Principal::Group(principal),
+        },
+        role: row.word("role")?,
+        team: Some(row.text("team")?).filter(|team| !team.is_empty()),
+    })
 }

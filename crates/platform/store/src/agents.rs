@@ -3,7 +3,14 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::error::Failure;
+use crate::page::{Column, Order};
+use crate::row::Row;
+use crate::statement::{Sql, row};
+use crate::store::new_id;
 use crate::{Listed, Page, Store, StoreError};
+
+const NEWEST: Order = Order { list: "agents", columns: &[Column::text("id", "id")], descending: true };
 
 /// An agent to admit.
 #[derive(Clone, Debug)]
@@ -42,26 +49,86 @@ pub struct Agent {
 impl Store {
     /// Admits an agent. A conflict where the certificate is known already.
     pub async fn create_agent(&self, new: &NewAgent, now: Timestamp) -> Result<Agent, StoreError> {
-        todo!()
+        let agent = Agent {
+            id: new_id(),
+            name: new.name.clone(),
+            fingerprint: new.fingerprint.clone(),
+            team: new.team.clone(),
+            created_at: now,
+            expires_at: new.expires_at,
+            last_seen_at: None,
+            revoked_at: None,
+        };
+        self.database
+            .attempt("admitting an agent", async || {
+                let mut session = self.database.write().await?;
+                let sql = Sql::new("INSERT INTO agents (id, name, fingerprint, team, created_at, expires_at) VALUES ")
+                    .tuple(row![
+                        &agent.id,
+                        &agent.name,
+                        &agent.fingerprint,
+                        agent.team.as_deref(),
+                        now,
+                        agent.expires_at
+                    ])
+                    .push(" ON CONFLICT (fingerprint) DO NOTHING");
+                if session.execute(sql).await? == 0 {
+                    return Err(
+                        StoreError::Conflict("an agent with this certificate is known already".to_owned()).into()
+                    );
+                }
+                session.commit().await
+            })
+            .await?;
+        Ok(agent)
     }
 
     /// The agent with this certificate that is neither expired nor revoked at `now`.
     pub async fn live_agent(&self, fingerprint: &str, now: Timestamp) -> Result<Option<Agent>, StoreError> {
-        todo!()
+        self.database
+            .attempt("looking an agent up", async || {
+                let sql =
+                    Sql::new("SELECT * FROM agents WHERE fingerprint = $1 AND revoked_at IS NULL AND expires_at > $2");
+                self.database.read().await?.row(sql.arg(fingerprint).arg(now)).await?.as_ref().map(read).transpose()
+            })
+            .await
     }
 
     /// Notes that an agent was heard of. Call it at most once a minute per agent: it writes.
     pub async fn touch_agent(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
-        todo!()
+        let sql = || Sql::new("UPDATE agents SET last_seen_at = $1 WHERE id = $2").arg(now).arg(id);
+        self.write_one("noting an agent", sql).await.map(|_| ())
     }
 
     /// Revokes an agent; returns whether it was live.
     pub async fn revoke_agent(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-        todo!()
+        let sql = || {
+            let text = "UPDATE agents SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL AND expires_at > $3";
+            Sql::new(text).arg(now).arg(id).arg(now)
+        };
+        self.write_one("revoking an agent", sql).await.map(|count| count > 0)
     }
 
     /// Agents, the newest first.
     pub async fn list_agents(&self, page: &Page) -> Result<Listed<Agent>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing agents", async || {
+                let sql = Sql::new("SELECT * FROM agents WHERE 1 = 1");
+                self.database.read().await?.list(sql, &NEWEST, page, read).await
+            })
+            .await
     }
+}
+
+fn read(row: &Row) -> Result<Agent, Failure> {
+    Ok(Agent {
+        id: row.text("id")?,
+        name: row.text("name")?,
+        fingerprint: row.text("fingerprint")?,
+        team: row.optional_text("team")?,
+        created_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
+        last_seen_at: row.optional_time("last_seen_at")?,
+        revoked_at: row.optional_time("revoked_at")?,
+    })
 }

@@ -4,7 +4,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::error::Failure;
+use crate::page::{Column, Order};
+use crate::row::Row;
+use crate::statement::{Sql, json, row};
+use crate::store::new_id;
 use crate::{Listed, Page, Store, StoreError};
+
+const NEWEST: Order =
+    Order { list: "audit", columns: &[Column::int("time", "time"), Column::text("id", "id")], descending: true };
 
 /// An action to note.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,11 +76,68 @@ pub struct AuditFilter {
 impl Store {
     /// Notes an action.
     pub async fn append_audit(&self, new: &NewAuditEntry, now: Timestamp) -> Result<AuditEntry, StoreError> {
-        todo!()
+        let entry = AuditEntry {
+            id: new_id(),
+            time: now,
+            actor: new.actor.clone(),
+            actor_name: new.actor_name.clone(),
+            action: new.action.clone(),
+            object: new.object.clone(),
+            team: new.team.clone(),
+            allowed: new.allowed,
+            details: new.details.clone(),
+        };
+        self.database
+            .attempt("noting an action", async || {
+                let mut session = self.database.write().await?;
+                let sql = Sql::new(
+                    "INSERT INTO audit (id, time, actor, actor_name, action, object, team, allowed, details) VALUES ",
+                )
+                .tuple(row![
+                    &entry.id,
+                    now,
+                    &entry.actor,
+                    &entry.actor_name,
+                    &entry.action,
+                    &entry.object,
+                    entry.team.as_deref(),
+                    entry.allowed,
+                    json(&entry.details),
+                ]);
+                session.execute(sql).await?;
+                session.commit().await
+            })
+            .await?;
+        Ok(entry)
     }
 
     /// Noted actions, the newest first.
     pub async fn list_audit(&self, filter: &AuditFilter, page: &Page) -> Result<Listed<AuditEntry>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing noted actions", async || {
+                let sql = Sql::new("SELECT * FROM audit WHERE 1 = 1")
+                    .equal("actor", filter.actor.as_deref())
+                    .equal("action", filter.action.as_deref())
+                    .equal("object", filter.object.as_deref())
+                    .among("team", filter.teams.as_deref())
+                    .compare("time >=", filter.since)
+                    .compare("time <", filter.until);
+                self.database.read().await?.list(sql, &NEWEST, page, read).await
+            })
+            .await
     }
+}
+
+fn read(row: &Row) -> Result<AuditEntry, Failure> {
+    Ok(AuditEntry {
+        id: row.text("id")?,
+        time: row.time("time")?,
+        actor: row.text("actor")?,
+        actor_name: row.text("actor_name")?,
+        action: row.text("action")?,
+        object: row.text("object")?,
+        team: row.optional_text("team")?,
+        allowed: row.flag("allowed")?,
+        details: row.json("details")?,
+    })
 }

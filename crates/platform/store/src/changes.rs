@@ -5,7 +5,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Store, StoreError};
+use crate::database::Session;
+use crate::error::Failure;
+use crate::row::Row;
+use crate::statement::{Sql, json, row};
+use crate::{Page, Store, StoreError};
 
 /// A change to tell of.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,21 +40,80 @@ pub struct Change {
 impl Store {
     /// Tells of changes; returns the number of the last one.
     pub async fn append_changes(&self, changes: &[NewChange], now: Timestamp) -> Result<i64, StoreError> {
-        todo!()
+        self.database
+            .attempt("telling of changes", async || {
+                let mut session = self.database.write().await?;
+                let last = append(&mut session, changes, now).await?;
+                session.commit().await?;
+                Ok(last)
+            })
+            .await
     }
 
     /// The changes after a number, oldest first, `limit` (500 at most) of them.
     pub async fn changes_after(&self, id: i64, limit: u32) -> Result<Vec<Change>, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading changes", async || {
+                let sql = Sql::new("SELECT * FROM changes WHERE id > $1 ORDER BY id LIMIT $2");
+                let sql = sql.arg(id).arg(limit.clamp(1, Page::MAX_LIMIT));
+                self.database.read().await?.rows(sql).await?.iter().map(read).collect()
+            })
+            .await
     }
 
     /// The number of the last change, 0 where there was none.
     pub async fn last_change(&self) -> Result<i64, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading changes", async || {
+                let sql = Sql::new("SELECT value FROM counters WHERE name = 'changes'");
+                self.database.read().await?.row(sql).await?.map_or(Ok(0), |row| row.int("value"))
+            })
+            .await
     }
 
     /// The number of the oldest change that is still kept. Who has read less than the number before it missed some.
     pub async fn oldest_change(&self) -> Result<Option<i64>, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading changes", async || {
+                let sql = Sql::new("SELECT id FROM changes ORDER BY id LIMIT 1");
+                self.database.read().await?.row(sql).await?.map(|row| row.int("id")).transpose()
+            })
+            .await
     }
+}
+
+/// Tells, within a transaction, of changes about one topic, each with the team that it concerns. Call it last: from
+/// here to the commit no other replica can tell of anything.
+pub(crate) async fn tell(
+    session: &mut Session,
+    topic: &str,
+    changes: impl IntoIterator<Item = (Option<String>, Value)>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let changes: Vec<_> =
+        changes.into_iter().map(|(team, body)| NewChange { topic: topic.to_owned(), team, body }).collect();
+    append(session, &changes, now).await.map(|_| ())
+}
+
+async fn append(session: &mut Session, changes: &[NewChange], now: Timestamp) -> Result<i64, Failure> {
+    let count = changes.len() as i64;
+    let sql = Sql::new("UPDATE counters SET value = value + $1 WHERE name = 'changes' RETURNING value").arg(count);
+    let last = session.row(sql).await?.map_or(Ok(count), |row| row.int("value"))?;
+    let numbered: Vec<_> = (last - count + 1..).zip(changes).collect();
+    for chunk in numbered.chunks(200) {
+        let sql = Sql::new("INSERT INTO changes (id, time, topic, team, body) VALUES ")
+            .tuples(chunk, |(id, new)| row![*id, now, &new.topic, new.team.as_deref(), json(&new.body)]);
+        session.execute(sql).await?;
+    }
+    Ok(last)
+}
+
+fn read(row: &Row) -> Result<Change, Failure> {
+    Ok(Change {
+        id: row.int("id")?,
+        time: row.time("time")?,
+        topic: row.text("topic")?,
+        team: row.optional_text("team")?,
+        body: row.json("body")?,
+    })
 }

@@ -1,8 +1,15 @@
 //! What the operator says about the store: where it is, how many connections, how long records stay.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use url::Url;
+
+use crate::StoreError;
+
+/// The longest password, in bytes.
+const MAX_PASSWORD: u64 = 4096;
 
 /// The `[store]` table of the configuration. The default is an SQLite file in the data folder.
 #[derive(Clone, Deserialize)]
@@ -25,6 +32,13 @@ pub struct StoreConfig {
     pub audit_days: u32,
 }
 
+impl fmt::Debug for StoreConfig {
+    /// Leaves the address out: it may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreConfig").field("max_connections", &self.max_connections).finish_non_exhaustive()
+    }
+}
+
 impl Default for StoreConfig {
     fn default() -> Self {
         Self {
@@ -37,4 +51,46 @@ impl Default for StoreConfig {
             audit_days: 730,
         }
     }
+}
+
+/// Where the database is.
+pub(crate) enum Place {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server. Holds the password: never shown.
+    Postgres(Url),
+}
+
+impl StoreConfig {
+    /// Where the database is, with the password from its file. No error repeats the address.
+    pub(crate) fn place(&self, data_dir: &Path) -> Result<Place, StoreError> {
+        let Some(text) = &self.url else { return Ok(Place::Sqlite(data_dir.join("palisade.db"))) };
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path.contains('?') || path == ":memory:" {
+                return Err(StoreError::Config("`url` has to be `sqlite:PATH` with the path of a file".to_owned()));
+            }
+            return Ok(Place::Sqlite(data_dir.join(path)));
+        }
+        let mut url = Url::parse(text).map_err(|error| StoreError::Config(format!("`url` is no address: {error}")))?;
+        if !matches!(url.scheme(), "postgres" | "postgresql") {
+            return Err(StoreError::Config("`url` has to begin with `sqlite:` or `postgres:`".to_owned()));
+        }
+        if let Some(file) = &self.password_file {
+            let password = read_password(&data_dir.join(file))?;
+            url.set_password(Some(&password))
+                .map_err(|()| StoreError::Config("`password-file` needs a host in `url`".to_owned()))?;
+        }
+        Ok(Place::Postgres(url))
+    }
+}
+
+fn read_password(file: &Path) -> Result<String, StoreError> {
+    use std::io::Read as _;
+    let unreadable = |error: std::io::Error| {
+        StoreError::Config(format!("`password-file` `{}` cannot be read: {error}", file.display()))
+    };
+    let mut text = String::new();
+    std::fs::File::open(file).map_err(unreadable)?.take(MAX_PASSWORD).read_to_string(&mut text).map_err(unreadable)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

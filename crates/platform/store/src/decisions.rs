@@ -1,10 +1,35 @@
 //! What checkpoints answered, one record each, kept until retention takes them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
-use palisade_model::{Checkpoint, Decision, Severity, Verdict, VerdictCounts};
+use palisade_model::{Checkpoint, Decision, Finding, Owner, Severity, Verdict, VerdictCounts};
 use serde::{Deserialize, Serialize};
 
+use crate::changes::tell;
+use crate::database::Session;
+use crate::error::Failure;
+use crate::page::{Column, Order};
+use crate::row::Row;
+use crate::statement::{Sql, json, row};
 use crate::{Listed, Page, Store, StoreError};
+
+/// Rows of one statement: with 29 columns each, well under the 32,766 values that SQLite takes.
+const CHUNK: usize = 100;
+
+const DECISIONS: &str = "decisions d";
+
+const NEWEST: Order = Order {
+    list: "decisions",
+    columns: &[Column::int("d.time", "time"), Column::text("d.id", "id")],
+    descending: true,
+};
+/// The same order by the index of the policy.
+const NEWEST_OF_POLICY: Order = Order {
+    list: "decisions",
+    columns: &[Column::int("p.time", "time"), Column::text("p.decision_id", "id")],
+    descending: true,
+};
 
 /// One finding of a decision, in brief.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +52,22 @@ pub struct DecisionFinding {
     pub disposition: String,
     /// Identity of the finding across runs.
     pub fingerprint: String,
+}
+
+impl From<&Finding> for DecisionFinding {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            policy: finding.policy.to_string(),
+            policy_digest: finding.policy.digest.to_string(),
+            rule: finding.rule.to_string(),
+            verdict: finding.verdict,
+            severity: finding.severity,
+            message: finding.message.to_string(),
+            path: finding.path.to_string(),
+            disposition: finding.disposition.as_str().to_owned(),
+            fingerprint: finding.fingerprint.to_string(),
+        }
+    }
 }
 
 /// A decision as it is stored, and as the server's journal writes it.
@@ -86,8 +127,36 @@ pub struct DecisionRecord {
 
 impl DecisionRecord {
     /// The record of a decision. `id` is a UUIDv7, `duration_us` the time that judging took, in microseconds.
-    pub fn new(id: String, decision: &Decision, owner: &palisade_model::Owner, duration_us: u64) -> Self {
-        todo!()
+    pub fn new(id: String, decision: &Decision, owner: &Owner, duration_us: u64) -> Self {
+        let owned = |texts: &[palisade_model::Str]| texts.iter().map(ToString::to_string).collect();
+        let subject = &decision.subject;
+        Self {
+            id,
+            time: decision.time,
+            checkpoint: decision.checkpoint,
+            operation: decision.operation.to_string(),
+            dry_run: decision.dry_run,
+            group: subject.kind.group.to_string(),
+            version: subject.kind.version.to_string(),
+            kind: subject.kind.kind.to_string(),
+            namespace: subject.namespace.to_string(),
+            name: subject.name.to_string(),
+            uid: subject.uid.to_string(),
+            sub_resource: subject.sub_resource.to_string(),
+            username: decision.actor.username.to_string(),
+            groups: owned(&decision.actor.groups),
+            allowed: decision.allowed,
+            message: decision.message.clone(),
+            warnings: decision.warnings.clone(),
+            patched: decision.patched.is_some(),
+            findings: decision.findings.iter().map(DecisionFinding::from).collect(),
+            counts: decision.counts,
+            input_digest: decision.input_digest.to_string(),
+            ruleset_digest: decision.ruleset_digest.to_string(),
+            team: owner.team.to_string(),
+            service: owner.service.to_string(),
+            duration_us,
+        }
     }
 }
 
@@ -116,6 +185,26 @@ pub struct DecisionFilter {
     pub since: Option<Timestamp>,
     /// Before.
     pub until: Option<Timestamp>,
+}
+
+impl DecisionFilter {
+    /// Everything but the policy and the time, which choose the index.
+    fn narrow(&self, sql: Sql) -> Sql {
+        let sql = sql
+            .equal("d.checkpoint", self.checkpoint.map(Checkpoint::as_str))
+            .equal("d.namespace", self.namespace.as_deref())
+            .equal("d.kind", self.kind.as_deref())
+            .equal("d.name", self.name.as_deref())
+            .among("d.team", self.teams.as_deref())
+            .equal("d.service", self.service.as_deref())
+            .equal("d.username", self.username.as_deref());
+        // Written out, so that the index of denials fits.
+        match self.allowed {
+            Some(true) => sql.push(" AND d.allowed = 1"),
+            Some(false) => sql.push(" AND d.allowed = 0"),
+            None => sql,
+        }
+    }
 }
 
 /// By what decisions are counted.
@@ -147,12 +236,32 @@ impl Store {
     /// Appends decisions in one transaction, leaving out those that are stored already, and tells the feed of changes
     /// (topic `decisions`). Returns how many were new.
     pub async fn append_decisions(&self, decisions: &[DecisionRecord]) -> Result<u64, StoreError> {
-        todo!()
+        self.database
+            .attempt("appending decisions", async || {
+                let mut session = self.database.write().await?;
+                let mut added = BTreeSet::new();
+                for chunk in decisions.chunks(CHUNK) {
+                    let rows = session.rows(insert(chunk)).await?;
+                    for row in &rows {
+                        added.insert(row.text("id")?);
+                    }
+                }
+                index_policies(&mut session, decisions, &added).await?;
+                tell_of(&mut session, decisions, &added).await?;
+                session.commit().await?;
+                Ok(added.len() as u64)
+            })
+            .await
     }
 
     /// The decision with this identifier.
     pub async fn decision(&self, id: &str) -> Result<Option<DecisionRecord>, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading a decision", async || {
+                let sql = Sql::new("SELECT * FROM decisions WHERE id = $1").arg(id);
+                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+            })
+            .await
     }
 
     /// Decisions, the newest first.
@@ -161,7 +270,22 @@ impl Store {
         filter: &DecisionFilter,
         page: &Page,
     ) -> Result<Listed<DecisionRecord>, StoreError> {
-        todo!()
+        self.database
+    .attempt("listing decisions", async || {
+        let mut session = self.database.read().await?;
+        if let Some(policy) = filter.policy.as_deref() {
+            let sql = Sql::new(
+                "SELECT d.* FROM decision_policies p JOIN decisions d ON d.id = p.decision_id WHERE p.policy = ",
+            );
+            let sql = filter.narrow(sql.bind(policy)).compare("p.time >=", filter.since);
+            session.list(sql.compare("p.time <", filter.until), &NEWEST_OF_POLICY, page, read).await
+        } else {
+            let sql = filter.narrow(Sql::new("SELECT * FROM decisions d WHERE 1 = 1"));
+            let sql = sql.compare("d.time >=", filter.since).compare("d.time <", filter.until);
+            session.list(sql, &NEWEST, page, read).await
+        }
+    })
+    .await
     }
 
     /// How many decisions there are per group, the largest 500 groups, the largest first.
@@ -170,6 +294,143 @@ impl Store {
         filter: &DecisionFilter,
         by: DecisionGroup,
     ) -> Result<Vec<DecisionCount>, StoreError> {
-        todo!()
+        let (tables, key) = match by {
+            DecisionGroup::Team => (DECISIONS, "d.team"),
+            DecisionGroup::Namespace => (DECISIONS, "d.namespace"),
+            DecisionGroup::Kind => (DECISIONS, "d.kind"),
+            DecisionGroup::Policy => ("decisions d JOIN decision_policies p ON p.decision_id = d.id", "p.policy"),
+        };
+        self.database
+            .attempt("counting decisions", async || {
+                let sql = Sql::new("SELECT ").push(key).push(" AS label, count(*) AS total, ");
+                let sql = sql.push("CAST(sum(d.allowed) AS BIGINT) AS allowed FROM ").push(tables).push(" WHERE 1 = 1");
+                let mut sql = filter.narrow(sql).compare("d.time >=", filter.since).compare("d.time <", filter.until);
+                if let Some(policy) = filter.policy.as_deref() {
+                    sql = sql.push(
+                        " AND EXISTS (SELECT 1 FROM decision_policies q WHERE q.decision_id = d.id AND q.policy = ",
+                    );
+                    sql = sql.bind(policy).push(")");
+                }
+                let sql = sql.push(" GROUP BY ").push(key).push(" ORDER BY total DESC, label LIMIT 500");
+                self.database.read().await?.rows(sql).await?.iter().map(read_count).collect()
+            })
+            .await
     }
+}
+
+/// Inserts what is not there yet and returns the identifiers of it.
+fn insert(decisions: &[DecisionRecord]) -> Sql {
+    Sql::new(
+        "INSERT INTO decisions (id, time, checkpoint, operation, dry_run, api_group, version, kind, namespace, name, \
+         uid, sub_resource, username, user_groups, allowed, message, warnings, patched, findings, passed, failed, \
+         warned, skipped, errors, input_digest, ruleset_digest, team, service, duration_us) VALUES ",
+    )
+    .tuples(decisions, |decision| {
+        row![
+            &decision.id,
+            decision.time,
+            decision.checkpoint.as_str(),
+            &decision.operation,
+            decision.dry_run,
+            &decision.group,
+            &decision.version,
+            &decision.kind,
+            &decision.namespace,
+            &decision.name,
+            &decision.uid,
+            &decision.sub_resource,
+            &decision.username,
+            json(&decision.groups),
+            decision.allowed,
+            &decision.message,
+            json(&decision.warnings),
+            decision.patched,
+            json(&decision.findings),
+            decision.counts.pass,
+            decision.counts.fail,
+            decision.counts.warn,
+            decision.counts.skip,
+            decision.counts.error,
+            &decision.input_digest,
+            &decision.ruleset_digest,
+            &decision.team,
+            &decision.service,
+            i64::try_from(decision.duration_us).unwrap_or(i64::MAX),
+        ]
+    })
+    .push(" ON CONFLICT (id) DO NOTHING RETURNING id")
+}
+
+async fn index_policies(
+    session: &mut Session,
+    decisions: &[DecisionRecord],
+    added: &BTreeSet<String>,
+) -> Result<(), Failure> {
+    let added = decisions.iter().filter(|decision| added.contains(&decision.id));
+    let pairs: BTreeSet<_> = added
+        .flat_map(|decision| {
+            let policies = decision.findings.iter().map(|finding| finding.policy.as_str());
+            policies.map(|policy| (decision.id.as_str(), policy, decision.time))
+        })
+        .collect();
+    let pairs: Vec<_> = pairs.into_iter().collect();
+    for chunk in pairs.chunks(1000) {
+        let sql = Sql::new("INSERT INTO decision_policies (decision_id, policy, time) VALUES ")
+            .tuples(chunk, |(id, policy, time)| row![*id, *policy, *time])
+            .push(" ON CONFLICT DO NOTHING");
+        session.execute(sql).await?;
+    }
+    Ok(())
+}
+
+/// Tells each team how many decisions about its objects there were, by the time of the last one.
+async fn tell_of(session: &mut Session, decisions: &[DecisionRecord], added: &BTreeSet<String>) -> Result<(), Failure> {
+    let mut teams = BTreeMap::<&str, (u64, u64)>::new();
+    let mut last = Timestamp::UNIX_EPOCH;
+    for decision in decisions.iter().filter(|decision| added.contains(&decision.id)) {
+        let (allowed, denied) = teams.entry(&decision.team).or_default();
+        *(if decision.allowed { allowed } else { denied }) += 1;
+        last = last.max(decision.time);
+    }
+    if teams.is_empty() {
+        return Ok(());
+    }
+    let body = |(allowed, denied)| serde_json::json!({ "allowed": allowed, "denied": denied });
+    let changes = teams.into_iter().map(|(team, counts): (_, (u64, u64))| (Some(team.to_owned()), body(counts)));
+    tell(session, "decisions", changes, last).await
+}
+
+fn read(row: &Row) -> Result<DecisionRecord, Failure> {
+    Ok(DecisionRecord {
+        id: row.text("id")?,
+        time: row.time("time")?,
+        checkpoint: row.word("checkpoint")?,
+        operation: row.text("operation")?,
+        dry_run: row.flag("dry_run")?,
+        group: row.text("api_group")?,
+        version: row.text("version")?,
+        kind: row.text("kind")?,
+        namespace: row.text("namespace")?,
+        name: row.text("name")?,
+        uid: row.text("uid")?,
+        sub_resource: row.text("sub_resource")?,
+        username: row.text("username")?,
+        groups: row.json("user_groups")?,
+        allowed: row.flag("allowed")?,
+        message: row.text("message")?,
+        warnings: row.json("warnings")?,
+        patched: row.flag("patched")?,
+        findings: row.json("findings")?,
+        counts: row.verdicts()?,
+        input_digest: row.text("input_digest")?,
+        ruleset_digest: row.text("ruleset_digest")?,
+        team: row.text("team")?,
+        service: row.text("service")?,
+        duration_us: row.count("duration_us")?,
+    })
+}
+
+fn read_count(row: &Row) -> Result<DecisionCount, Failure> {
+    let (total, allowed) = (row.count("total")?, row.count("allowed")?);
+    Ok(DecisionCount { key: row.text("label")?, allowed, denied: total.saturating_sub(allowed) })
 }

@@ -2,6 +2,83 @@
 
 use thiserror::Error;
 
+/// A failure inside an attempt, before it is known whether to try again.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Settled: trying again changes nothing.
+    Store(StoreError),
+    /// A statement failed; nothing was committed.
+    Sql(sqlx::Error),
+    /// The commit failed; it may or may not have happened.
+    Commit(sqlx::Error),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl Failure {
+    /// Whether the same attempt may succeed and cannot act twice.
+    pub(crate) fn may_be_retried(&self) -> bool {
+        match self {
+            Self::Store(_) => false,
+            Self::Sql(error) => lost(error) || contended(error),
+            Self::Commit(error) => contended(error),
+        }
+    }
+
+    pub(crate) fn into_error(self, operation: &'static str) -> StoreError {
+        let error = match self {
+            Self::Store(error) => return error,
+            Self::Sql(error) | Self::Commit(error) => error,
+        };
+        let reason = error.to_string();
+        match &error {
+            _ if full(&error) => StoreError::Full { operation },
+            sqlx::Error::PoolTimedOut => {
+                StoreError::Unavailable { operation, reason: "no connection could be had in time".to_owned() }
+            }
+            sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => StoreError::Unavailable { operation, reason },
+            sqlx::Error::ColumnNotFound(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                StoreError::Corrupt { what: operation, reason }
+            }
+            _ if lost(&error) || contended(&error) => StoreError::Unavailable { operation, reason },
+            _ => StoreError::Database { operation, reason },
+        }
+    }
+}
+
+fn code(error: &sqlx::Error) -> String {
+    error.as_database_error().and_then(|error| error.code().map(String::from)).unwrap_or_default()
+}
+
+/// Whether another transaction was in the way: PostgreSQL's serialization failure, deadlock and lock timeout, SQLite's
+/// busy and locked. All of them mean that nothing was committed.
+fn contended(error: &sqlx::Error) -> bool {
+    matches!(code(error).as_str(), "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517" | "773")
+}
+
+/// Whether the connection is gone or the server is on its way down or up.
+fn lost(error: &sqlx::Error) -> bool {
+    let code = code(error);
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed)
+        || matches!(code.as_str(), "57P01" | "57P02" | "57P03" | "57014" | "25P03" | "53300")
+        || (code.len() == 5 && code.starts_with("08"))
+}
+
+/// Whether the disk or the quota is full: SQLite's `SQLITE_FULL` and failed writes, PostgreSQL's `disk_full`.
+fn full(error: &sqlx::Error) -> bool {
+    matches!(code(error).as_str(), "13" | "778" | "53100")
+}
+
 /// A failed operation of the store. No message holds a password.
 #[derive(Debug, Error)]
 pub enum StoreError {

@@ -3,7 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::changes::tell;
+use crate::database::Session;
+use crate::error::Failure;
+use crate::page::{Column, Order};
+use crate::row::Row;
+use crate::statement::{Sql, json, row};
+use crate::store::new_id;
 use crate::{Listed, Page, Store, StoreError};
+
+const NEWEST: Order = Order { list: "exceptions", columns: &[Column::text("id", "id")], descending: true };
 
 /// Where an exception stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +26,18 @@ pub enum ExceptionState {
     Rejected,
     /// Granted and taken back.
     Revoked,
+}
+
+impl ExceptionState {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Revoked => "revoked",
+        }
+    }
 }
 
 /// What an exception covers. An empty list covers everything of its sort; entries may hold the wildcards `*` and `?`.
@@ -110,7 +131,29 @@ pub struct ExceptionFilter {
 impl Store {
     /// Stores a request for an exception. Tells the feed of changes (topic `exceptions`), as rulings do.
     pub async fn request_exception(&self, new: &NewException, now: Timestamp) -> Result<Exception, StoreError> {
-        todo!()
+        let id = new_id();
+        self.database
+            .attempt("requesting an exception", async || {
+                let session = self.database.write().await?;
+                let sql = Sql::new(
+                    "INSERT INTO exceptions \
+             (id, selector, reason, owner, team, expires_at, state, requested_by, requested_at) VALUES ",
+                )
+                .tuple(row![
+                    &id,
+                    json(&new.selector),
+                    &new.reason,
+                    &new.owner,
+                    &new.team,
+                    new.expires_at,
+                    ExceptionState::Requested.as_str(),
+                    &new.requested_by,
+                    now,
+                ])
+                .push(" RETURNING *");
+                keep(session, sql, &id, now).await
+            })
+            .await
     }
 
     /// Decides about an exception. A conflict where it is not in the state that the ruling needs, or has expired
@@ -123,12 +166,40 @@ impl Store {
         note: Option<&str>,
         now: Timestamp,
     ) -> Result<Exception, StoreError> {
-        todo!()
+        let (from, to) = match ruling {
+            Ruling::Approve => (ExceptionState::Requested, ExceptionState::Approved),
+            Ruling::Reject => (ExceptionState::Requested, ExceptionState::Rejected),
+            Ruling::Revoke => (ExceptionState::Approved, ExceptionState::Revoked),
+        };
+        self.database
+            .attempt("deciding about an exception", async || {
+                let mut session = self.database.write().await?;
+                let sql = Sql::new("SELECT * FROM exceptions WHERE id = $1").arg(id);
+                let current = found(session.row(sql).await?, id)?;
+                if ruling == Ruling::Approve && current.expires_at <= now {
+                    return Err(
+                        StoreError::Conflict(format!("the exception `{id}` has expired; request a new one")).into()
+                    );
+                }
+                // The condition settles the race of two people who decide at once.
+                let sql = Sql::new(
+                    "UPDATE exceptions SET state = $1, decided_by = $2, decided_at = $3, note = $4 \
+             WHERE id = $5 AND state = $6 RETURNING *",
+                );
+                let sql = sql.arg(to.as_str()).arg(by).arg(now).arg(note).arg(id).arg(from.as_str());
+                keep(session, sql, id, now).await
+            })
+            .await
     }
 
     /// The exception with this identifier.
     pub async fn exception(&self, id: &str) -> Result<Option<Exception>, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading an exception", async || {
+                let sql = Sql::new("SELECT * FROM exceptions WHERE id = $1").arg(id);
+                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+            })
+            .await
     }
 
     /// Exceptions, the newest first.
@@ -137,11 +208,60 @@ impl Store {
         filter: &ExceptionFilter,
         page: &Page,
     ) -> Result<Listed<Exception>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing exceptions", async || {
+                let sql = Sql::new("SELECT * FROM exceptions WHERE 1 = 1")
+                    .equal("state", filter.state.map(ExceptionState::as_str))
+                    .among("team", filter.teams.as_deref())
+                    .equal("requested_by", filter.requested_by.as_deref())
+                    .compare("expires_at >", filter.expires_after)
+                    .compare("expires_at <", filter.expires_before);
+                self.database.read().await?.list(sql, &NEWEST, page, read).await
+            })
+            .await
     }
 
     /// All exceptions that hold at `now`, oldest first, for building a rule set.
     pub async fn exceptions_in_force(&self, now: Timestamp) -> Result<Vec<Exception>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing exceptions", async || {
+                let sql = Sql::new("SELECT * FROM exceptions WHERE state = 'approved' AND expires_at > $1 ORDER BY id");
+                self.database.read().await?.rows(sql.arg(now)).await?.iter().map(read).collect()
+            })
+            .await
     }
+}
+
+/// Runs a statement that writes one exception and returns it, tells of it and commits.
+async fn keep(mut session: Session, sql: Sql, id: &str, now: Timestamp) -> Result<Exception, Failure> {
+    let Some(row) = session.row(sql).await? else {
+        return Err(StoreError::Conflict(format!("the exception `{id}` is decided already; read it again")).into());
+    };
+    let exception = read(&row)?;
+    let body = serde_json::json!({ "id": exception.id, "state": exception.state });
+    tell(&mut session, "exceptions", [(Some(exception.team.clone()), body)], now).await?;
+    session.commit().await?;
+    Ok(exception)
+}
+
+fn found(row: Option<Row>, id: &str) -> Result<Exception, Failure> {
+    let row = row.ok_or_else(|| StoreError::NotFound { what: "exception", id: id.to_owned() })?;
+    read(&row)
+}
+
+fn read(row: &Row) -> Result<Exception, Failure> {
+    Ok(Exception {
+        id: row.text("id")?,
+        selector: row.json("selector")?,
+        reason: row.text("reason")?,
+        owner: row.text("owner")?,
+        team: row.text("team")?,
+        expires_at: row.time("expires_at")?,
+        state: row.word("state")?,
+        requested_by: row.text("requested_by")?,
+        requested_at: row.time("requested_at")?,
+        decided_by: row.optional_text("decided_by")?,
+        decided_at: row.optional_time("decided_at")?,
+        note: row.optional_text("note")?,
+    })
 }

@@ -1,10 +1,27 @@
 //! What is wrong now, per resource and checkpoint, and what was and is no more.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
-use palisade_model::{Checkpoint, Control, Severity, Verdict, VerdictCounts};
+use palisade_model::{Checkpoint, Control, Finding, Severity, Verdict, VerdictCounts};
 use serde::{Deserialize, Serialize};
 
+use crate::changes::tell;
+use crate::database::Session;
+use crate::error::Failure;
+use crate::page::{Column, Order};
+use crate::resources::read_identity;
+use crate::row::{Row, rank};
+use crate::statement::{Sql, json, row};
+use crate::store::new_id;
 use crate::{Listed, Page, ResourceIdentity, Store, StoreError};
+
+const NEWEST: Order = Order { list: "findings", columns: &[Column::text("id", "id")], descending: true };
+const WORST: Order = Order {
+    list: "findings-by-severity",
+    columns: &[Column::int("severity", "severity"), Column::text("id", "id")],
+    descending: true,
+};
 
 /// A complete answer about one resource at one checkpoint: what is not among its findings is resolved.
 #[derive(Clone, Debug)]
@@ -62,6 +79,25 @@ pub struct ObservedFinding {
     pub controls: Vec<Control>,
     /// `counted`, `audited`, `known` or `waived`.
     pub disposition: String,
+}
+
+impl From<&Finding> for ObservedFinding {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            fingerprint: finding.fingerprint.to_string(),
+            policy: finding.policy.to_string(),
+            policy_kind: finding.policy.kind.to_string(),
+            policy_digest: finding.policy.digest.to_string(),
+            rule: finding.rule.to_string(),
+            verdict: finding.verdict,
+            severity: finding.severity,
+            message: finding.message.to_string(),
+            path: finding.path.to_string(),
+            remediation: finding.remediation.as_ref().map(ToString::to_string),
+            controls: finding.controls.to_vec(),
+            disposition: finding.disposition.as_str().to_owned(),
+        }
+    }
 }
 
 /// A stored finding.
@@ -149,6 +185,29 @@ pub struct FindingFilter {
     pub fingerprint: Option<String>,
 }
 
+impl FindingFilter {
+    fn narrow(&self, sql: Sql) -> Sql {
+        let sql = match self.state {
+            FindingState::Open => sql.push(" AND resolved_at IS NULL"),
+            FindingState::Resolved => sql.push(" AND resolved_at IS NOT NULL"),
+            FindingState::All => sql,
+        };
+        sql.equal("resource_id", self.resource_id.as_deref())
+            .equal("source", self.source.as_deref())
+            .equal("checkpoint", self.checkpoint.map(Checkpoint::as_str))
+            .equal("policy", self.policy.as_deref())
+            .equal("rule", self.rule.as_deref())
+            .equal("verdict", self.verdict.map(|verdict| verdict.to_string()))
+            .compare("severity >=", self.min_severity.map(rank))
+            .equal("kind", self.kind.as_deref())
+            .equal("namespace", self.namespace.as_deref())
+            .among("team", self.teams.as_deref())
+            .equal("service", self.service.as_deref())
+            .equal("disposition", self.disposition.as_deref())
+            .equal("fingerprint", self.fingerprint.as_deref())
+    }
+}
+
 /// By what findings are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -200,12 +259,31 @@ impl Store {
     /// and tells the feed of changes (topic `findings`), all in one transaction. Later answers about the same resource
     /// and checkpoint in one call win; an answer that is older than what is stored changes nothing.
     pub async fn record_observations(&self, observations: &[Observation]) -> Result<FindingChanges, StoreError> {
-        todo!()
+        let latest = latest(observations);
+        self.database
+            .attempt("recording findings", async || {
+                let mut session = self.database.write().await?;
+                let mut changes = FindingChanges::default();
+                for ((id, _), observation) in &latest {
+                    if keep_resource(&mut session, id, observation).await? {
+                        record(&mut session, id, observation, &mut changes).await?;
+                    }
+                }
+                tell_of(&mut session, &latest, &changes).await?;
+                session.commit().await?;
+                Ok(changes)
+            })
+            .await
     }
 
     /// The finding with this identifier.
     pub async fn finding(&self, id: &str) -> Result<Option<FindingRecord>, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading a finding", async || {
+                let sql = Sql::new("SELECT * FROM findings WHERE id = $1").arg(id);
+                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+            })
+            .await
     }
 
     /// Findings in the order that the filter names.
@@ -214,7 +292,16 @@ impl Store {
         filter: &FindingFilter,
         page: &Page,
     ) -> Result<Listed<FindingRecord>, StoreError> {
-        todo!()
+        let order = match filter.order {
+            FindingOrder::Newest => &NEWEST,
+            FindingOrder::Severity => &WORST,
+        };
+        self.database
+            .attempt("listing findings", async || {
+                let sql = filter.narrow(Sql::new("SELECT * FROM findings WHERE 1 = 1"));
+                self.database.read().await?.list(sql, order, page, read).await
+            })
+            .await
     }
 
     /// How many findings there are per group, the largest 500 groups, the largest first.
@@ -223,6 +310,221 @@ impl Store {
         filter: &FindingFilter,
         by: FindingGroup,
     ) -> Result<Vec<FindingCount>, StoreError> {
-        todo!()
+        let key = match by {
+            FindingGroup::Policy => "policy",
+            FindingGroup::Team => "team",
+            FindingGroup::Service => "service",
+            FindingGroup::Namespace => "namespace",
+            FindingGroup::Kind => "kind",
+            FindingGroup::Disposition => "disposition",
+        };
+        self.database
+            .attempt("counting findings", async || {
+                let sql = Sql::new("SELECT ").push(key).push(
+                    " AS label, count(*) AS total, \
+             CAST(sum(CASE severity WHEN 4 THEN 1 ELSE 0 END) AS BIGINT) AS critical, \
+             CAST(sum(CASE severity WHEN 3 THEN 1 ELSE 0 END) AS BIGINT) AS high, \
+             CAST(sum(CASE severity WHEN 2 THEN 1 ELSE 0 END) AS BIGINT) AS medium, \
+             CAST(sum(CASE severity WHEN 1 THEN 1 ELSE 0 END) AS BIGINT) AS low, \
+             CAST(sum(CASE severity WHEN 0 THEN 1 ELSE 0 END) AS BIGINT) AS info FROM findings WHERE 1 = 1",
+                );
+                let sql = filter.narrow(sql).push(" GROUP BY ").push(key).push(" ORDER BY total DESC, label LIMIT 500");
+                self.database.read().await?.rows(sql).await?.iter().map(read_count).collect()
+            })
+            .await
     }
+}
+
+/// The newest answer per resource and checkpoint, by resource, so that replicas take locks in the same order.
+fn latest(observations: &[Observation]) -> BTreeMap<(String, Checkpoint), &Observation> {
+    let mut latest = BTreeMap::<_, &Observation>::new();
+    for observation in observations {
+        let known = latest.entry((observation.resource.id(), observation.checkpoint)).or_insert(observation);
+        if observation.time >= known.time {
+            *known = observation;
+        }
+    }
+    latest
+}
+
+/// Adds the resource or brings it up to date; false where what is stored is newer. Locks the resource on PostgreSQL.
+async fn keep_resource(session: &mut Session, id: &str, observation: &Observation) -> Result<bool, Failure> {
+    let (resource, counts) = (&observation.resource, observation.counts);
+    let sql = Sql::new(
+        "INSERT INTO resources (id, source, api_group, version, kind, namespace, name, uid, labels_digest, \
+         input_digest, ruleset_digest, team, service, passed, failed, warned, skipped, errors, first_seen, last_seen) \
+         VALUES ",
+    )
+    .tuple(row![
+        id,
+        &resource.source,
+        &resource.group,
+        &observation.version,
+        &resource.kind,
+        &resource.namespace,
+        &resource.name,
+        &observation.uid,
+        &observation.labels_digest,
+        &observation.input_digest,
+        &observation.ruleset_digest,
+        &observation.team,
+        &observation.service,
+        counts.pass,
+        counts.fail,
+        counts.warn,
+        counts.skip,
+        counts.error,
+        observation.time,
+        observation.time,
+    ])
+    .push(
+        " ON CONFLICT (id) DO UPDATE SET version = excluded.version, uid = excluded.uid, \
+         labels_digest = excluded.labels_digest, input_digest = excluded.input_digest, \
+         ruleset_digest = excluded.ruleset_digest, team = excluded.team, service = excluded.service, \
+         passed = excluded.passed, failed = excluded.failed, warned = excluded.warned, skipped = excluded.skipped, \
+         errors = excluded.errors, last_seen = excluded.last_seen WHERE resources.last_seen <= excluded.last_seen",
+    );
+    Ok(session.execute(sql).await? > 0)
+}
+
+/// Opens, keeps and resolves the findings of one resource at one checkpoint.
+async fn record(
+    session: &mut Session,
+    id: &str,
+    observation: &Observation,
+    changes: &mut FindingChanges,
+) -> Result<(), Failure> {
+    let sql =
+        Sql::new("SELECT fingerprint FROM findings WHERE resolved_at IS NULL AND resource_id = $1 AND checkpoint = $2");
+    let rows = session.rows(sql.arg(id).arg(observation.checkpoint.as_str())).await?;
+    let open = rows.iter().map(|row| row.text("fingerprint")).collect::<Result<BTreeSet<_>, _>>()?;
+    let mut seen = BTreeSet::new();
+    let found: Vec<_> = observation.findings.iter().filter(|finding| seen.insert(&finding.fingerprint)).collect();
+    for chunk in found.chunks(100) {
+        for row in session.rows(upsert(id, observation, chunk)).await? {
+            if !open.contains(&row.text("fingerprint")?) {
+                changes.opened.push(read(&row)?);
+            }
+        }
+    }
+    let gone: Vec<_> = open.into_iter().filter(|fingerprint| !seen.contains(fingerprint)).collect();
+    for chunk in gone.chunks(500) {
+        let sql = Sql::new("UPDATE findings SET resolved_at = $1 WHERE resource_id = $2 AND checkpoint = $3")
+            .arg(observation.time)
+            .arg(id)
+            .arg(observation.checkpoint.as_str())
+            .among("fingerprint", Some(chunk))
+            .push(" RETURNING *");
+        for row in session.rows(sql).await? {
+            changes.resolved.push(read(&row)?);
+        }
+    }
+    Ok(())
+}
+
+fn upsert(id: &str, observation: &Observation, findings: &[&ObservedFinding]) -> Sql {
+    let resource = &observation.resource;
+    Sql::new(
+        "INSERT INTO findings (id, resource_id, source, api_group, kind, namespace, name, checkpoint, fingerprint, \
+         policy, policy_kind, policy_digest, rule, verdict, severity, message, path, remediation, controls, \
+         disposition, team, service, first_seen, last_seen) VALUES ",
+    )
+    .tuples(findings, |finding| {
+        row![
+            new_id(),
+            id,
+            &resource.source,
+            &resource.group,
+            &resource.kind,
+            &resource.namespace,
+            &resource.name,
+            observation.checkpoint.as_str(),
+            &finding.fingerprint,
+            &finding.policy,
+            &finding.policy_kind,
+            &finding.policy_digest,
+            &finding.rule,
+            finding.verdict.to_string(),
+            rank(finding.severity),
+            &finding.message,
+            &finding.path,
+            finding.remediation.as_deref(),
+            json(&finding.controls),
+            &finding.disposition,
+            &observation.team,
+            &observation.service,
+            observation.time,
+            observation.time,
+        ]
+    })
+    .push(
+        " ON CONFLICT (resource_id, checkpoint, fingerprint) DO UPDATE SET policy = excluded.policy, \
+         policy_kind = excluded.policy_kind, policy_digest = excluded.policy_digest, rule = excluded.rule, \
+         verdict = excluded.verdict, severity = excluded.severity, message = excluded.message, \
+         path = excluded.path, remediation = excluded.remediation, controls = excluded.controls, \
+         disposition = excluded.disposition, team = excluded.team, service = excluded.service, \
+         last_seen = excluded.last_seen, resolved_at = NULL RETURNING *",
+    )
+}
+
+/// Tells each team how many findings of its resources were opened and resolved.
+async fn tell_of(
+    session: &mut Session,
+    latest: &BTreeMap<(String, Checkpoint), &Observation>,
+    changes: &FindingChanges,
+) -> Result<(), Failure> {
+    let mut teams = BTreeMap::<&str, (u64, u64)>::new();
+    for finding in &changes.opened {
+        teams.entry(&finding.team).or_default().0 += 1;
+    }
+    for finding in &changes.resolved {
+        teams.entry(&finding.team).or_default().1 += 1;
+    }
+    let Some(now) = latest.values().map(|observation| observation.time).max() else { return Ok(()) };
+    if teams.is_empty() {
+        return Ok(());
+    }
+    let body = |(opened, resolved)| serde_json::json!({ "opened": opened, "resolved": resolved });
+    let changes = teams.into_iter().map(|(team, counts): (_, (u64, u64))| (Some(team.to_owned()), body(counts)));
+    tell(session, "findings", changes, now).await
+}
+
+fn read(row: &Row) -> Result<FindingRecord, Failure> {
+    Ok(FindingRecord {
+        id: row.text("id")?,
+        resource_id: row.text("resource_id")?,
+        resource: read_identity(row)?,
+        checkpoint: row.word("checkpoint")?,
+        finding: ObservedFinding {
+            fingerprint: row.text("fingerprint")?,
+            policy: row.text("policy")?,
+            policy_kind: row.text("policy_kind")?,
+            policy_digest: row.text("policy_digest")?,
+            rule: row.text("rule")?,
+            verdict: row.word("verdict")?,
+            severity: row.severity("severity")?,
+            message: row.text("message")?,
+            path: row.text("path")?,
+            remediation: row.optional_text("remediation")?,
+            controls: row.json("controls")?,
+            disposition: row.text("disposition")?,
+        },
+        team: row.text("team")?,
+        service: row.text("service")?,
+        first_seen: row.time("first_seen")?,
+        last_seen: row.time("last_seen")?,
+        resolved_at: row.optional_time("resolved_at")?,
+    })
+}
+
+fn read_count(row: &Row) -> Result<FindingCount, Failure> {
+    Ok(FindingCount {
+        key: row.text("label")?,
+        total: row.count("total")?,
+        critical: row.count("critical")?,
+        high: row.count("high")?,
+        medium: row.count("medium")?,
+        low: row.count("low")?,
+        info: row.count("info")?,
+    })
 }

@@ -2,7 +2,13 @@
 
 use jiff::Timestamp;
 
+use crate::error::Failure;
+use crate::row::Row;
+use crate::statement::Sql;
 use crate::{Store, StoreError};
+
+/// After so many microseconds a claim without an answer is free again.
+const CLAIM: i64 = 60_000_000;
 
 /// What makes a request the same request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,16 +49,69 @@ impl Store {
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<Idempotency, StoreError> {
-        todo!()
+        self.database
+    .attempt("claiming an idempotency key", async || {
+        let mut session = self.database.write().await?;
+        let sql = Sql::new("DELETE FROM idempotency WHERE expires_at <= $1 AND caller = $2 AND route = $3 AND request_key = $4");
+        session.execute(of(sql.arg(now), key)).await?;
+        let sql = Sql::new(
+            "INSERT INTO idempotency (caller, route, request_key, digest, claimed_at, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (caller, route, request_key) DO UPDATE \
+             SET claimed_at = excluded.claimed_at, expires_at = excluded.expires_at \
+             WHERE idempotency.status IS NULL AND idempotency.digest = excluded.digest AND idempotency.claimed_at <= $7",
+        );
+        let stale = now.as_microsecond().saturating_sub(CLAIM);
+        let claimed = session.execute(of(sql, key).arg(digest).arg(now).arg(expires_at).arg(stale)).await?;
+        let sql = Sql::new("SELECT * FROM idempotency WHERE caller = $1 AND route = $2 AND request_key = $3");
+        let row = session.row(of(sql, key)).await?;
+        session.commit().await?;
+        match row {
+            Some(row) if claimed == 0 => known(&row, digest),
+            _ => Ok(Idempotency::New),
+        }
+    })
+    .await
     }
 
     /// Keeps the answer to a claimed request.
     pub async fn finish_request(&self, key: &IdempotencyKey, status: u16, body: &str) -> Result<(), StoreError> {
-        todo!()
+        self.database
+    .attempt("keeping an answer", async || {
+        let mut session = self.database.write().await?;
+        let sql = Sql::new(
+            "UPDATE idempotency SET status = $1, body = $2 WHERE caller = $3 AND route = $4 AND request_key = $5",
+        );
+        session.execute(of(sql.arg(u32::from(status)).arg(body), key)).await?;
+        session.commit().await
+    })
+    .await
     }
 
     /// Gives a claim back, where the request failed in a way that may be tried again.
     pub async fn abandon_request(&self, key: &IdempotencyKey) -> Result<(), StoreError> {
-        todo!()
+        self.database
+            .attempt("giving an idempotency key back", async || {
+                let mut session = self.database.write().await?;
+                let sql = Sql::new(
+                    "DELETE FROM idempotency WHERE status IS NULL AND caller = $1 AND route = $2 AND request_key = $3",
+                );
+                session.execute(of(sql, key)).await?;
+                session.commit().await
+            })
+            .await
+    }
+}
+
+fn of(sql: Sql, key: &IdempotencyKey) -> Sql {
+    sql.arg(&key.caller).arg(&key.route).arg(&key.key)
+}
+
+fn known(row: &Row, digest: &str) -> Result<Idempotency, Failure> {
+    if row.text("digest")? != digest {
+        return Ok(Idempotency::Mismatch);
+    }
+    match row.optional_text("body")? {
+        Some(body) => Ok(Idempotency::Answered { status: u16::try_from(row.int("status")?).unwrap_or(500), body }),
+        None => Ok(Idempotency::InProgress),
     }
 }

@@ -10,8 +10,10 @@
 mod accounts;
 mod agents;
 mod audit;
+mod backup;
 mod changes;
 mod config;
+mod database;
 mod decisions;
 mod error;
 mod exceptions;
@@ -19,13 +21,17 @@ mod findings;
 mod idempotency;
 mod locks;
 mod login_states;
+mod migrations;
 mod owners;
 mod page;
 mod policies;
 mod resources;
+mod retention;
+mod row;
 mod secret;
 mod sessions;
 mod settings;
+mod statement;
 mod store;
 mod tokens;
 

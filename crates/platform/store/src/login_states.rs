@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::statement::{Sql, json};
 use crate::{SecretHash, Store, StoreError};
+
+/// So many logins are remembered at most.
+const MAX_LOGINS: i64 = 10_000;
 
 /// A remembered login, such as the nonce and the PKCE verifier of an OIDC request, or a first-start link.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,11 +27,36 @@ impl Store {
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        todo!()
+        self.database
+            .attempt("remembering a login", async || {
+                let mut session = self.database.write().await?;
+                session.execute(Sql::new("DELETE FROM login_states WHERE expires_at <= $1").arg(now)).await?;
+                let row = session.row(Sql::new("SELECT count(*) AS total FROM login_states")).await?;
+                if row.map_or(Ok(0), |row| row.int("total"))? >= MAX_LOGINS {
+                    return Err(
+                        StoreError::Conflict("too many logins are under way; try again in a while".to_owned()).into()
+                    );
+                }
+                let sql = Sql::new("INSERT INTO login_states (id, data, expires_at) VALUES ($1, $2, $3)");
+                session.execute(sql.arg(state.as_str()).arg(json(data)).arg(expires_at)).await?;
+                session.commit().await
+            })
+            .await
     }
 
     /// Takes a login out: whoever comes second, or after it expired, gets nothing.
     pub async fn take_login_state(&self, state: &SecretHash, now: Timestamp) -> Result<Option<LoginState>, StoreError> {
-        todo!()
+        self.database
+            .attempt("taking a login", async || {
+                let mut session = self.database.write().await?;
+                let sql =
+                    Sql::new("DELETE FROM login_states WHERE id = $1 RETURNING data, expires_at").arg(state.as_str());
+                let row = session.row(sql).await?;
+                session.commit().await?;
+                let Some(row) = row else { return Ok(None) };
+                let taken = LoginState { data: row.json("data")?, expires_at: row.time("expires_at")? };
+                Ok((taken.expires_at > now).then_some(taken))
+            })
+            .await
     }
 }

@@ -2,9 +2,23 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::changes::tell;
+use crate::database::Session;
+use crate::error::Failure;
+use crate::page::{Column, Order};
+use crate::row::Row;
+use crate::statement::{Sql, json as document, row};
 use crate::{Listed, Page, Store, StoreError};
+
+const TEAMS: Order = Order { list: "teams", columns: &[Column::text("name", "name")], descending: false };
+const SERVICES: Order = Order { list: "services", columns: &[Column::text("name", "name")], descending: false };
+const ENTITIES: Order = Order {
+    list: "entities",
+    columns: &[Column::text("kind", "kind"), Column::text("namespace", "namespace"), Column::text("name", "name")],
+    descending: false,
+};
 
 /// A team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,31 +87,154 @@ impl Store {
         catalogue: &Catalogue,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        todo!()
+        self.database
+            .attempt("replacing a catalogue", async || {
+                let mut session = self.database.write().await?;
+                for sql in [
+                    "DELETE FROM teams WHERE source = $1",
+                    "DELETE FROM services WHERE source = $1",
+                    "DELETE FROM entities WHERE source = $1",
+                ] {
+                    session.execute(Sql::new(sql).arg(source)).await?;
+                }
+                insert_teams(&mut session, source, &catalogue.teams).await?;
+                insert_services(&mut session, source, &catalogue.services).await?;
+                insert_entities(&mut session, source, &catalogue.entities).await?;
+                let body =
+                    json!({ "source": source, "teams": catalogue.teams.len(), "services": catalogue.services.len() });
+                tell(&mut session, "owners", [(None, body)], now).await?;
+                session.commit().await
+            })
+            .await
     }
 
     /// The team with this name.
     pub async fn team(&self, name: &str) -> Result<Option<Team>, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading a team", async || {
+                let sql = Sql::new("SELECT * FROM teams WHERE name = $1").arg(name);
+                self.database.read().await?.row(sql).await?.as_ref().map(read_team).transpose()
+            })
+            .await
     }
 
     /// Teams by name.
     pub async fn list_teams(&self, page: &Page) -> Result<Listed<Team>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing teams", async || {
+                let sql = Sql::new("SELECT * FROM teams WHERE 1 = 1");
+                self.database.read().await?.list(sql, &TEAMS, page, read_team).await
+            })
+            .await
     }
 
     /// The service with this name.
     pub async fn service(&self, name: &str) -> Result<Option<Service>, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading a service", async || {
+                let sql = Sql::new("SELECT * FROM services WHERE name = $1").arg(name);
+                self.database.read().await?.row(sql).await?.as_ref().map(read_service).transpose()
+            })
+            .await
     }
 
     /// Services by name, of any of these teams where some are given.
     pub async fn list_services(&self, teams: Option<&[String]>, page: &Page) -> Result<Listed<Service>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing services", async || {
+                let sql = Sql::new("SELECT * FROM services WHERE 1 = 1").among("team", teams);
+                self.database.read().await?.list(sql, &SERVICES, page, read_service).await
+            })
+            .await
     }
 
     /// Catalogue documents by kind, namespace and name.
     pub async fn list_entities(&self, kind: Option<&str>, page: &Page) -> Result<Listed<Entity>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing catalogue documents", async || {
+                let sql = Sql::new("SELECT * FROM entities WHERE 1 = 1").equal("kind", kind);
+                self.database.read().await?.list(sql, &ENTITIES, page, read_entity).await
+            })
+            .await
     }
+}
+
+async fn insert_teams(session: &mut Session, source: &str, teams: &[Team]) -> Result<(), Failure> {
+    for team in teams {
+        let sql = Sql::new("INSERT INTO teams (name, title, contact, source) VALUES ").tuple(row![
+            &team.name,
+            &team.title,
+            &team.contact,
+            source
+        ]);
+        insert(session, sql, "team", &team.name).await?;
+    }
+    Ok(())
+}
+
+async fn insert_services(session: &mut Session, source: &str, services: &[Service]) -> Result<(), Failure> {
+    for service in services {
+        let sql = Sql::new("INSERT INTO services (name, team, title, system, lifecycle, selector, source) VALUES ");
+        let sql = sql.tuple(row![
+            &service.name,
+            &service.team,
+            &service.title,
+            &service.system,
+            &service.lifecycle,
+            document(&service.selector),
+            source,
+        ]);
+        insert(session, sql, "service", &service.name).await?;
+    }
+    Ok(())
+}
+
+async fn insert_entities(session: &mut Session, source: &str, entities: &[Entity]) -> Result<(), Failure> {
+    for entity in entities {
+        let sql = Sql::new("INSERT INTO entities (kind, namespace, name, document, source) VALUES ");
+        let sql = sql.tuple(row![&entity.kind, &entity.namespace, &entity.name, document(&entity.document), source]);
+        insert(session, sql, "document", &entity.name).await?;
+    }
+    Ok(())
+}
+
+async fn insert(session: &mut Session, sql: Sql, what: &str, name: &str) -> Result<(), Failure> {
+    match session.execute(sql.push(" ON CONFLICT DO NOTHING")).await? {
+        0 => {
+            let reason = format!("the {what} `{name}` is named twice, here or by another source; name it once");
+            Err(StoreError::Conflict(reason).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn read_team(row: &Row) -> Result<Team, Failure> {
+    Ok(Team {
+        name: row.text("name")?,
+        title: row.text("title")?,
+        contact: row.text("contact")?,
+        source: row.text("source")?,
+    })
+}
+
+fn read_service(row: &Row) -> Result<Service, Failure> {
+    Ok(Service {
+        name: row.text("name")?,
+        team: row.text("team")?,
+        title: row.text("title")?,
+        system: row.text("system")?,
+        lifecycle: row.text("lifecycle")?,
+        selector: row.json("selector")?,
+        source: row.text("source")?,
+    })
+}
+
+fn read_entity(row: &Row) -> Result<Entity, Failure> {
+    Ok(Entity {
+        kind: row.text("kind")?,
+        namespace: row.text("namespace")?,
+        name: row.text("name")?,
+        document: row.json("document")?,
+        source: row.text("source")?,
+    })
 }

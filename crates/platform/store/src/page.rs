@@ -9,6 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::StoreError;
+use crate::error::Failure;
+use crate::row::Row;
 
 /// Longest text of a cursor, in bytes.
 const MAX_CURSOR: usize = 2048;
@@ -31,6 +33,10 @@ impl Page {
     /// The first page with at most `limit` items.
     pub const fn first(limit: u32) -> Self {
         Self { limit, after: None }
+    }
+
+    pub(crate) fn size(&self) -> u32 {
+        self.limit.clamp(1, Self::MAX_LIMIT)
     }
 }
 
@@ -59,11 +65,77 @@ pub(crate) enum Key {
     Text(String),
 }
 
+/// A column that a list is ordered by: as SQL names it, as the row names it, and whether it holds a number.
+pub(crate) struct Column {
+    pub(crate) sql: &'static str,
+    name: &'static str,
+    number: bool,
+}
+
+impl Column {
+    pub(crate) const fn int(sql: &'static str, name: &'static str) -> Self {
+        Self { sql, name, number: true }
+    }
+
+    pub(crate) const fn text(sql: &'static str, name: &'static str) -> Self {
+        Self { sql, name, number: false }
+    }
+}
+
+/// The order of a list; its columns together are unique, so that every row has its place.
+pub(crate) struct Order {
+    pub(crate) list: &'static str,
+    pub(crate) columns: &'static [Column],
+    pub(crate) descending: bool,
+}
+
+impl Order {
+    /// The page that these rows make: one more than the page has tells that there is a next one.
+    pub(crate) fn listed<T>(
+        &self,
+        page: &Page,
+        mut rows: Vec<Row>,
+        read: impl Fn(&Row) -> Result<T, Failure>,
+    ) -> Result<Listed<T>, Failure> {
+        let size = page.size() as usize;
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let next = match rows.last() {
+            Some(last) if more => Some(self.cursor(last)?),
+            _ => None,
+        };
+        Ok(Listed { items: rows.iter().map(read).collect::<Result<_, _>>()?, next })
+    }
+
+    fn cursor(&self, row: &Row) -> Result<Cursor, Failure> {
+        let key = |column: &Column| match column.number {
+            true => row.int(column.name).map(Key::Int),
+            false => row.text(column.name).map(Key::Text),
+        };
+        Ok(Cursor { list: self.list.to_owned(), keys: self.columns.iter().map(key).collect::<Result<_, _>>()? })
+    }
+}
+
 /// The place in a list, opaque to clients: the list's name and the key of the last item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     list: String,
     keys: Vec<Key>,
+}
+
+impl Cursor {
+    /// The key, where this list gave the cursor out and the types fit.
+    pub(crate) fn keys(&self, order: &Order) -> Result<&[Key], StoreError> {
+        let fits = |(key, column): (&Key, &Column)| matches!(key, Key::Int(_)) == column.number;
+        if self.list == order.list
+            && self.keys.len() == order.columns.len()
+            && self.keys.iter().zip(order.columns).all(fits)
+        {
+            Ok(&self.keys)
+        } else {
+            Err(StoreError::Cursor)
+        }
+    }
 }
 
 impl fmt::Display for Cursor {

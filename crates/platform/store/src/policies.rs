@@ -1,10 +1,27 @@
 //! Policies as their sources offered them: which there are, in which version, and what is wrong with them. Contents
 //! are kept per version, so that a decision's policy can be read long after it changed.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::changes::tell;
+use crate::database::Session;
+use crate::error::Failure;
+use crate::page::{Column, Order};
+use crate::resources::natural_id;
+use crate::row::Row;
+use crate::statement::{Sql, row};
 use crate::{Listed, Page, Store, StoreError};
+
+const BY_NAME: Order =
+    Order { list: "policies", columns: &[Column::text("name", "name"), Column::text("id", "id")], descending: false };
+const VERSIONS: Order = Order {
+    list: "versions",
+    columns: &[Column::int("first_seen", "first_seen"), Column::text("digest", "digest")],
+    descending: true,
+};
 
 /// Whether a policy judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +33,21 @@ pub enum PolicyStatus {
     Rejected,
     /// Its source no longer offers it.
     Removed,
+}
+
+impl PolicyStatus {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Rejected => "rejected",
+            Self::Removed => "removed",
+        }
+    }
+
+    fn of(policy: &PolicySighting) -> Self {
+        if policy.problem.is_none() { Self::Active } else { Self::Rejected }
+    }
 }
 
 /// One policy as its source offers it now.
@@ -101,26 +133,156 @@ impl Store {
         offered: &[PolicySighting],
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        todo!()
+        let offered: BTreeMap<String, &PolicySighting> =
+            offered.iter().map(|policy| (policy_id(source, policy), policy)).collect();
+        self.database
+            .attempt("taking policies over", async || {
+                let mut session = self.database.write().await?;
+                let rows = session.rows(Sql::new("SELECT * FROM policies WHERE source = $1").arg(source)).await?;
+                let known = rows.iter().map(|row| read(row).map(|policy| (policy.id.clone(), policy)));
+                let known = known.collect::<Result<BTreeMap<_, _>, Failure>>()?;
+                let mut changed = 0;
+                for (id, policy) in &offered {
+                    if !known.get(id).is_some_and(|known| unchanged(known, policy)) {
+                        changed += 1;
+                        keep(&mut session, source, id, policy, now).await?;
+                    }
+                }
+                for gone in known.values().filter(|known| !offered.contains_key(&known.id)) {
+                    if gone.status != PolicyStatus::Removed {
+                        changed += 1;
+                        let sql =
+                            Sql::new("UPDATE policies SET status = $1, problem = NULL, changed_at = $2 WHERE id = $3");
+                        session.execute(sql.arg(PolicyStatus::Removed.as_str()).arg(now).arg(&gone.id)).await?;
+                    }
+                }
+                if changed > 0 {
+                    let body = serde_json::json!({ "source": source, "changed": changed });
+                    tell(&mut session, "policies", [(None, body)], now).await?;
+                }
+                session.commit().await?;
+                Ok(changed)
+            })
+            .await
     }
 
     /// The policy with this identifier.
     pub async fn policy(&self, id: &str) -> Result<Option<PolicyRecord>, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading a policy", async || {
+                let sql = Sql::new("SELECT * FROM policies WHERE id = $1").arg(id);
+                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+            })
+            .await
     }
 
     /// Policies by name.
     pub async fn list_policies(&self, filter: &PolicyFilter, page: &Page) -> Result<Listed<PolicyRecord>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing policies", async || {
+                let sql = Sql::new("SELECT * FROM policies WHERE 1 = 1")
+                    .equal("source", filter.source.as_deref())
+                    .equal("kind", filter.kind.as_deref())
+                    .equal("namespace", filter.namespace.as_deref())
+                    .equal("name", filter.name.as_deref());
+                let sql = match filter.status {
+                    Some(status) => sql.equal("status", Some(status.as_str())),
+                    None => sql.push(" AND status <> 'removed'"),
+                };
+                self.database.read().await?.list(sql, &BY_NAME, page, read).await
+            })
+            .await
     }
 
     /// The versions of a policy, the newest first.
     pub async fn list_policy_versions(&self, id: &str, page: &Page) -> Result<Listed<PolicyVersion>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing the versions of a policy", async || {
+                let sql = Sql::new("SELECT * FROM policy_versions WHERE policy_id = $1").arg(id);
+                self.database.read().await?.list(sql, &VERSIONS, page, read_version).await
+            })
+            .await
     }
 
     /// The version of any policy with this digest, as decisions and findings name it.
     pub async fn policy_version(&self, digest: &str) -> Result<Option<PolicyVersion>, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading a version of a policy", async || {
+                let sql =
+                    Sql::new("SELECT * FROM policy_versions WHERE digest = $1 ORDER BY first_seen, policy_id LIMIT 1");
+                self.database.read().await?.row(sql.arg(digest)).await?.as_ref().map(read_version).transpose()
+            })
+            .await
     }
+}
+
+fn policy_id(source: &str, policy: &PolicySighting) -> String {
+    natural_id(&[source, &policy.kind, &policy.namespace, &policy.name])
+}
+
+fn unchanged(known: &PolicyRecord, offered: &PolicySighting) -> bool {
+    known.digest == offered.digest
+        && known.place == offered.place
+        && known.problem == offered.problem
+        && known.status == PolicyStatus::of(offered)
+}
+
+async fn keep(
+    session: &mut Session,
+    source: &str,
+    id: &str,
+    policy: &PolicySighting,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let sql = Sql::new(
+        "INSERT INTO policies \
+         (id, source, kind, namespace, name, digest, place, status, problem, first_seen, changed_at) VALUES ",
+    )
+    .tuple(row![
+        id,
+        source,
+        &policy.kind,
+        &policy.namespace,
+        &policy.name,
+        &policy.digest,
+        &policy.place,
+        PolicyStatus::of(policy).as_str(),
+        policy.problem.as_deref(),
+        now,
+        now,
+    ])
+    .push(
+        " ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, place = excluded.place, \
+         status = excluded.status, problem = excluded.problem, changed_at = excluded.changed_at",
+    );
+    session.execute(sql).await?;
+    let sql = Sql::new("INSERT INTO policy_versions (policy_id, digest, content, first_seen) VALUES ")
+        .tuple(row![id, &policy.digest, &policy.content, now])
+        .push(" ON CONFLICT DO NOTHING");
+    session.execute(sql).await.map(|_| ())
+}
+
+fn read(row: &Row) -> Result<PolicyRecord, Failure> {
+    Ok(PolicyRecord {
+        id: row.text("id")?,
+        source: row.text("source")?,
+        kind: row.text("kind")?,
+        namespace: row.text("namespace")?,
+        name: row.text("name")?,
+        digest: row.text("digest")?,
+        place: row.text("place")?,
+        status: row.word("status")?,
+        problem: row.optional_text("problem")?,
+        first_seen: row.time("first_seen")?,
+        changed_at: row.time("changed_at")?,
+    })
+}
+
+fn read_version(row: &Row) -> Result<PolicyVersion, Failure> {
+    Ok(PolicyVersion {
+        policy_id: row.text("policy_id")?,
+        digest: row.text("digest")?,
+        content: row.text("content")?,
+        first_seen: row.time("first_seen")?,
+    })
 }

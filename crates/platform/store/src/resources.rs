@@ -1,10 +1,23 @@
 //! The inventory: every object that was judged, where it is, and whose it is.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use palisade_model::VerdictCounts;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
+use crate::changes::tell;
+use crate::database::Session;
+use crate::error::Failure;
+use crate::page::{Column, Order};
+use crate::row::Row;
+use crate::secret::hex;
+use crate::statement::Sql;
 use crate::{Listed, Page, Store, StoreError};
+
+const BY_ID: Order = Order { list: "resources", columns: &[Column::text("id", "id")], descending: false };
 
 /// What makes a resource the same resource at the next sight.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +32,25 @@ pub struct ResourceIdentity {
     pub namespace: String,
     /// Name.
     pub name: String,
+}
+
+impl ResourceIdentity {
+    /// The identifier that follows from it: 32 hexadecimal digits, the same in every replica.
+    pub fn id(&self) -> String {
+        natural_id(&[&self.source, &self.group, &self.kind, &self.namespace, &self.name])
+    }
+}
+
+/// Half a SHA-256 over parts, none of which can run into its neighbour.
+pub(crate) fn natural_id(parts: &[&str]) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    let mut id = hex(&digest.finalize());
+    id.truncate(32);
+    id
 }
 
 /// A resource of the inventory.
@@ -71,7 +103,12 @@ pub struct ResourceFilter {
 impl Store {
     /// The resource with this identifier.
     pub async fn resource(&self, id: &str) -> Result<Option<ResourceRecord>, StoreError> {
-        todo!()
+        self.database
+            .attempt("reading a resource", async || {
+                let sql = Sql::new("SELECT * FROM resources WHERE id = $1").arg(id);
+                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+            })
+            .await
     }
 
     /// Resources by identifier.
@@ -80,12 +117,33 @@ impl Store {
         filter: &ResourceFilter,
         page: &Page,
     ) -> Result<Listed<ResourceRecord>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing resources", async || {
+                let sql = Sql::new("SELECT * FROM resources WHERE 1 = 1")
+                    .equal("source", filter.source.as_deref())
+                    .equal("kind", filter.kind.as_deref())
+                    .equal("namespace", filter.namespace.as_deref())
+                    .equal("name", filter.name.as_deref())
+                    .among("team", filter.teams.as_deref())
+                    .equal("service", filter.service.as_deref());
+                self.database.read().await?.list(sql, &BY_ID, page, read).await
+            })
+            .await
     }
 
     /// Forgets resources that no longer exist and resolves their findings. Returns how many there were.
     pub async fn remove_resources(&self, ids: &[String], now: Timestamp) -> Result<u64, StoreError> {
-        todo!()
+        self.database
+            .attempt("forgetting resources", async || {
+                let mut session = self.database.write().await?;
+                let mut gone = 0;
+                for chunk in ids.chunks(500) {
+                    gone += forget(&mut session, chunk, now).await?;
+                }
+                session.commit().await?;
+                Ok(gone)
+            })
+            .await
     }
 
     /// Forgets the resources of a source that were last seen before a complete pass began. Returns how many.
@@ -95,6 +153,69 @@ impl Store {
         pass_began: Timestamp,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        todo!()
+        let mut gone = 0;
+        loop {
+            let batch = self
+                .database
+                .attempt("forgetting resources", async || {
+                    let mut session = self.database.write().await?;
+                    let sql =
+                        Sql::new("SELECT id FROM resources WHERE source = $1 AND last_seen < $2 ORDER BY id LIMIT 500");
+                    let rows = session.rows(sql.arg(source).arg(pass_began)).await?;
+                    let ids = rows.iter().map(|row| row.text("id")).collect::<Result<Vec<_>, _>>()?;
+                    let gone = forget(&mut session, &ids, now).await?;
+                    session.commit().await?;
+                    Ok(gone)
+                })
+                .await?;
+            gone += batch;
+            if batch == 0 {
+                return Ok(gone);
+            }
+        }
     }
+}
+
+/// Removes resources and resolves their findings; returns how many resources there were.
+async fn forget(session: &mut Session, ids: &[String], now: Timestamp) -> Result<u64, Failure> {
+    let sql = Sql::new("DELETE FROM resources WHERE 1 = 1").among("id", Some(ids));
+    let gone = session.execute(sql).await?;
+    let sql = Sql::new("UPDATE findings SET resolved_at = $1 WHERE resolved_at IS NULL").arg(now);
+    let rows = session.rows(sql.among("resource_id", Some(ids)).push(" RETURNING team")).await?;
+    let mut resolved = BTreeMap::<String, u64>::new();
+    for row in &rows {
+        *resolved.entry(row.text("team")?).or_default() += 1;
+    }
+    if !resolved.is_empty() {
+        let changes = resolved.into_iter().map(|(team, count)| (Some(team), json!({ "opened": 0, "resolved": count })));
+        tell(session, "findings", changes, now).await?;
+    }
+    Ok(gone)
+}
+
+fn read(row: &Row) -> Result<ResourceRecord, Failure> {
+    Ok(ResourceRecord {
+        id: row.text("id")?,
+        identity: read_identity(row)?,
+        version: row.text("version")?,
+        uid: row.text("uid")?,
+        labels_digest: row.text("labels_digest")?,
+        input_digest: row.text("input_digest")?,
+        ruleset_digest: row.text("ruleset_digest")?,
+        team: row.text("team")?,
+        service: row.text("service")?,
+        counts: row.verdicts()?,
+        first_seen: row.time("first_seen")?,
+        last_seen: row.time("last_seen")?,
+    })
+}
+
+pub(crate) fn read_identity(row: &Row) -> Result<ResourceIdentity, Failure> {
+    Ok(ResourceIdentity {
+        source: row.text("source")?,
+        group: row.text("api_group")?,
+        kind: row.text("kind")?,
+        namespace: row.text("namespace")?,
+        name: row.text("name")?,
+    })
 }

@@ -3,6 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::error::Failure;
+use crate::row::Row;
+use crate::statement::{Sql, row};
+use crate::store::new_id;
 use crate::{SecretHash, Store, StoreError};
 
 /// A session to begin.
@@ -40,31 +44,98 @@ pub struct Session {
 impl Store {
     /// Begins a session.
     pub async fn create_session(&self, new: &NewSession, now: Timestamp) -> Result<Session, StoreError> {
-        todo!()
+        let created = Session {
+            id: new_id(),
+            account_id: new.account_id.clone(),
+            user_agent: new.user_agent.clone(),
+            created_at: now,
+            last_seen_at: now,
+            expires_at: new.expires_at,
+            revoked_at: None,
+        };
+        self.database
+            .attempt("beginning a session", async || {
+                let mut session = self.database.write().await?;
+                let sql = Sql::new(
+            "INSERT INTO sessions (id, hash, account_id, user_agent, created_at, last_seen_at, expires_at) VALUES ",
+        )
+        .tuple(row![
+            &created.id,
+            new.hash.as_str(),
+            &created.account_id,
+            &created.user_agent,
+            now,
+            now,
+            created.expires_at,
+        ]);
+                session.execute(sql).await?;
+                session.commit().await
+            })
+            .await?;
+        Ok(created)
     }
 
     /// The session with this cookie that is neither expired nor revoked at `now`, of an account that is not disabled.
     pub async fn live_session(&self, hash: &SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
-        todo!()
+        self.database
+            .attempt("looking a session up", async || {
+                let sql = Sql::new(
+                    "SELECT * FROM sessions WHERE hash = $1 AND revoked_at IS NULL AND expires_at > $2 AND EXISTS \
+             (SELECT 1 FROM accounts WHERE accounts.id = sessions.account_id AND accounts.disabled = 0)",
+                );
+                let sql = sql.arg(hash.as_str()).arg(now);
+                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+            })
+            .await
     }
 
     /// Notes that a session was used. Call it at most once a minute per session: it writes.
     pub async fn touch_session(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
-        todo!()
+        let sql = || Sql::new("UPDATE sessions SET last_seen_at = $1 WHERE id = $2").arg(now).arg(id);
+        self.write_one("noting a session", sql).await.map(|_| ())
     }
 
     /// Revokes a session; returns whether it was live.
     pub async fn revoke_session(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-        todo!()
+        let sql = || {
+            let text = "UPDATE sessions SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL AND expires_at > $3";
+            Sql::new(text).arg(now).arg(id).arg(now)
+        };
+        self.write_one("revoking a session", sql).await.map(|count| count > 0)
     }
 
     /// Revokes all sessions of an account; returns how many.
     pub async fn revoke_sessions_of(&self, account_id: &str, now: Timestamp) -> Result<u64, StoreError> {
-        todo!()
+        let sql = || {
+            let text =
+                "UPDATE sessions SET revoked_at = $1 WHERE account_id = $2 AND revoked_at IS NULL AND expires_at > $3";
+            Sql::new(text).arg(now).arg(account_id).arg(now)
+        };
+        self.write_one("revoking sessions", sql).await
     }
 
     /// The live sessions of an account, the newest first, 500 at most.
     pub async fn sessions_of(&self, account_id: &str, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing sessions", async || {
+                let sql = Sql::new(
+                    "SELECT * FROM sessions WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
+             ORDER BY id DESC LIMIT 500",
+                );
+                self.database.read().await?.rows(sql.arg(account_id).arg(now)).await?.iter().map(read).collect()
+            })
+            .await
     }
+}
+
+fn read(row: &Row) -> Result<Session, Failure> {
+    Ok(Session {
+        id: row.text("id")?,
+        account_id: row.text("account_id")?,
+        user_agent: row.text("user_agent")?,
+        created_at: row.time("created_at")?,
+        last_seen_at: row.time("last_seen_at")?,
+        expires_at: row.time("expires_at")?,
+        revoked_at: row.optional_time("revoked_at")?,
+    })
 }

@@ -3,7 +3,14 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::error::Failure;
+use crate::page::{Column, Order};
+use crate::row::Row;
+use crate::statement::{Sql, json, row};
+use crate::store::new_id;
 use crate::{Listed, Page, Role, SecretHash, Store, StoreError};
+
+const NEWEST: Order = Order { list: "tokens", columns: &[Column::text("id", "id")], descending: true };
 
 /// A token to make.
 #[derive(Clone, Debug)]
@@ -61,31 +68,105 @@ pub struct TokenFilter {
 impl Store {
     /// Stores a token.
     pub async fn create_token(&self, new: &NewToken, now: Timestamp) -> Result<Token, StoreError> {
-        todo!()
+        let token = Token {
+            id: new_id(),
+            name: new.name.clone(),
+            role: new.role,
+            team: new.team.clone(),
+            scopes: new.scopes.clone(),
+            account_id: new.account_id.clone(),
+            created_at: now,
+            expires_at: new.expires_at,
+            last_used_at: None,
+            revoked_at: None,
+        };
+        self.database
+            .attempt("storing a token", async || {
+                let mut session = self.database.write().await?;
+                let sql = Sql::new(
+            "INSERT INTO tokens (id, hash, name, role, team, scopes, account_id, created_at, expires_at) VALUES ",
+        )
+        .tuple(row![
+            &token.id,
+            new.hash.as_str(),
+            &token.name,
+            token.role.as_str(),
+            token.team.as_deref(),
+            json(&token.scopes),
+            token.account_id.as_deref(),
+            now,
+            token.expires_at,
+        ]);
+                session.execute(sql).await?;
+                session.commit().await
+            })
+            .await?;
+        Ok(token)
     }
 
     /// The token with this hash that is neither expired nor revoked at `now`, of an account that is not disabled.
     pub async fn live_token(&self, hash: &SecretHash, now: Timestamp) -> Result<Option<Token>, StoreError> {
-        todo!()
+        self.database
+            .attempt("looking a token up", async || {
+                let sql = Sql::new(
+                    "SELECT * FROM tokens WHERE hash = $1 AND revoked_at IS NULL AND expires_at > $2 AND NOT EXISTS \
+             (SELECT 1 FROM accounts WHERE accounts.id = tokens.account_id AND accounts.disabled = 1)",
+                );
+                let sql = sql.arg(hash.as_str()).arg(now);
+                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+            })
+            .await
     }
 
     /// Notes that a token was used. Call it at most once a minute per token: it writes.
     pub async fn touch_token(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
-        todo!()
+        let sql = || Sql::new("UPDATE tokens SET last_used_at = $1 WHERE id = $2").arg(now).arg(id);
+        self.write_one("noting a token", sql).await.map(|_| ())
     }
 
     /// The token with this identifier, live or not.
     pub async fn token(&self, id: &str) -> Result<Option<Token>, StoreError> {
-        todo!()
+        self.database
+            .attempt("looking a token up", async || {
+                let sql = Sql::new("SELECT * FROM tokens WHERE id = $1").arg(id);
+                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+            })
+            .await
     }
 
     /// Revokes a token; returns whether it was live.
     pub async fn revoke_token(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-        todo!()
+        let sql = || {
+            let text = "UPDATE tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL AND expires_at > $3";
+            Sql::new(text).arg(now).arg(id).arg(now)
+        };
+        self.write_one("revoking a token", sql).await.map(|count| count > 0)
     }
 
     /// Tokens, the newest first.
     pub async fn list_tokens(&self, filter: &TokenFilter, page: &Page) -> Result<Listed<Token>, StoreError> {
-        todo!()
+        self.database
+            .attempt("listing tokens", async || {
+                let sql = Sql::new("SELECT * FROM tokens WHERE 1 = 1")
+                    .equal("account_id", filter.account_id.as_deref())
+                    .among("team", filter.teams.as_deref());
+                self.database.read().await?.list(sql, &NEWEST, page, read).await
+            })
+            .await
     }
+}
+
+fn read(row: &Row) -> Result<Token, Failure> {
+    Ok(Token {
+        id: row.text("id")?,
+        name: row.text("name")?,
+        role: row.word("role")?,
+        team: row.optional_text("team")?,
+        scopes: row.json("scopes")?,
+        account_id: row.optional_text("account_id")?,
+        created_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
+        last_used_at: row.optional_time("last_used_at")?,
+        revoked_at: row.optional_time("revoked_at")?,
+    })
 }
