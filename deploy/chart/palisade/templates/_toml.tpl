@@ -5,11 +5,12 @@
 {{- range $key, $value := $map }}
 {{- if and (kindIs "slice" $value) $value (kindIs "map" (first $value)) }}
 {{- else if not (or (kindIs "map" $value) (kindIs "invalid" $value)) }}
-{{ $key }} = {{ include "palisade.tomlValue" $value }}
+{{ include "palisade.tomlKey" $key }} = {{ include "palisade.tomlValue" $value }}
 {{- end }}
 {{- end }}
 {{- range $key, $value := $map }}
-{{- $section := $path | empty | ternary $key (printf "%s.%s" $path $key) }}
+{{- $name := include "palisade.tomlKey" $key }}
+{{- $section := $path | empty | ternary $name (printf "%s.%s" $path $name) }}
 {{- if kindIs "map" $value }}
 
 [{{ $section }}]
@@ -27,4 +28,8 @@
 {{/* JSON's strings, booleans and lists are TOML's too; whole numbers lose the fraction that Helm reads them with. */}}
 {{- define "palisade.tomlValue" -}}
 {{- if and (kindIs "float64" .) (eq . (floor .)) }}{{ int64 . }}{{ else }}{{ toRawJson . }}{{ end }}
+{{- end }}
+
+{{- define "palisade.tomlKey" -}}
+{{ regexMatch "^[A-Za-z0-9_-]+$" . | ternary . (toRawJson .) }}
 {{- end }}
