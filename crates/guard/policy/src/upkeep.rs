@@ -90,10 +90,18 @@ impl Reads {
 
     /// Whether the answers may change with other objects of `kind`.
     pub fn looks_up(&self, kind: &str) -> bool {
-        let named = |text: &Str| {
-            text.is_empty() || text.contains(&kind.to_lowercase()) || text.contains(&resource::plural(kind))
-        };
+        self.others.as_ref().is_some_and(|text| text.is_empty()) || self.names(kind)
+    }
+
+    /// Whether the text says that the answers may change with other objects of `kind`.
+    pub fn names(&self, kind: &str) -> bool {
+        let named = |text: &Str| text.contains(&kind.to_lowercase()) || text.contains(&resource::plural(kind));
         self.others.as_ref().is_some_and(named)
+    }
+
+    /// Whether the answers may change with any other objects.
+    pub const fn looks_around(&self) -> bool {
+        self.others.is_some()
     }
 
     /// Both together.

@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use palisade_model::Value;
 
 /// The label: a duration since creation (`2h`, `7d`), a day (`2030-01-31`) or a moment (`2030-01-31T120000Z`).
-pub const TTL_LABEL: &str = "cleanup.kyverno.io/ttl";
+pub(super) const TTL_LABEL: &str = "cleanup.kyverno.io/ttl";
 
 /// When an object with the label is to be removed; `None` without it, an error where its text means nothing.
-pub fn expiry(object: &Value) -> Result<Option<Timestamp>, String> {
+pub(super) fn expiry(object: &Value) -> Result<Option<Timestamp>, String> {
     let Some(text) = object.dig(["metadata", "labels", TTL_LABEL]).and_then(Value::as_str) else { return Ok(None) };
     if let Some(lifetime) = duration(text) {
         let created = object.dig(["metadata", "creationTimestamp"]).and_then(Value::as_str);

@@ -1,0 +1,83 @@
+//! Objects that say themselves when they are to be removed.
+//!
+//! They may be of any kind, so each kind is asked for those with the label, from time to time, instead of following all
+//! objects of all kinds.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use palisade_model::Value;
+
+use super::removal::Removal;
+use super::ttl::{TTL_LABEL, expiry};
+use super::{Work, key_of};
+use crate::scan::{ActionKind, uid_of};
+use crate::{Kind, KubeError};
+
+/// The most pages of a kind that are read in one round; what is left comes with the next.
+const MOST_PAGES: usize = 20;
+
+impl Work {
+    pub(super) async fn follow_labels(&self) {
+        let mut refused: HashSet<Arc<str>> = HashSet::new();
+        loop {
+            let discovery = self.cleaner.caches.discovery();
+            for kind in discovery.preferred().filter(|kind| kind.can("list") && kind.can("delete")) {
+                match self.remove_expired(kind).await {
+                    Err(error) if refused.insert(kind.plural.clone()) => {
+                        tracing::warn!(%error, "objects of a kind cannot be asked for the label {TTL_LABEL}");
+                    }
+                    Ok(()) => {
+                        refused.remove(&kind.plural);
+                    }
+                    Err(_) => {}
+                }
+            }
+            tokio::time::sleep(self.cleaner.config.label_interval).await;
+        }
+    }
+
+    async fn remove_expired(&self, kind: &Arc<Kind>) -> Result<(), KubeError> {
+        let selector = TTL_LABEL.replace('/', "%2F");
+        let mut next = String::new();
+        for _ in 0..MOST_PAGES {
+            let path = format!("{}?labelSelector={selector}&limit=500{next}", kind.collection(""));
+            let page = self.cleaner.caches.connection().get(&path).await?;
+            for object in page.get("items").and_then(Value::as_array).unwrap_or_default() {
+                self.remove_if_expired(kind, object).await;
+            }
+            match page.dig(["metadata", "continue"]).and_then(Value::as_str).filter(|token| !token.is_empty()) {
+                // The token is text that is safe in addresses.
+                Some(token) => next = format!("&continue={token}"),
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove_if_expired(&self, kind: &Arc<Kind>, object: &Value) {
+        if object.dig(["metadata", "deletionTimestamp"]).is_some() {
+            return;
+        }
+        let subject = key_of(kind, object).subject(uid_of(object));
+        let about = (None, &"".into());
+        let moment = match expiry(object) {
+            Ok(Some(moment)) => moment,
+            Ok(None) => return,
+            Err(problem) => return self.teller.tell(ActionKind::Failed, about, &subject, None, problem).await,
+        };
+        if moment > (self.cleaner.clock)() {
+            return;
+        }
+        match (Removal { kind, object, propagation: None }).carry_out(self.cleaner.caches.connection()).await {
+            Ok(()) => {
+                let message = format!("removed because its label {TTL_LABEL} says so");
+                self.teller.tell(ActionKind::Removed, about, &subject, None, message).await;
+                tokio::time::sleep(self.cleaner.config.pace).await;
+            }
+            // A newer state, or another object, is looked at with the next round.
+            Err(error) if error.is_not_found() || error.is_conflict() => {}
+            Err(error) => self.teller.tell(ActionKind::Failed, about, &subject, None, error.to_string()).await,
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Judging one object of the cluster, on a thread that may block: whether anything changed, and what the policies say then.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use palisade_admission::Ruleset;
+use palisade_model::decision::Subject;
+use palisade_model::{Decision, Disposition, Finding, GroupVersionKind, Resource, Str, Value, Verdict};
+use palisade_policy::{
+    AdmissionRequest, Cluster, Environment, LookupError, ObjectQuery, Operation, Phase, Policy, Reads, Request, Stop,
+    Variables, digest,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::state::RuleResult;
+
+/// The longest that the policies may take over one object.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// An object of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ObjectKey {
+    /// Group, version and kind.
+    pub(crate) gvk: GroupVersionKind,
+    /// Namespace; empty for cluster-scoped objects.
+    pub(crate) namespace: Str,
+    /// Name.
+    pub(crate) name: Str,
+}
+
+impl ObjectKey {
+    /// The look-up that finds it.
+    pub(crate) fn query(&self) -> ObjectQuery {
+        ObjectQuery {
+            group: self.gvk.group.clone(),
+            version: self.gvk.version.clone(),
+            resource: self.gvk.kind.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// The object with this identifier as the subject of a decision.
+    pub(crate) fn subject(&self, uid: Str) -> Subject {
+        Subject {
+            kind: self.gvk.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+            uid,
+            sub_resource: "".into(),
+        }
+    }
+
+    pub(crate) fn of(subject: &Subject) -> Self {
+        Self { gvk: subject.kind.clone(), namespace: subject.namespace.clone(), name: subject.name.clone() }
+    }
+}
+
+/// The identifier of an object in its cluster.
+pub(crate) fn uid_of(object: &Value) -> Str {
+    object.dig(["metadata", "uid"]).and_then(Value::as_shared_str).cloned().unwrap_or_default()
+}
+
+/// What a verdict about an object rests on. Where nothing of it changed, neither did the verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Basis {
+    pub(super) uid: Str,
+    /// The digest of the object, and of its namespace where a policy looks there.
+    pub(super) object: Str,
+    /// The policies that may have a say, and what was agreed on.
+    pub(super) rules: u64,
+    /// How often other objects that they look up changed; `None` where they look up none.
+    pub(super) surroundings: Option<u64>,
+    /// How often everything was to be judged anew.
+    pub(super) round: u64,
+}
+
+/// An object with what its verdict rests on.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) object: Value,
+    pub(super) basis: Basis,
+}
+
+/// The object as it is; `None` where it is gone.
+///
+/// # Errors
+/// What the cache says where it cannot be asked.
+pub(super) fn candidate(
+    key: &ObjectKey,
+    ruleset: &Ruleset,
+    (surroundings, round): (u64, u64),
+    cluster: &dyn Cluster,
+) -> Result<Option<Candidate>, String> {
+    let object = match cluster.get(&key.query()) {
+        Ok(object) => object,
+        Err(LookupError::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    let (reads, rules) = concern(ruleset, &request(&object));
+    let mut text = reads.relevant(&object).to_canonical_json();
+    if reads.namespace && !key.namespace.is_empty() {
+        let namespace = cluster.namespace(&key.namespace).map_err(|error| error.to_string())?;
+        for part in ["labels", "annotations"] {
+            text.push('\n');
+            text.push_str(&namespace.dig(["metadata", part]).unwrap_or(&Value::Null).to_canonical_json());
+        }
+    }
+    let basis = Basis {
+        uid: uid_of(&object),
+        object: digest(&text),
+        rules,
+        surroundings: reads.looks_around().then_some(surroundings),
+        round,
+    };
+    Ok(Some(Candidate { object, basis }))
+}
+
+/// The policies that are asked about existing objects.
+pub(super) fn background(ruleset: &Ruleset) -> impl Iterator<Item = &dyn Policy> + Clone {
+    let policies = ruleset.policies.policies().iter().map(|policy| &**policy);
+    policies.filter(|policy| policy.info().reach.background && policy.info().has_phase(Phase::Validate))
+}
+
+fn request(object: &Value) -> Request {
+    Request::admission(AdmissionRequest::of(&Resource::in_memory(object.clone()), Operation::Create))
+}
+
+/// What the policies that may have a say about a request depend on, and which versions of them they are.
+fn concern(ruleset: &Ruleset, request: &Request) -> (Reads, u64) {
+    let mut hasher = DefaultHasher::new();
+    if !(ruleset.overrides.is_empty() && ruleset.waivers.is_empty()) {
+        ruleset.digest.hash(&mut hasher);
+    }
+    let mut reads = Reads::default();
+    for policy in background(ruleset).filter(|policy| policy.may_apply(request)) {
+        let info = policy.info();
+        info.reference.hash(&mut hasher);
+        reads = reads.and(&info.reads);
+    }
+    (reads, hasher.finish())
+}
+
+/// What the policies say of an object, and every rule's answer where `every` asks for them.
+pub(super) fn judge(
+    candidate: &Candidate,
+    ruleset: &Ruleset,
+    now: Timestamp,
+    cluster: &dyn Cluster,
+    patience: &Patience,
+    every: bool,
+) -> (Decision, Vec<RuleResult>) {
+    let variables = Variables::default();
+    let environment = Environment { stop: Some(patience), ..Environment::new(now, cluster, &variables) };
+    let mut decision = ruleset.scan(&candidate.object, &environment);
+    decision.input_digest = candidate.basis.object.clone();
+    decision.ruleset_digest = ruleset.digest.clone();
+    let results = if every { results(&candidate.object, ruleset, &decision, &environment) } else { Vec::new() };
+    (decision, results)
+}
+
+/// The findings of a decision, and the answers of the rules that found nothing.
+fn results(object: &Value, ruleset: &Ruleset, decision: &Decision, environment: &Environment<'_>) -> Vec<RuleResult> {
+    let category = |index: usize| {
+        ruleset.policies.policies().get(index).and_then(|policy| policy.meta().category.clone()).unwrap_or_default()
+    };
+    let mut results: Vec<RuleResult> = decision
+        .findings
+        .iter()
+        .map(|finding| {
+            let index = ruleset.references().iter().position(|reference| *reference == finding.policy);
+            RuleResult::of(finding, index.map(category).unwrap_or_default())
+        })
+        .collect();
+    if decision.counts.pass + decision.counts.skip == 0 {
+        return results;
+    }
+    for answer in ruleset.answers(Phase::Validate, &request(object), environment) {
+        let Some(policy) = ruleset.policies.policies().get(answer.policy) else { continue };
+        if !policy.info().reach.background || !matches!(answer.outcome.verdict, Verdict::Pass | Verdict::Skip) {
+            continue;
+        }
+        results.push(RuleResult {
+            policy: answer.reference,
+            rule: answer.outcome.rule,
+            verdict: answer.outcome.verdict,
+            severity: policy.meta().severity,
+            category: category(answer.policy),
+            message: answer.outcome.message,
+            properties: answer.outcome.properties,
+        });
+    }
+    results
+}
+
+impl RuleResult {
+    /// A violation; one that somebody answers for is reported as skipped.
+    fn of(finding: &Finding, category: String) -> Self {
+        let mut properties = vec![("fingerprint".into(), finding.fingerprint.to_string().into())];
+        if !finding.path.is_empty() {
+            properties.push(("path".into(), finding.path.clone()));
+        }
+        properties.extend(finding.remediation.clone().map(|text| ("remediation".into(), text)));
+        let mut verdict = finding.verdict;
+        if let Disposition::Waived(waiver) = &finding.disposition {
+            verdict = Verdict::Skip;
+            let facts =
+                [("waived-by", &waiver.owner), ("waived-because", &waiver.reason), ("waived-until", &waiver.expires)];
+            properties.extend(facts.map(|(key, text)| (key.into(), text.clone())));
+        }
+        Self {
+            policy: finding.policy.clone(),
+            rule: finding.rule.clone(),
+            verdict,
+            severity: finding.severity,
+            category,
+            message: finding.message.to_string(),
+            properties,
+        }
+    }
+}
+
+/// Nobody waits any more: the time is over, or the controller stops.
+pub(crate) struct Patience {
+    deadline: Instant,
+    stop: CancellationToken,
+}
+
+impl Patience {
+    /// Ends with `stop`, and when the policies took too long over one object.
+    pub(crate) fn until(stop: &CancellationToken) -> Self {
+        Self { deadline: Instant::now() + LIMIT, stop: stop.clone() }
+    }
+}
+
+impl Stop for Patience {
+    fn is_requested(&self) -> bool {
+        self.stop.is_cancelled() || Instant::now() >= self.deadline
+    }
+}
