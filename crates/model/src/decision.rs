@@ -76,6 +76,8 @@ pub struct Decision {
     pub time: Timestamp,
     /// The object.
     pub subject: Subject,
+    /// Its labels, by which its owner is found; `null` where it has none.
+    pub labels: Value,
     /// What was to happen to it, such as `CREATE`.
     pub operation: Str,
     /// Whether nothing would have been stored anyway.

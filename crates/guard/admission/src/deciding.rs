@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use palisade_model::{Actor, Checkpoint, Decision, PolicyRef, Resource, Str, Subject, Value};
 use palisade_policy::set::evaluate;
-use palisade_policy::{
-    AdmissionRequest, Effect, Environment, FailurePolicy, Operation, Phase, Policy, Reach, Request, RuleOutcome, digest,
-};
+use palisade_policy::{AdmissionRequest, Effect, Environment, Operation, Phase, Request, RuleOutcome, digest};
 
+use crate::ruleset::Door;
 use crate::settling::Settlement;
 use crate::{Review, Ruleset};
 
@@ -20,24 +19,6 @@ pub struct Answer {
     pub reference: Arc<PolicyRef>,
     /// The answer of one of its rules.
     pub outcome: RuleOutcome,
-}
-
-/// Which policies are asked.
-#[derive(Clone, Copy, Debug)]
-enum Door {
-    Admission(Option<FailurePolicy>),
-    Background,
-    Any,
-}
-
-impl Door {
-    fn admits(self, reach: &Reach) -> bool {
-        match self {
-            Self::Admission(only) => reach.admission && only.is_none_or(|only| only == reach.failure_policy),
-            Self::Background => reach.background,
-            Self::Any => true,
-        }
-    }
 }
 
 impl Ruleset {
@@ -71,7 +52,7 @@ impl Ruleset {
     /// What policies answer in a phase whose effects somebody else brings about: objects to generate, existing targets to
     /// change, objects to remove. Policies that are switched off for the object are left out.
     pub fn answers(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<Answer> {
-        let answers = self.ask(phase, request, Door::Any, environment).into_iter();
+        let answers = self.ask(phase, request, Door::Controller, environment).into_iter();
         answers
             .filter_map(|(policy, outcome)| {
                 Some(Answer { policy, reference: self.references().get(policy)?.clone(), outcome })
@@ -87,7 +68,8 @@ impl Ruleset {
         environment: &Environment<'_>,
     ) -> Vec<(usize, RuleOutcome)> {
         let mut answers = Vec::new();
-        self.each(request, door, |index, policy| {
+        let Some(admission) = request.as_admission() else { return answers };
+        self.each(phase, admission, door, |index, policy| {
             let outcomes = evaluate(policy, phase, request, environment);
             answers.extend(outcomes.into_iter().map(|outcome| (index, outcome)));
         });
@@ -102,25 +84,22 @@ impl Ruleset {
         environment: &Environment<'_>,
     ) -> (Vec<(usize, RuleOutcome)>, Option<Value>) {
         let (mut answers, mut patched, mut changed) = (Vec::new(), None, None);
-        self.each(request, door, |index, policy| {
+        let Some(admission) = request.as_admission() else { return (answers, patched) };
+        self.each(Phase::Mutate, admission, door, |index, policy| {
+            let upkeep = &policy.info().upkeep;
+            let is_targeted = |outcome: &RuleOutcome| upkeep.rule(&outcome.rule).is_some_and(|rule| rule.targets);
             for outcome in evaluate(policy, Phase::Mutate, changed.as_ref().unwrap_or(request), environment) {
                 if let Effect::Patched(object) = &outcome.effect {
                     changed = Some(request.with_object(object.clone()));
                     patched = Some(object.clone());
                 }
-                answers.push((index, outcome));
+                // Existing targets are a controller's to change, when the request has passed.
+                if !is_targeted(&outcome) {
+                    answers.push((index, outcome));
+                }
             }
         });
         (answers, patched)
-    }
-
-    /// The policies that may have something to say about the request and are not switched off for it, in order.
-    fn each(&self, request: &Request, door: Door, mut visit: impl FnMut(usize, &dyn Policy)) {
-        for (index, policy) in self.policies.policies().iter().enumerate() {
-            if door.admits(&policy.info().reach) {
-                visit(index, &**policy);
-            }
-        }
     }
 
     fn decide(&self, review: &Review, settlement: Settlement, environment: &Environment<'_>) -> Decision {
@@ -139,6 +118,7 @@ impl Ruleset {
             checkpoint,
             time: environment.now,
             subject: subject(request),
+            labels: request.subject().dig(["metadata", "labels"]).cloned().unwrap_or_default(),
             operation: request.operation.as_str().into(),
             dry_run: request.dry_run,
             actor: Actor { username: request.user.username.clone(), groups: request.user.groups.clone() },
