@@ -17,8 +17,17 @@ const LONGEST_NAME: usize = 32;
 /// Reads one document; `uid` receives `request.uid` as soon as it is read, whatever comes after.
 pub(crate) fn read(text: &str, limits: &Limits, uid: &mut Str) -> Result<Value, Trouble> {
     let names = [const { None }; NAMES];
-    let mut reader =
-        Reader { text, bytes: text.as_bytes(), pos: 0, depth: 0, left: limits.values, limits, names, in_request: false, uid };
+    let mut reader = Reader {
+        text,
+        bytes: text.as_bytes(),
+        pos: 0,
+        depth: 0,
+        left: limits.values,
+        limits,
+        names,
+        in_request: false,
+        uid,
+    };
     reader.skip_space();
     let value = reader.value()?;
     reader.skip_space();
@@ -52,9 +61,10 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn value(&mut self) -> Result<Value, Trouble> {
-        self.left = self.left.checked_sub(1).ok_or_else(|| {
-            Trouble::Limit(format!("it holds more than {} values", self.limits.values))
-        })?;
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| Trouble::Limit(format!("it holds more than {} values", self.limits.values)))?;
         match self.peek() {
             b'{' => self.nested(Self::object),
             b'[' => self.nested(Self::array),
@@ -237,7 +247,8 @@ impl<'a> Reader<'a> {
     }
 
     fn four_digits(&mut self) -> Result<u32, Trouble> {
-        let digits = self.text.get(self.pos..self.pos + 4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits =
+            self.text.get(self.pos..self.pos + 4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
         let value = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         let value = value.ok_or_else(|| self.expected("four hexadecimal digits"))?;
         self.pos += 4;

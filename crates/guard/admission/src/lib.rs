@@ -5,6 +5,7 @@
 //! same policies about files, so the three agree. Deliberately absent: sockets, clocks, watch caches.
 
 mod deciding;
+mod index;
 mod json;
 mod message;
 mod response;

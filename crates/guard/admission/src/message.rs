@@ -93,9 +93,7 @@ fn name(finding: &Finding) -> String {
 pub(crate) fn denial(request: &AdmissionRequest, complaints: &[Complaint]) -> String {
     let mut denied: Vec<&Complaint> =
         complaints.iter().filter(|complaint| complaint.consequence == Consequence::Denied).collect();
-    denied.sort_by_key(|complaint| {
-        (complaint.finding.verdict == Verdict::Error, Reverse(complaint.finding.severity))
-    });
+    denied.sort_by_key(|complaint| (complaint.finding.verdict == Verdict::Error, Reverse(complaint.finding.severity)));
     let about = about(request);
     if let [only] = denied.as_slice() {
         return cut(&format!("{about} breaks {}", only.sentence()), DENIAL);
@@ -113,15 +111,12 @@ pub(crate) fn denial(request: &AdmissionRequest, complaints: &[Complaint]) -> St
     text
 }
 
-/// The object as people name it: `Pod shop/web`, with the operation where it is no creation or change of the object.
+/// The object as people name it: `Pod shop/web`, and `exec into`-like requests by their subresource: `pods/exec shop/web`.
 fn about(request: &AdmissionRequest) -> String {
-    let kind = &request.kind.kind;
-    let of = match &*request.sub_resource {
-        "" => String::new(),
-        sub => format!("{}/{sub} of ", request.resource),
+    let mut text = match &*request.sub_resource {
+        "" => request.kind.kind.to_string(),
+        sub_resource => format!("{}/{sub_resource}", request.resource),
     };
-    let _ = &of;
-    let mut text = kind.to_string();
     let names = [&request.namespace, &request.name];
     let names: Vec<&str> = names.into_iter().map(|name| &**name).filter(|name| !name.is_empty()).collect();
     if !names.is_empty() {
@@ -155,9 +150,8 @@ const LISTS: [&str; 5] = ["denied", "warned", "audited", "waived", "failed"];
 
 impl Record {
     /// Keeps the annotations that a policy gives itself.
-    pub(crate) fn annotate(&mut self, policy: &str, properties: &[(Str, Str)]) {
-        for (key, value) in properties {
-            let Some(key) = key.strip_prefix(palisade_policy::outcome::AUDIT) else { continue };
+    pub(crate) fn annotate(&mut self, policy: &str, annotations: &[(Str, Str)]) {
+        for (key, value) in annotations {
             self.own.push((qualified(&format!("{policy}.{key}")), cut(value, ANNOTATION).into()));
         }
     }

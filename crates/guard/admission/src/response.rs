@@ -92,9 +92,10 @@ pub fn response(decision: &Decision, review: &Review) -> Vec<u8> {
 /// 403 where a rule is broken; 500 where only rules that could not be evaluated stand in the way.
 fn code(decision: &Decision) -> u16 {
     let counted = |verdict: Verdict| {
-        decision.findings.iter().any(|finding| {
-            finding.verdict == verdict && matches!(finding.disposition, Disposition::Counted)
-        })
+        decision
+            .findings
+            .iter()
+            .any(|finding| finding.verdict == verdict && matches!(finding.disposition, Disposition::Counted))
     };
     if counted(Verdict::Error) && !counted(Verdict::Fail) { 500 } else { 403 }
 }

@@ -132,7 +132,10 @@ fn check_version(review: &Value) -> Result<(), Trouble> {
 fn request(map: &Map) -> Result<AdmissionRequest, Trouble> {
     let operation = text(map, "operation")?;
     let Ok(operation) = operation.parse() else {
-        return Err(field("request.operation", format!("is `{operation}`: expected CREATE, UPDATE, DELETE or CONNECT")));
+        return Err(field(
+            "request.operation",
+            format!("is `{operation}`: expected CREATE, UPDATE, DELETE or CONNECT"),
+        ));
     };
     let (uid, kind) = (text(map, "uid")?, kind(map, "kind")?);
     if uid.is_empty() {

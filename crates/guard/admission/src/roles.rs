@@ -98,7 +98,12 @@ mod tests {
         ];
         let cluster = [
             binding("", "ClusterRole", "view", json!({"kind": "User", "name": "system:serviceaccount:shop:builder"})),
-            binding("", "ClusterRole", "edit", json!({"kind": "ServiceAccount", "name": "builder", "namespace": "shop"})),
+            binding(
+                "",
+                "ClusterRole",
+                "edit",
+                json!({"kind": "ServiceAccount", "name": "builder", "namespace": "shop"}),
+            ),
             binding("", "ClusterRole", "admin", json!({"kind": "ServiceAccount", "name": "builder"})),
         ];
         let user = UserInfo {

@@ -55,10 +55,15 @@ impl Settlement {
         let mut complaints = Vec::new();
         for (index, outcome) in answers {
             let Some(policy) = ruleset.policies.policies().get(index) else { continue };
-            record.annotate(&policy.reference().name, &outcome.properties);
+            record.annotate(&policy.reference().name, &outcome.annotations);
             if let Some((finding, consequence)) = settling.outcome(index, &**policy, &outcome) {
                 record.note(&finding, consequence);
-                complaints.push(Complaint { finding, consequence, paths: outcome.paths, explained: policy.meta().example.is_some() });
+                complaints.push(Complaint {
+                    finding,
+                    consequence,
+                    paths: outcome.paths,
+                    explained: policy.meta().example.is_some(),
+                });
             }
         }
         let mut settlement = settling.settlement;
@@ -94,7 +99,12 @@ impl Settling<'_> {
         None
     }
 
-    fn violation(&mut self, index: usize, policy: &dyn Policy, outcome: &RuleOutcome) -> Option<(Finding, Consequence)> {
+    fn violation(
+        &mut self,
+        index: usize,
+        policy: &dyn Policy,
+        outcome: &RuleOutcome,
+    ) -> Option<(Finding, Consequence)> {
         let reference = self.ruleset.references().get(index)?;
         let (resource, name) = self.about.get_or_insert_with(|| {
             let resource = Resource::in_memory(self.request.subject().clone());

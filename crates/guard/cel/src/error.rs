@@ -71,6 +71,9 @@ pub enum EvalError {
         /// The limit.
         limit: u64,
     },
+    /// Nobody waits for the answer any more: nothing absorbs this.
+    #[error("{}", palisade_policy::environment::STOPPED)]
+    Stopped,
     /// Anything else, in a library's own words.
     #[error("{0}")]
     Invalid(Box<str>),
@@ -84,6 +87,6 @@ impl EvalError {
 
     /// Whether no operator may absorb it.
     pub const fn is_fatal(&self) -> bool {
-        matches!(self, Self::CostExceeded { .. })
+        matches!(self, Self::CostExceeded { .. } | Self::Stopped)
     }
 }

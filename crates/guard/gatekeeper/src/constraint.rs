@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use palisade_cel::admission::Reader;
 use palisade_model::{GroupVersionKind, Map, Path, Resource, Value, Verdict};
-use palisade_policy::{Enforcement, Environment, Phase, Policy, PolicyInfo, Request, RuleInfo, RuleOutcome, digest};
+use palisade_policy::{
+    Enforcement, Environment, Phase, Policy, PolicyInfo, Reach, Request, RuleInfo, RuleOutcome, digest,
+};
 
 use crate::blame;
 use crate::codes;
 use crate::config::{Exemptions, Process};
-use crate::enforcement::Enforcements;
+use crate::enforcement::{AUDIT, Enforcements};
 use crate::expansion::{Expansions, Resultant};
 use crate::kinds::CONSTRAINTS;
 use crate::matching::{Criteria, Origin};
+use crate::reach;
 use crate::review::Review;
 use crate::template::{Complaint, Parameters, Template};
 
@@ -136,6 +139,7 @@ impl ConstraintPolicy {
         info.reads = info.reads.and(&template.reads);
         info.meta.title = info.meta.title.or_else(|| template.meta.title.clone());
         info.meta.description = info.meta.description.or_else(|| template.meta.description.clone());
+        info.reach = reach_of(document, &constraint, &surroundings);
         Self { info, enforcement: constraint.enforcements.at_admission(), constraint, surroundings }
     }
 
@@ -185,6 +189,19 @@ impl ConstraintPolicy {
             outcome
         };
         Some(complaints.into_iter().map(implied).collect())
+    }
+}
+
+/// Where a constraint is asked: about what it selects, and about what expands into that.
+fn reach_of(document: &Resource, constraint: &Constraint, surroundings: &Surroundings) -> Reach {
+    let operations = &constraint.template.operations;
+    let mut matches = reach::of(&constraint.criteria, operations);
+    let parents = surroundings.expansions.leading_to(|gvk| constraint.criteria.may_match(gvk));
+    matches.extend(parents.iter().map(|gvk| reach::matched(reach::object(&gvk.group, &gvk.kind, ""), operations)));
+    Reach {
+        admission: constraint.enforcements.acts_at_admission(),
+        background: constraint.enforcements.acts_at(AUDIT),
+        ..Reach::of(matches, document)
     }
 }
 

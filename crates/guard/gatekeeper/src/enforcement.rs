@@ -8,7 +8,7 @@ use palisade_policy::Enforcement;
 pub(crate) const GATOR: &str = "gator.gatekeeper.sh";
 /// The points that stand before a cluster.
 const ADMISSION: [&str; 2] = ["validation.gatekeeper.sh", "vap.k8s.io"];
-const AUDIT: &str = "audit.gatekeeper.sh";
+pub(crate) const AUDIT: &str = "audit.gatekeeper.sh";
 
 /// The actions of a constraint.
 #[derive(Clone, Debug)]
@@ -46,6 +46,11 @@ impl Enforcements {
             Self::Everywhere(_) => true,
             Self::Scoped(actions) => actions.iter().any(|(at, _)| &**at == "*" || &**at == point),
         }
+    }
+
+    /// Whether the constraint has any say before a cluster.
+    pub(crate) fn acts_at_admission(&self) -> bool {
+        ADMISSION.iter().any(|point| self.acts_at(point))
     }
 
     /// What a violation leads to before a cluster, which is what a check stands for: the strictest action there. A

@@ -143,6 +143,12 @@ impl Expansions {
         false
     }
 
+    /// The kinds that could expand into one that is `wanted`.
+    pub(crate) fn leading_to(&self, wanted: impl Fn(&GroupVersionKind) -> bool) -> Vec<GroupVersionKind> {
+        let all = self.templates.iter().flat_map(|template| &template.apply_to).flat_map(ApplyTo::combinations);
+        all.filter(|gvk| self.yields(gvk, &wanted)).collect()
+    }
+
     /// What a request about an object expands into: worked out once, however many constraints ask.
     pub(crate) fn expanded(self: &Arc<Self>, request: &Request, environment: &Environment<'_>) -> Arc<Expanded> {
         let cached = request.derived(|request| Cached {

@@ -18,6 +18,7 @@ mod kinds;
 mod language;
 mod matching;
 mod mutation;
+mod reach;
 mod review;
 mod schema;
 mod template;

@@ -59,7 +59,8 @@ impl<'a> Review<'a> {
     /// The request without its objects, as CEL sees it.
     pub(crate) fn request_value(&self) -> Value {
         let mut map = self.head();
-        map.insert("requestKind", self.names("kind", &self.admission.kind.kind));
+        let asked = self.admission.requested.as_ref().map_or(&self.admission.kind, |asked| &asked.kind);
+        map.insert("requestKind", names(&asked.group, &asked.version, "kind", &asked.kind));
         map.insert("dryRun", self.admission.dry_run);
         map.insert("options", self.admission.options.clone());
         Value::object(map)
@@ -88,12 +89,12 @@ impl<'a> Review<'a> {
         let request = self.admission;
         let mut map = Map::with_capacity(16);
         map.insert("uid", request.uid.clone());
-        map.insert("kind", self.names("kind", &request.kind.kind));
+        map.insert("kind", names(&request.kind.group, &request.kind.version, "kind", &request.kind.kind));
         // An object that no request is about is of no resource.
         let resource = if self.bare {
             json!({"group": "", "version": "", "resource": ""})
         } else {
-            self.names("resource", &request.resource)
+            names(request.resource_group(), request.resource_version(), "resource", &request.resource)
         };
         map.insert("resource", resource);
         let texts =
@@ -110,12 +111,13 @@ impl<'a> Review<'a> {
         }
         map
     }
+}
 
-    fn names(&self, last: &str, text: &Str) -> Value {
-        let mut names = Map::with_capacity(3);
-        names.insert("group", self.admission.kind.group.clone());
-        names.insert("version", self.admission.kind.version.clone());
-        names.insert(last, text.clone());
-        Value::object(names)
-    }
+/// Group, version and kind or resource, as reviews write them.
+fn names(group: &Str, version: &Str, last: &str, text: &Str) -> Value {
+    let mut names = Map::with_capacity(3);
+    names.insert("group", group.clone());
+    names.insert("version", version.clone());
+    names.insert(last, text.clone());
+    Value::object(names)
 }

@@ -7,6 +7,7 @@ pub mod cel_policy;
 pub mod jmespath;
 pub mod language;
 pub mod legacy;
+pub mod steps;
 pub mod testing;
 mod upkeep;
 

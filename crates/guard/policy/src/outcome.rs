@@ -19,9 +19,6 @@ pub enum Phase {
     Delete,
 }
 
-/// What the names of those properties begin with that a policy wants in the audit log of the API server.
-pub const AUDIT: &str = "audit:";
-
 /// What a violation leads to at admission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Enforcement {
@@ -71,6 +68,8 @@ pub struct RuleOutcome {
     pub exceptions: Vec<Str>,
     /// Facts for reports, such as audit annotations.
     pub properties: Vec<(Str, Str)>,
+    /// What the policy wants in the audit log of the API server; among the properties too.
+    pub annotations: Vec<(Str, Str)>,
     /// What the rule says of itself, where its policy does not speak for it (Rego's metadata of a rule).
     pub meta: Option<Arc<PolicyMeta>>,
 }
@@ -88,6 +87,7 @@ impl RuleOutcome {
             effect: Effect::None,
             exceptions: Vec::new(),
             properties: Vec::new(),
+            annotations: Vec::new(),
             meta: None,
         }
     }
@@ -96,6 +96,14 @@ impl RuleOutcome {
     #[must_use]
     pub fn at(mut self, path: Path) -> Self {
         self.paths.push(path);
+        self
+    }
+
+    /// Adds what the policy wants in the audit log.
+    #[must_use]
+    pub fn annotated(mut self, annotations: Vec<(Str, Str)>) -> Self {
+        self.properties.extend(annotations.iter().cloned());
+        self.annotations = annotations;
         self
     }
 

@@ -4,9 +4,9 @@
 //! here. Deliberately absent: the exact selection, which stays the policy's own; a reach may be wider than what the policy
 //! selects, never narrower.
 
-use palisade_model::Str;
+use palisade_model::{Resource, Str, Value, wildcard};
 
-use crate::Operation;
+use crate::{AdmissionRequest, Operation};
 
 /// Where a policy is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,69 @@ pub enum Objects {
         /// Subresource; empty for the object itself.
         sub_resource: Str,
     },
+}
+
+impl Reach {
+    /// Asked about these requests, everywhere, with the failure policy and time-out that `spec` of a policy gives.
+    pub fn of(matches: Vec<Matched>, document: &Resource) -> Self {
+        let spec = document.object.get("spec");
+        let webhook = spec.and_then(|spec| spec.get("webhookConfiguration"));
+        let setting = |keys: [&str; 2]| {
+            let [in_webhook, in_spec] = keys;
+            webhook.and_then(|webhook| webhook.get(in_webhook)).or_else(|| spec?.get(in_spec))
+        };
+        let ignored = setting(["failurePolicy", "failurePolicy"]).and_then(Value::as_str) == Some("Ignore");
+        let seconds = setting(["timeoutSeconds", "webhookTimeoutSeconds"]).and_then(Value::as_i64);
+        Self {
+            failure_policy: if ignored { FailurePolicy::Ignore } else { FailurePolicy::Fail },
+            timeout_seconds: seconds.and_then(|seconds| u8::try_from(seconds).ok()).filter(|s| (1..=30).contains(s)),
+            matches,
+            ..Self::default()
+        }
+    }
+
+    /// Whether the request may be selected.
+    pub fn selects(&self, request: &AdmissionRequest) -> bool {
+        self.matches.iter().any(|matched| matched.selects(request))
+    }
+}
+
+impl Matched {
+    /// Whether the request may be selected.
+    pub fn selects(&self, request: &AdmissionRequest) -> bool {
+        (self.operations.is_empty() || self.operations.contains(&request.operation)) && self.objects.include(request)
+    }
+}
+
+impl Objects {
+    /// Objects of a kind, whatever its group and version.
+    pub fn kind(kind: &str) -> Self {
+        let any = || Str::from("*");
+        Self::Kind { group: any(), version: any(), kind: kind.into(), sub_resource: "".into() }
+    }
+
+    /// Whether the request is about such objects.
+    pub fn include(&self, request: &AdmissionRequest) -> bool {
+        match self {
+            Self::Resources { groups, versions, resources } => {
+                let listed = |list: &[Str], text: &Str| list.iter().any(|item| wildcard::matches(item, text));
+                listed(groups, request.resource_group())
+                    && listed(versions, request.resource_version())
+                    && resources.iter().any(|pattern| {
+                        let (resource, sub_resource) = pattern.split_once('/').unwrap_or((pattern, ""));
+                        wildcard::matches(resource, &request.resource)
+                            && wildcard::matches(sub_resource, &request.sub_resource)
+                    })
+            }
+            Self::Kind { group, version, kind, sub_resource } => {
+                let parent = request.parent_kind();
+                wildcard::matches(kind, &parent.kind)
+                    && wildcard::matches(group, &parent.group)
+                    && wildcard::matches(version, &parent.version)
+                    && wildcard::matches(sub_resource, &request.sub_resource)
+            }
+        }
+    }
 }
 
 impl Default for Reach {

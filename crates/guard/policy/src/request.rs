@@ -1,11 +1,12 @@
 //! What is put before the policies: an admission request, or another payload with the same standing.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use palisade_model::{GroupVersionKind, Map, Resource, Str, Value};
+use palisade_model::{GroupVersionKind, Map, Resource, Str, Value, resource};
 
 /// What happens to the object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -143,6 +144,25 @@ pub struct Requested {
     pub sub_resource: Str,
 }
 
+/// The built-in resources whose subresources are of other kinds.
+const PARENTS: [(&str, &str); 8] = [
+    ("pods", "Pod"),
+    ("services", "Service"),
+    ("nodes", "Node"),
+    ("serviceaccounts", "ServiceAccount"),
+    ("deployments", "Deployment"),
+    ("replicasets", "ReplicaSet"),
+    ("statefulsets", "StatefulSet"),
+    ("replicationcontrollers", "ReplicationController"),
+];
+
+/// What the kind of a custom resource is most likely called; only discovery knows.
+fn singular(resource: &str) -> String {
+    let stem = resource.strip_suffix('s').unwrap_or(resource);
+    let mut letters = stem.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 impl AdmissionRequest {
     /// The API group of the resource, which webhook rules select by.
     pub fn resource_group(&self) -> &Str {
@@ -171,6 +191,18 @@ impl AdmissionRequest {
             kind,
             ..Self::default()
         }
+    }
+
+    /// The kind of the object that a subresource belongs to: `Pod` for `pods/exec`, whose own kind is `PodExecOptions`.
+    /// The kind of the request itself for everything else.
+    pub fn parent_kind(&self) -> Cow<'_, GroupVersionKind> {
+        if self.sub_resource.is_empty() || resource::plural(&self.kind.kind) == *self.resource {
+            return Cow::Borrowed(&self.kind);
+        }
+        let known = PARENTS.iter().find(|(resource, _)| *resource == &*self.resource);
+        let kind = known.map_or_else(|| singular(&self.resource), |(_, kind)| (*kind).to_owned());
+        let (group, version) = (self.resource_group().clone(), self.resource_version().clone());
+        Cow::Owned(GroupVersionKind { group, version, kind: kind.into() })
     }
 
     /// The object that the request is about: the new one, or the old one when it is deleted.

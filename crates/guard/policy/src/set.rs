@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use palisade_model::{Path, Value, Verdict};
 
+use crate::environment::STOPPED;
 use crate::{Effect, Environment, Phase, Policy, Request, RuleOutcome};
 
 /// Policies that judge together.
@@ -68,7 +69,8 @@ impl PolicySet {
     }
 }
 
-/// Asks one policy. A panic inside it is a bug of ours: it becomes an error verdict for every rule of the phase.
+/// Asks one policy. A panic inside it is a bug of ours: it becomes an error verdict for every rule of the phase, and so
+/// does an evaluation that was stopped before it was over.
 pub fn evaluate(
     policy: &dyn Policy,
     phase: Phase,
@@ -78,16 +80,23 @@ pub fn evaluate(
     if !policy.info().has_phase(phase) || !policy.may_apply(request) {
         return Vec::new();
     }
-    catch_unwind(AssertUnwindSafe(|| policy.evaluate(phase, request, environment))).unwrap_or_else(|panic| {
+    let failed = |message: &str| {
+        let rules = policy.rules().iter().filter(|rule| rule.phase == phase);
+        rules.map(|rule| RuleOutcome::new(rule.name.clone(), phase, Verdict::Error, message).at(Path::root())).collect()
+    };
+    if environment.is_stopped() {
+        return failed(STOPPED);
+    }
+    let outcomes = catch_unwind(AssertUnwindSafe(|| policy.evaluate(phase, request, environment)));
+    if environment.is_stopped() {
+        return failed(STOPPED);
+    }
+    outcomes.unwrap_or_else(|panic| {
         let why = panic
             .downcast_ref::<String>()
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
-        let message = format!("the policy engine failed: {why}; please report this as a bug of Palisade");
-        let rules = policy.rules().iter().filter(|rule| rule.phase == phase);
-        rules
-            .map(|rule| RuleOutcome::new(rule.name.clone(), phase, Verdict::Error, message.clone()).at(Path::root()))
-            .collect()
+        failed(&format!("the policy engine failed: {why}; please report this as a bug of Palisade"))
     })
 }

@@ -4,7 +4,7 @@
 //! as exact: one request stands for one version of an object here, so there is nothing equivalent to look for.
 
 use palisade_model::{Str, Value};
-use palisade_policy::{AdmissionRequest, Operation};
+use palisade_policy::{AdmissionRequest, Matched, Objects, Operation, Reach};
 
 use super::codes;
 use super::document::{Node, Reader};
@@ -80,6 +80,13 @@ impl Operations {
         Self(1 << operation as u8)
     }
 
+    /// The operations one by one; an empty list where all are among them.
+    fn list(self) -> Vec<Operation> {
+        let all = [Operation::Create, Operation::Update, Operation::Delete, Operation::Connect];
+        let listed: Vec<_> = all.into_iter().filter(|operation| self.contains(*operation)).collect();
+        if listed.len() == all.len() { Vec::new() } else { listed }
+    }
+
     /// Whether `operation` is among them.
     pub const fn contains(self, operation: Operation) -> bool {
         self.0 & Self::only(operation).0 != 0
@@ -126,8 +133,8 @@ impl ResourceRule {
     pub fn may_match(&self, request: &AdmissionRequest) -> bool {
         let listed = |list: &[Str], text: &str| list.iter().any(|item| &**item == "*" || &**item == text);
         self.operations.contains(request.operation)
-            && listed(&self.groups, &request.kind.group)
-            && listed(&self.versions, &request.kind.version)
+            && listed(&self.groups, request.resource_group())
+            && listed(&self.versions, request.resource_version())
             && self.resources.iter().any(|pattern| pattern.matches(&request.resource, &request.sub_resource))
     }
 
@@ -135,8 +142,19 @@ impl ResourceRule {
         self.may_match(request) && self.in_scope(request) && self.names_match(request)
     }
 
+    /// The requests that the rule may select.
+    fn reach(&self) -> Matched {
+        let resources = self.resources.iter().map(|pattern| match &*pattern.sub_resource {
+            "" => pattern.resource.clone(),
+            sub_resource => format!("{}/{sub_resource}", pattern.resource).into(),
+        });
+        let (groups, versions) = (self.groups.clone(), self.versions.clone());
+        let objects = Objects::Resources { groups, versions, resources: resources.collect() };
+        Matched { objects, operations: self.operations.list() }
+    }
+
     fn in_scope(&self, request: &AdmissionRequest) -> bool {
-        let is_namespace = request.kind.group.is_empty() && &*request.resource == "namespaces";
+        let is_namespace = request.resource_group().is_empty() && &*request.resource == "namespaces";
         let cluster = is_namespace || request.namespace.is_empty();
         match self.scope {
             Scope::Any => true,
@@ -184,6 +202,15 @@ impl MatchResources {
             rule.operations = Operations::ALL;
         }
         self
+    }
+
+    /// The requests that may be selected, as checkpoints ask that offer only those.
+    pub fn reach(&self) -> Vec<Matched> {
+        if self.rules.is_empty() {
+            Reach::default().matches
+        } else {
+            self.rules.iter().map(ResourceRule::reach).collect()
+        }
     }
 
     /// Whether kind and operation alone allow the request to be selected. Cheap: no label is looked at.

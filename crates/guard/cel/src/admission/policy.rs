@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use palisade_model::{Map, Str, Value, Verdict};
-use palisade_policy::{AdmissionRequest, Environment, Phase, PolicyInfo, RuleInfo, RuleOutcome};
+use palisade_policy::{AdmissionRequest, Environment, Phase, PolicyInfo, Reach, RuleInfo, RuleOutcome};
 
 use super::binding::Binding;
 use super::conditions::Conditions;
@@ -67,7 +67,10 @@ impl Frame {
         compiler.declare_variables(&spec, "variables");
         let body = body(&mut compiler, &spec);
         let text = spec.value.to_json();
-        let mut info = PolicyInfo::of(document, vec![RuleInfo { name, phase, location }]);
+        // Nobody asks for objects that exist already.
+        let depends_on_user = ["userInfo", "authorizer"].into_iter().any(|word| text.contains(word));
+        let reach = Reach { background: !depends_on_user, ..Reach::of(constraints.reach(), document) };
+        let mut info = PolicyInfo::of(document, vec![RuleInfo { name, phase, location }]).reaching(reach);
         // A binding may select by namespace where its policy does not.
         info.reads.namespace |= !bindings.is_empty();
         let frame = Self {
@@ -157,6 +160,6 @@ impl Frame {
 }
 
 fn request_resource(request: &AdmissionRequest) -> Val {
-    let AdmissionRequest { kind, resource, sub_resource, namespace, name, .. } = request;
-    authorizer::request_resource(&kind.group, resource, sub_resource, namespace, name)
+    let AdmissionRequest { resource, sub_resource, namespace, name, .. } = request;
+    authorizer::request_resource(request.resource_group(), resource, sub_resource, namespace, name)
 }

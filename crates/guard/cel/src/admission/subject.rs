@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use palisade_model::{Map, Str, Value};
+use palisade_model::{GroupVersionKind, Map, Str, Value};
 use palisade_policy::{AdmissionRequest, Environment};
 
 use super::namespace::NamespaceView;
@@ -123,23 +123,33 @@ impl<'a> Subject<'a> {
 
 /// The request as expressions see it: what is empty is left out, and what was requested stands beside what was matched.
 fn request_value(request: &AdmissionRequest, dialect: Dialect) -> Value {
-    let names = |last: &str, text: &Str| {
+    let names = |group: &Str, version: &Str, last: &str, text: &Str| {
         let mut names = Map::with_capacity(3);
-        names.insert("group", request.kind.group.clone());
-        names.insert("version", request.kind.version.clone());
+        names.insert("group", group.clone());
+        names.insert("version", version.clone());
         names.insert(last, text.clone());
         Value::object(names)
     };
-    let (kind, resource) = (names("kind", &request.kind.kind), names("resource", &request.resource));
+    let kind_of = |kind: &GroupVersionKind| names(&kind.group, &kind.version, "kind", &kind.kind);
+    let kind = kind_of(&request.kind);
+    let resource = names(request.resource_group(), request.resource_version(), "resource", &request.resource);
+    let asked = request.requested.as_deref();
+    let (asked_kind, asked_resource) = asked.map_or_else(
+        || (kind.clone(), resource.clone()),
+        |asked| {
+            let of = &asked.resource_of;
+            (kind_of(&asked.kind), names(&of.group, &of.version, "resource", &asked.resource))
+        },
+    );
     let mut map = Map::with_capacity(16);
     map.insert("uid", request.uid.clone());
-    map.insert("kind", kind.clone());
-    map.insert("resource", resource.clone());
-    map.insert("requestKind", kind);
-    map.insert("requestResource", resource);
+    map.insert("kind", kind);
+    map.insert("resource", resource);
+    map.insert("requestKind", asked_kind);
+    map.insert("requestResource", asked_resource);
     let texts = [
         ("subResource", &request.sub_resource),
-        ("requestSubResource", &request.sub_resource),
+        ("requestSubResource", asked.map_or(&request.sub_resource, |asked| &asked.sub_resource)),
         ("name", &request.name),
         ("namespace", &request.namespace),
     ];

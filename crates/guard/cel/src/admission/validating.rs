@@ -64,14 +64,13 @@ impl ValidatingAdmissionPolicy {
             Ok(false) => return self.outcome(Verdict::Skip, "the match conditions do not hold"),
             Err(message) => return self.outcome(Verdict::Error, message),
         }
-        let mut outcome = match self.validations.decide(&evaluation) {
+        let outcome = match self.validations.decide(&evaluation) {
             Decision::Pass => self.outcome(Verdict::Pass, ""),
             Decision::Error { message, .. } => self.outcome(Verdict::Error, message),
             Decision::Fail { message, paths, .. } => RuleOutcome { paths, ..self.outcome(Verdict::Fail, message) },
         };
         // An annotation that cannot be computed changes no verdict.
-        outcome.properties.extend(self.validations.annotate(&evaluation).unwrap_or_default());
-        outcome
+        outcome.annotated(self.validations.annotate(&evaluation).unwrap_or_default())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Loops over lists and maps.
 
+use palisade_policy::Environment;
+
 use super::machine::{Evaluated, Machine, Register, insert};
 use super::node::Loop;
 use super::term::{Term, View};
@@ -24,6 +26,9 @@ impl<'a> Machine<'a, '_> {
     /// Sets the variables of a round.
     fn enter(&mut self, parts: &Loop, range: &Term<'a>, at: usize) -> Result<(), EvalError> {
         self.budget.spend(1)?;
+        if self.budget.is_due() && self.scope.environment().is_some_and(Environment::is_stopped) {
+            return Err(EvalError::Stopped);
+        }
         let first = match parts.second {
             None if !range.is_map() => range.round_value(at),
             _ => range.round_key(at),

@@ -2,7 +2,9 @@
 
 use palisade_cel::admission::{Node, Reader};
 use palisade_model::{GroupVersionKind, Str};
-use palisade_policy::Operation;
+use palisade_policy::{Matched, Operation};
+
+use crate::reach;
 
 /// The most combinations of group, version and kind that an entry may stand for; each is looked at when mutators are
 /// compared.
@@ -56,6 +58,13 @@ impl ApplyTo {
     /// Whether the operation is meant; objects that no request stands behind count for all.
     pub(crate) fn allows(&self, operation: Option<Operation>) -> bool {
         self.operations.is_empty() || operation.is_none_or(|operation| self.operations.contains(&operation))
+    }
+
+    /// The requests that the entry may select.
+    pub(crate) fn reach(&self) -> impl Iterator<Item = Matched> + '_ {
+        self.groups.iter().flat_map(move |group| {
+            self.kinds.iter().map(move |kind| reach::matched(reach::object(group, kind, ""), &self.operations))
+        })
     }
 
     /// Every combination of group, version and kind.

@@ -22,9 +22,9 @@ pub(crate) struct Criteria {
 
 /// An entry of `kinds`; an empty list or `*` is any.
 #[derive(Clone, Debug)]
-struct Kinds {
-    groups: Vec<Str>,
-    kinds: Vec<Str>,
+pub(crate) struct Kinds {
+    pub(crate) groups: Vec<Str>,
+    pub(crate) kinds: Vec<Str>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +55,11 @@ impl Criteria {
             name: reader.text(&node, "name").filter(|name| !name.is_empty()).map(Wildcard),
             origin: reader.word(&node, "source", &origins).flatten(),
         }
+    }
+
+    /// The entries of `kinds`, of which one must hold; none where any kind is meant.
+    pub(crate) fn kinds(&self) -> &[Kinds] {
+        &self.kinds
     }
 
     /// Whether kind and group alone allow an object to be selected.

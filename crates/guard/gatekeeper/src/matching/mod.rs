@@ -8,6 +8,6 @@ mod tests;
 mod wildcard;
 
 pub(crate) use apply_to::ApplyTo;
-pub(crate) use criteria::Criteria;
+pub(crate) use criteria::{Criteria, Kinds};
 pub(crate) use target::{Origin, Target};
 pub(crate) use wildcard::Wildcard;

@@ -1,12 +1,13 @@
 //! One mutator, ready to change objects.
 
 use palisade_model::{Resource, Str, Value};
-use palisade_policy::Operation;
+use palisade_policy::{Matched, Operation};
 
 use super::change::{Change, Condition, Setter};
 use super::location::Location;
 use crate::kinds::MutatorKind;
 use crate::matching::{ApplyTo, Criteria, Target};
+use crate::reach;
 
 /// A loaded mutator.
 #[derive(Debug)]
@@ -38,6 +39,14 @@ impl Mutator {
     pub(crate) fn may_apply(&self, gvk: &palisade_model::GroupVersionKind) -> bool {
         let named = self.kind == MutatorKind::AssignMetadata || self.apply_to.iter().any(|entry| entry.names(gvk));
         named && self.criteria.may_match(gvk)
+    }
+
+    /// The requests that the mutator may select.
+    pub(crate) fn reach(&self) -> Vec<Matched> {
+        match self.kind {
+            MutatorKind::AssignMetadata => reach::of(&self.criteria, &[]),
+            _ => self.apply_to.iter().flat_map(ApplyTo::reach).collect(),
+        }
     }
 
     /// Whether the mutator is about the object.

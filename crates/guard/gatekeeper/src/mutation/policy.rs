@@ -1,11 +1,12 @@
 //! A mutator as a policy.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use palisade_cel::admission::NamespaceView;
 use palisade_model::{Path, Value, Verdict};
 use palisade_policy::{
-    AdmissionRequest, Effect, Environment, Phase, Policy, PolicyInfo, Request, RuleInfo, RuleOutcome,
+    AdmissionRequest, Effect, Environment, Phase, Policy, PolicyInfo, Reach, Request, RuleInfo, RuleOutcome,
 };
 
 use super::mutator::Mutator;
@@ -28,7 +29,12 @@ impl MutatorPolicy {
         system.mutators.iter().enumerate().map(|(index, mutator)| {
             let location = mutator.document.locate(&Path::from_pointer("/metadata/name"));
             let rule = RuleInfo { name: mutator.name.clone(), phase: Phase::Mutate, location };
-            let info = PolicyInfo::of(&mutator.document, vec![rule]);
+            // The last one lets the whole system settle.
+            let concerned =
+                if index + 1 == system.mutators.len() { system.mutators.as_slice() } else { from_ref(mutator) };
+            let matches = concerned.iter().flat_map(Mutator::reach).collect();
+            let reach = Reach { background: false, ..Reach::of(matches, &mutator.document) };
+            let info = PolicyInfo::of(&mutator.document, vec![rule]).reaching(reach);
             Self { info, system: system.clone(), exemptions: exemptions.clone(), index }
         })
     }

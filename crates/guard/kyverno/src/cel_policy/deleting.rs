@@ -34,6 +34,8 @@ impl DeletingPolicy {
         compiler.declare_variables(&spec, "variables");
         let conditions = Conditions::compile(&mut compiler, &spec, "conditions");
         let variables = compiler.into_variables();
+        let matches = constraints.as_ref().map(MatchResources::reach).unwrap_or_default();
+        let head = head.reaching(reader.document(), matches);
         (!reader.failed()).then_some(Self { head, constraints, conditions, variables, exceptions })
     }
 

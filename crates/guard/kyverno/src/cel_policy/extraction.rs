@@ -34,8 +34,17 @@ pub(super) fn pod_requests(request: &AdmissionRequest) -> Result<Vec<(Path, Admi
         let (name, namespace) = (text("name"), text("namespace"));
         let (object, old_object) = if deleting { (other, pod) } else { (pod, other) };
         let kind = GroupVersionKind::new("v1", "Pod");
-        let pod =
-            AdmissionRequest { kind, resource: "pods".into(), name, namespace, object, old_object, ..request.clone() };
+        let pod = AdmissionRequest {
+            kind,
+            resource: "pods".into(),
+            resource_of: None,
+            requested: None,
+            name,
+            namespace,
+            object,
+            old_object,
+            ..request.clone()
+        };
         (template.path, pod)
     };
     Ok(templates.into_iter().map(request).collect())

@@ -3,11 +3,12 @@
 use palisade_cel::Env;
 use palisade_cel::admission::binding::policy_parts;
 use palisade_cel::admission::{Dialect, Evaluation, Node, Purpose, Reader, environment, namespaced_environment};
-use palisade_model::{Path, Str, Verdict};
-use palisade_policy::{AdmissionRequest, Phase, PolicyInfo, RuleInfo, RuleOutcome};
+use palisade_model::{Path, Resource, Str, Verdict};
+use palisade_policy::{AdmissionRequest, Matched, Phase, PolicyInfo, RuleInfo, RuleOutcome};
 
 use super::exception::{Exception, Exemption};
 use super::kind::Kind;
+use super::reach;
 use crate::upkeep;
 
 /// The identity of a policy.
@@ -26,6 +27,11 @@ impl Head {
         let upkeep = upkeep::of_cel_policy(document, &name);
         let info = PolicyInfo::of(document, vec![RuleInfo { name, phase: kind.phase(), location }]).keeping(upkeep);
         Some((Self { info, phase: kind.phase() }, spec))
+    }
+
+    /// Says which requests the policy may select.
+    pub(super) fn reaching(self, document: &Resource, matches: Vec<Matched>) -> Self {
+        Self { info: self.info.reaching(reach::of(document, matches)), ..self }
     }
 
     /// Whether the policy may speak about the request: a namespaced policy only about its own namespace.

@@ -54,6 +54,7 @@ impl ImageValidatingPolicy {
         } else {
             Rule::about_objects(reader, &spec, autogen::rewrite_spec, compile)
         };
+        let head = head.reaching(reader.document(), Rule::reach(&rules));
         (!reader.failed()).then_some(Self { head, enforcement, any_json, rules })
     }
 
@@ -118,7 +119,7 @@ impl ImageValidatingPolicy {
             Decision::Error { message, .. } => return fail(message),
         };
         match check.validations.annotate(&evaluation) {
-            Ok(properties) => Some(RuleOutcome { properties, ..outcome }),
+            Ok(annotations) => Some(outcome.annotated(annotations)),
             Err(message) => fail(message),
         }
     }

@@ -17,6 +17,7 @@ mod images;
 mod judging;
 mod kind;
 mod mutating;
+mod reach;
 mod rule;
 mod targets;
 mod template;

@@ -33,6 +33,7 @@ impl MutatingPolicy {
         let (head, spec) = Head::read(reader, Kind::Mutating)?;
         let compile = |reader: &mut Reader<'_>, spec: &Node<'_>| Changes::compile(reader, &head, spec, exceptions);
         let rules = Rule::about_objects(reader, &spec, rewrite, compile);
+        let head = head.reaching(reader.document(), Rule::reach(&rules));
         (!reader.failed()).then_some(Self { head, rules })
     }
 

@@ -2,7 +2,7 @@
 
 use palisade_cel::admission::{MatchResources, Node, Reader};
 use palisade_model::Value;
-use palisade_policy::AdmissionRequest;
+use palisade_policy::{AdmissionRequest, Matched};
 
 use super::autogen::{Shape, variants};
 use super::judging::{self, Gate};
@@ -42,6 +42,11 @@ impl<W> Rule<W> {
             rules.push(Self { constraints: variant.constraints, extracts, gate, work });
         }
         rules
+    }
+
+    /// The requests that the rules may select.
+    pub(super) fn reach(rules: &[Self]) -> Vec<Matched> {
+        rules.iter().flat_map(|rule| rule.constraints.reach()).collect()
     }
 
     /// The one rule of a policy about JSON documents, which have nothing to select them by.

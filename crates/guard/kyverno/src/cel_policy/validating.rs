@@ -35,6 +35,7 @@ impl ValidatingPolicy {
         } else {
             Rule::about_objects(reader, &spec, autogen::rewrite_spec, compile)
         };
+        let head = head.reaching(reader.document(), Rule::reach(&rules));
         (!reader.failed()).then_some(Self { head, enforcement, any_json, rules })
     }
 
@@ -61,7 +62,7 @@ impl ValidatingPolicy {
             Err(outcome) => return *outcome,
         };
         let index = |index: usize| (Str::from("cel.validationIndex"), Str::from(index.to_string()));
-        let mut outcome = match rule.work.decide(&evaluation) {
+        let outcome = match rule.work.decide(&evaluation) {
             Decision::Pass => self.head.outcome(Verdict::Pass, "success"),
             Decision::Fail { index: at, message, paths } => {
                 let outcome = self.head.outcome(Verdict::Fail, message);
@@ -73,10 +74,9 @@ impl ValidatingPolicy {
             }
         };
         match rule.work.annotate(&evaluation) {
-            Ok(annotations) => outcome.properties.extend(annotations),
-            Err(message) => return self.head.outcome(Verdict::Error, message),
+            Ok(annotations) => outcome.annotated(annotations),
+            Err(message) => self.head.outcome(Verdict::Error, message),
         }
-        outcome
     }
 
     /// Judges every pod of a custom workload; the first that does not pass decides.

@@ -61,9 +61,7 @@ fn is_false(value: &Value) -> bool {
 impl Evaluator<'_> {
     /// Takes `count` steps from the budget.
     pub(super) fn charge(self, count: usize) -> Result<(), QueryError> {
-        let left = self.runtime.steps.get().checked_sub(count as u64).ok_or(QueryError::StepLimit)?;
-        self.runtime.steps.set(left);
-        Ok(())
+        if self.runtime.steps.take(count as u64) { Ok(()) } else { Err(QueryError::StepLimit) }
     }
 
     /// Takes a step per node of a value. Shared parts make a value that is cheap to build huge to walk, so whoever

@@ -14,12 +14,12 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
-use std::cell::Cell;
-
 use jiff::Timestamp;
 use palisade_model::Value;
 
 use evaluate::{Current, Evaluator};
+
+use crate::steps::Steps;
 pub use scope::Scope;
 
 /// A parsed expression.
@@ -67,7 +67,7 @@ pub struct Runtime<'a> {
     /// Seed of `random`.
     pub seed: u64,
     /// Steps that are left; shared by all searches of a rule.
-    pub steps: &'a Cell<u64>,
+    pub steps: &'a Steps<'a>,
 }
 
 impl Query {

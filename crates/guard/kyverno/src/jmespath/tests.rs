@@ -3,9 +3,10 @@
 use palisade_model::{Value, json};
 
 use super::*;
+use crate::steps::Steps;
 
 fn search(text: &str, scope: &Value) -> Result<Value, QueryError> {
-    let steps = Cell::new(100_000);
+    let steps = Steps::new(100_000, None);
     let now = "2026-05-03T10:00:00Z".parse().unwrap();
     Query::parse(text).unwrap().search(scope, &Runtime { now, seed: 7, steps: &steps })
 }

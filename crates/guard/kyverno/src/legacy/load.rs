@@ -10,7 +10,8 @@ use super::autogen::{self, Derived};
 use super::check;
 use super::codes;
 use super::exception::Exception;
-use super::policy::{LegacyPolicy, Reach, ReadyRule};
+use super::policy::{Kinds, LegacyPolicy, ReadyRule};
+use super::reach;
 use super::spec::{Body, Node, PolicySpec, Reader, Rule};
 use super::validate::Demand;
 use super::variables::Queries;
@@ -60,11 +61,13 @@ fn read(reader: &mut Reader<'_>, document: &Resource, exceptions: &[Arc<Exceptio
     let rules: Vec<ReadyRule> = rules.into_iter().map(|(_, ready)| ready).collect();
     let annotation = |key: &str| document.object.dig(["metadata", "annotations", key]).and_then(Value::as_str);
     Some(LegacyPolicy {
-        info: PolicyInfo::of(document, infos).keeping(upkeep::of_rules(document)),
+        info: PolicyInfo::of(document, infos)
+            .keeping(upkeep::of_rules(document))
+            .reaching(reach::of(document, &spec, &rules)),
         spec,
         namespaced: document.kind() == "Policy",
         scored: annotation(SCORED_ANNOTATION) != Some("false"),
-        reach: Reach::of(rules.iter().map(|ready| &ready.rule)),
+        kinds: Kinds::of(rules.iter().map(|ready| &ready.rule)),
         rules,
         derived_kinds: derived.kinds,
         match_conditions,

@@ -84,7 +84,7 @@ fn parent_of<'a>(
             return (Cow::Owned(GroupVersionKind { group, version, kind }), Cow::Borrowed(name));
         }
     }
-    (Cow::Borrowed(&admission.kind), Cow::Borrowed(&admission.sub_resource))
+    (admission.parent_kind(), Cow::Borrowed(&admission.sub_resource))
 }
 
 /// Whether a rule selects the request, policy namespaces aside.

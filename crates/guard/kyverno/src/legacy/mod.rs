@@ -21,6 +21,7 @@ pub mod variables;
 
 mod check;
 mod load;
+mod reach;
 mod rule;
 mod validate;
 mod verify_images;

@@ -25,7 +25,7 @@ pub struct LegacyPolicy {
     pub(super) derived_kinds: Vec<Str>,
     pub(super) match_conditions: MatchConditions,
     pub(super) queries: Queries,
-    pub(super) reach: Reach,
+    pub(super) kinds: Kinds,
 }
 
 /// A rule with everything about it that does not depend on the request.
@@ -43,14 +43,14 @@ pub(super) struct ReadyRule {
 
 /// Which kinds a policy can be about, to skip it cheaply.
 #[derive(Debug)]
-pub(super) enum Reach {
+pub(super) enum Kinds {
     /// Any kind.
-    Everything,
+    Any,
     /// These kinds.
-    Kinds(Vec<Str>),
+    These(Vec<Str>),
 }
 
-impl Reach {
+impl Kinds {
     /// The kinds of rules; wildcards and subresources may stand for any kind.
     pub(super) fn of<'r>(rules: impl Iterator<Item = &'r Rule>) -> Self {
         let mut kinds: Vec<Str> = Vec::new();
@@ -61,7 +61,7 @@ impl Reach {
             let filters: Vec<_> = rule.matches.filters().filter(|filter| !filter.is_empty()).collect();
             let bounded = filters.iter().all(|filter| !filter.resources.kinds.is_empty());
             if filters.is_empty() || !bounded || !rule.matches.kinds().all(|selector| fixed(&selector)) {
-                return Self::Everything;
+                return Self::Any;
             }
             for selector in rule.matches.kinds() {
                 if !kinds.contains(&selector.kind) {
@@ -69,13 +69,13 @@ impl Reach {
                 }
             }
         }
-        Self::Kinds(kinds)
+        Self::These(kinds)
     }
 
-    fn covers(&self, kind: &str) -> bool {
+    fn cover(&self, kind: &str) -> bool {
         match self {
-            Self::Everything => true,
-            Self::Kinds(kinds) => kinds.iter().any(|covered| **covered == *kind),
+            Self::Any => true,
+            Self::These(kinds) => kinds.iter().any(|covered| **covered == *kind),
         }
     }
 }
@@ -163,7 +163,7 @@ impl Policy for LegacyPolicy {
     }
 
     fn may_apply(&self, request: &Request) -> bool {
-        request.as_admission().is_some_and(|request| self.reach.covers(&request.kind.kind))
+        request.as_admission().is_some_and(|request| self.kinds.cover(&request.kind.kind))
     }
 
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {

@@ -1,8 +1,6 @@
 //! What a test puts in place of a cluster, of services and of registries: `context`, `clusterResources`,
 //! `apiCallResponses` and `globalContextEntries`.
 
-use std::cell::Cell;
-
 use jiff::Timestamp;
 use palisade_document::Document;
 use palisade_model::{Diagnostic, Map, Str, Value};
@@ -14,6 +12,7 @@ use super::material::one;
 use super::objects::loaded;
 use super::surroundings::{Answer, Surroundings};
 use crate::jmespath::{Query, Runtime};
+use crate::steps::Steps;
 
 type Filling = Result<(), Box<Diagnostic>>;
 
@@ -109,7 +108,7 @@ fn fill_global(surroundings: &mut Surroundings, entry: &Value, files: &dyn Files
         _ => return Err(bad("needs one of `data`, `resources` and `resourceFiles`")),
     };
     let search = |path: &str, root: &Value| {
-        let steps = Cell::new(1_000_000);
+        let steps = Steps::new(1_000_000, None);
         let runtime = Runtime { now: Timestamp::UNIX_EPOCH, seed: 0, steps: &steps };
         let query = Query::parse(path).map_err(|error| bad(&format!("has the path `{path}`: {error}")))?;
         query.search(root, &runtime).map_err(|error| bad(&format!("has the path `{path}`: {error}")))

@@ -1,6 +1,8 @@
 //! One evaluation: its documents, registers and what it has found out so far.
 
 use palisade_model::Str;
+use palisade_policy::Stop;
+use palisade_policy::environment::STOPPED;
 
 use super::arguments::Answers;
 use super::collect::{Gathered, Sink};
@@ -49,11 +51,15 @@ pub(super) struct Evaluation<'a> {
     pub(super) seed: u64,
     pub(super) strict: bool,
     pub(super) observer: Option<&'a mut dyn Observer>,
+    stop: Option<&'a dyn Stop>,
     depth: u32,
     max_depth: u32,
 }
 
 static NULL: Value = Value::Null;
+
+/// After how many steps the one who waits is asked whether to go on.
+const BETWEEN_QUESTIONS: u64 = 4_096;
 
 impl<'a> Evaluation<'a> {
     pub(super) fn new(
@@ -81,6 +87,7 @@ impl<'a> Evaluation<'a> {
             seed: inputs.seed,
             strict: inputs.strict_builtin_errors,
             observer: inputs.observer,
+            stop: inputs.stop,
             depth: 0,
             max_depth: inputs.limits.depth,
         }
@@ -146,6 +153,9 @@ impl<'a> Evaluation<'a> {
         match self.budget.steps.checked_sub(1) {
             Some(steps) => {
                 self.budget.steps = steps;
+                if steps.is_multiple_of(BETWEEN_QUESTIONS) && self.stop.is_some_and(Stop::is_requested) {
+                    return Err(EvalError::new(ErrorCode::Cancel, STOPPED));
+                }
                 Ok(())
             }
             None => Err(spent("steps")),

@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use palisade_model::Str;
+use palisade_policy::Stop;
 
 use crate::builtins::Memory;
 use crate::plan::{Program, RuleId};
@@ -90,6 +91,8 @@ pub struct Inputs<'a> {
     pub strict_builtin_errors: bool,
     /// Who watches.
     pub observer: Option<&'a mut dyn Observer>,
+    /// Who says that nobody waits for the answer any more.
+    pub stop: Option<&'a dyn Stop>,
 }
 
 impl Inputs<'_> {
@@ -104,6 +107,7 @@ impl Inputs<'_> {
             limits: Limits::default(),
             strict_builtin_errors: false,
             observer: None,
+            stop: None,
         }
     }
 }

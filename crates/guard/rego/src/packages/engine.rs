@@ -186,6 +186,7 @@ impl Engine {
                 seed: environment.seed,
                 host: &host,
                 limits: Limits { steps: environment.step_limit, ..Limits::default() },
+                stop: environment.stop,
                 observer: observer.as_mut().map(|observer| &mut **observer as &mut dyn Observer),
                 ..Inputs::empty()
             };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use palisade_model::{Diagnostic, Level, Location, PolicyRef, Source, Str};
 use palisade_policy::{
-    Language, Loaded, Phase, Policy, PolicyDocument, PolicyInfo, PolicyMeta, Programs, RuleInfo, digest,
+    Language, Loaded, Matched, Objects, Operation, Phase, Policy, PolicyDocument, PolicyInfo, PolicyMeta, Programs,
+    Reach, RuleInfo, digest,
 };
 
 use super::engine::{Check, Engine, Package, Seen};
@@ -98,7 +99,7 @@ fn policies(program: Program, modules: Vec<Module>, programs: &Programs) -> Vec<
             continue;
         }
         let rules = own.iter().map(rule_info).collect();
-        infos.push(PolicyInfo::new(reference(path, &written), meta, rules));
+        infos.push(PolicyInfo::new(reference(path, &written), meta, rules).reaching(reach(seen(path))));
         packages.push(Package {
             seen: seen(path),
             checks: checks.len()..checks.len() + own.len(),
@@ -168,6 +169,19 @@ fn rule_info(check: &Check) -> RuleInfo {
 fn seen(path: &[Str]) -> Seen {
     let [first, second, ..] = path else { return Seen::Document };
     if &**first == "kubernetes" && &**second == "admission" { Seen::Review } else { Seen::Document }
+}
+
+/// Packages that see the request may be about any. The others know objects only, not what happens to them: they are asked
+/// about what comes to exist, never about what goes away.
+fn reach(seen: Seen) -> Reach {
+    if seen == Seen::Review {
+        return Reach::default();
+    }
+    let any = || vec![Str::from("*")];
+    let resources = vec!["*".into(), "pods/ephemeralcontainers".into()];
+    let objects = Objects::Resources { groups: any(), versions: any(), resources };
+    let matched = Matched { objects, operations: vec![Operation::Create, Operation::Update] };
+    Reach { matches: vec![matched], ..Reach::default() }
 }
 
 /// A package is known by its name and by the text of all of its files.

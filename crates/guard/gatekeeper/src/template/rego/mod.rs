@@ -132,6 +132,7 @@ impl Worker {
             now: environment.now,
             seed: environment.seed,
             limits: Limits { steps: environment.step_limit, ..Limits::default() },
+            stop: environment.stop,
             ..Inputs::empty()
         });
         session.evaluate(entry)

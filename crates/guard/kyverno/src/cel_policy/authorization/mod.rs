@@ -111,6 +111,7 @@ impl AuthorizingPolicy {
         let nodes = compiler.reader.list(&spec, "validations");
         let validations = nodes.iter().filter_map(|node| compiler.required(node, "expression", &results)).collect();
         let variables = compiler.into_variables();
+        let head = head.reaching(reader.document(), Vec::new());
         (!reader.failed()).then_some(Self {
             head,
             gateway,

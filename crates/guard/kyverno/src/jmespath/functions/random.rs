@@ -14,7 +14,7 @@ pub(super) fn random(arguments: &Arguments<'_>) -> Answer {
     }
     arguments.charge(pattern.len())?;
     let runtime = arguments.runtime();
-    let seed = runtime.seed ^ runtime.steps.get().rotate_left(32);
+    let seed = runtime.seed ^ runtime.steps.left().rotate_left(32);
     let pattern = Pattern::parse(pattern).map_err(|error| arguments.error(format_args!("failed: {error}")))?;
     pattern.draw(seed, &mut || arguments.charge(1)).map(Into::into)
 }

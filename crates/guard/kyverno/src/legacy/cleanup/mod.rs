@@ -8,13 +8,15 @@ mod tests;
 
 use palisade_model::{Diagnostic, Path, Resource, Segment, Str, Value, Verdict};
 use palisade_policy::{
-    AdmissionRequest, Effect, Environment, Phase, Policy, PolicyInfo, Request, RuleInfo, RuleOutcome, Schedule, Upkeep,
+    AdmissionRequest, Effect, Environment, Phase, Policy, PolicyInfo, Reach, Request, RuleInfo, RuleOutcome, Schedule,
+    Upkeep,
 };
 
 use super::codes;
 use super::condition::Conditions;
 use super::context::{Names, RuleContext};
 use super::matching::{Subjects, selected};
+use super::reach;
 use super::spec::{ContextEntry, EntrySource, MatchBlock, Node, Reader, conditions};
 use super::validate::evaluate as conditions_met;
 use super::variables::Queries;
@@ -64,7 +66,10 @@ pub fn policy(document: &Resource, diagnostics: &mut Vec<Diagnostic>) -> Option<
     let spec = spec.filter(|_| !failed)?;
     let upkeep =
         Upkeep { schedule: Some(spec.schedule.clone()), propagation: spec.propagation.clone(), ..Upkeep::default() };
-    Some(CleanupPolicy { info: PolicyInfo::of(document, vec![rule]).keeping(upkeep), queries, spec })
+    let matches = reach::of_block(&spec.matches, &[]);
+    let reach = Reach { admission: false, background: false, ..Reach::of(matches, document) };
+    let info = PolicyInfo::of(document, vec![rule]).keeping(upkeep).reaching(reach);
+    Some(CleanupPolicy { info, queries, spec })
 }
 
 impl CleanupSpec {

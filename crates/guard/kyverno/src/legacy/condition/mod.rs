@@ -10,9 +10,9 @@ mod membership;
 mod operator;
 mod size;
 
-use std::cell::Cell;
-
 use palisade_model::{Map, Str, Value};
+
+use crate::steps::Steps;
 
 pub use operator::{Operator, evaluate};
 
@@ -79,7 +79,7 @@ impl Condition {
         Ok(Self { key: value("key"), operator, value: value("value"), message: text("message")? })
     }
 
-    fn evaluate(&self, substitute: &mut Substitute<'_>, steps: &Cell<u64>) -> Result<bool, String> {
+    fn evaluate(&self, substitute: &mut Substitute<'_>, steps: &Steps<'_>) -> Result<bool, String> {
         let key = substitute(&self.key)
             .map_err(|error| format!("failed to substitute variables in condition key: {error}"))?;
         let value = substitute(&self.value)
@@ -120,7 +120,7 @@ impl AnyAll {
         Ok(Self { any: list("any")?, all: list("all")?.unwrap_or_default() })
     }
 
-    fn evaluate(&self, substitute: &mut Substitute<'_>, steps: &Cell<u64>) -> Result<Outcome, String> {
+    fn evaluate(&self, substitute: &mut Substitute<'_>, steps: &Steps<'_>) -> Result<Outcome, String> {
         let (mut held, mut failed) = (Vec::new(), Vec::new());
         let mut any = self.any.is_none();
         for condition in self.any.iter().flatten() {
@@ -178,7 +178,7 @@ impl Conditions {
 
     /// Evaluates the conditions in Kyverno's order, substituting each key and value when it is reached; `steps` is
     /// the rule's budget and counts down.
-    pub fn evaluate(&self, substitute: &mut Substitute<'_>, steps: &Cell<u64>) -> Result<Outcome, String> {
+    pub fn evaluate(&self, substitute: &mut Substitute<'_>, steps: &Steps<'_>) -> Result<Outcome, String> {
         let mut messages = Vec::new();
         match self {
             Self::Block(block) => return block.evaluate(substitute, steps),

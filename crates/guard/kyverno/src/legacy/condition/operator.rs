@@ -1,11 +1,10 @@
 //! The operators by name, and the dispatch to what they mean.
 
-use std::cell::Cell;
-
 use palisade_model::{Relation, Value, wildcard};
 
 use super::membership::{self, Quantifier};
 use super::{equality, size};
+use crate::steps::Steps;
 
 /// How key and value are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +65,10 @@ impl Operator {
 }
 
 /// Compares two values; `steps` is the rule's budget and counts down.
-pub fn evaluate(key: &Value, operator: Operator, value: &Value, steps: &Cell<u64>) -> Result<bool, String> {
-    let left = steps.get().checked_sub(cost(key, value)).ok_or_else(|| {
-        steps.set(0);
-        "the condition takes too many steps; compare fewer values".to_owned()
-    })?;
-    steps.set(left);
+pub fn evaluate(key: &Value, operator: Operator, value: &Value, steps: &Steps<'_>) -> Result<bool, String> {
+    if !steps.take(cost(key, value)) {
+        return Err("the condition takes too many steps; compare fewer values".to_owned());
+    }
     Ok(match operator {
         Operator::Equals => equality::equal(key, value),
         // Neither operator holds for a key that has no value.

@@ -1,11 +1,12 @@
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use palisade_model::{Value, json};
 
 use super::{Conditions, Operator, evaluate};
+use crate::steps::Steps;
 
 fn holds(key: &Value, operator: &str, value: &Value) -> bool {
-    evaluate(key, Operator::parse(operator).unwrap(), value, &Cell::new(10_000)).unwrap()
+    evaluate(key, Operator::parse(operator).unwrap(), value, &Steps::new(10_000, None)).unwrap()
 }
 
 #[track_caller]
@@ -105,7 +106,7 @@ fn deprecated_membership_is_literal_for_lists() {
         (json!("a"), "NotIn", json!(r#"["b"]"#), true),
         (json!(["a"]), "In", json!([1]), false),
     ]);
-    assert!(evaluate(&json!([1]), Operator::In, &json!([1]), &Cell::new(100)).is_err());
+    assert!(evaluate(&json!([1]), Operator::In, &json!([1]), &Steps::new(100, None)).is_err());
 }
 
 #[test]
@@ -145,7 +146,7 @@ fn run(source: &Value) -> (Result<(bool, String), String>, Vec<String>) {
         if value.as_str() == Some("boom") { Err("unknown key".to_owned()) } else { Ok(value.clone()) }
     };
     let outcome = Conditions::parse(source)
-        .and_then(|conditions| conditions.evaluate(&mut substitute, &Cell::new(1_000)))
+        .and_then(|conditions| conditions.evaluate(&mut substitute, &Steps::new(1_000, None)))
         .map(|outcome| (outcome.met, outcome.message));
     (outcome, seen.into_inner())
 }
@@ -181,13 +182,13 @@ fn bare_lists_mean_all() {
     let blocks =
         Conditions::parse_blocks(&json!([{"all": [condition("a", "a")]}, {"any": [condition("b", "b")]}])).unwrap();
     assert_eq!(blocks.iter().count(), 2);
-    let outcome = blocks.evaluate(&mut |value| Ok(value.clone()), &Cell::new(100)).unwrap();
+    let outcome = blocks.evaluate(&mut |value| Ok(value.clone()), &Steps::new(100, None)).unwrap();
     assert_eq!((outcome.met, outcome.message.as_str()), (true, "a is a;b is b"));
 }
 
 #[test]
 fn wide_comparisons_end_in_an_error() {
     let many = Value::array((0..2_000).map(Value::Int).collect::<Vec<_>>());
-    let error = evaluate(&many, Operator::AllNotIn, &many, &Cell::new(100_000)).unwrap_err();
+    let error = evaluate(&many, Operator::AllNotIn, &many, &Steps::new(100_000, None)).unwrap_err();
     assert!(error.contains("too many steps"));
 }

@@ -18,6 +18,7 @@ use palisade_policy::{AdmissionRequest, Environment, Operation};
 use crate::jmespath::{Query, QueryError, Runtime, Scope};
 use crate::legacy::spec::ContextEntry;
 use crate::legacy::variables::Queries;
+use crate::steps::Steps;
 
 pub use given::Given;
 
@@ -49,7 +50,7 @@ pub struct RuleContext<'a> {
     /// How many entries, from the outermost, may be loaded; fewer while an entry itself is loaded.
     visible: Cell<usize>,
     loading: Cell<usize>,
-    steps: Cell<u64>,
+    steps: Steps<'a>,
     unavailable: RefCell<Option<String>>,
 }
 
@@ -91,7 +92,7 @@ impl<'a> RuleContext<'a> {
             frames: RefCell::new(vec![Frame::default()]),
             visible: Cell::new(usize::MAX),
             loading: Cell::new(0),
-            steps: Cell::new(environment.step_limit),
+            steps: Steps::new(environment.step_limit, environment.stop),
             unavailable: RefCell::default(),
         }
     }
@@ -119,15 +120,13 @@ impl<'a> RuleContext<'a> {
     }
 
     /// The steps that are left.
-    pub fn steps(&self) -> &Cell<u64> {
+    pub fn steps(&self) -> &Steps<'a> {
         &self.steps
     }
 
     /// Uses up steps.
     pub fn spend(&self, steps: u64) -> Result<(), QueryError> {
-        let left = self.steps.get().checked_sub(steps).ok_or(QueryError::StepLimit);
-        self.steps.set(left.clone().unwrap_or(0));
-        left.map(|_| ())
+        if self.steps.take(steps) { Ok(()) } else { Err(QueryError::StepLimit) }
     }
 
     /// What the rule asked for and this checkpoint cannot know. A verdict that came about without it would be made up,

@@ -14,10 +14,11 @@ mod scalar;
 mod term;
 mod walk;
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use palisade_model::{Path, Str, Value};
+
+use crate::steps::Steps;
 
 pub use anchor::{Anchor, AnchorKind};
 pub(crate) use term::is_range;
@@ -68,7 +69,7 @@ impl Pattern {
     }
 
     /// Judges a resource; `steps` is the rule's budget and counts down.
-    pub fn validate(&self, resource: &Value, steps: &Cell<u64>) -> Result<(), PatternError> {
+    pub fn validate(&self, resource: &Value, steps: &Steps<'_>) -> Result<(), PatternError> {
         let mut walk = walk::Walk::new(steps, self.tracked);
         walk.judge(&self.root, resource, &failure::Trail::ROOT).map_err(|failure| walk.conclude(failure))
     }

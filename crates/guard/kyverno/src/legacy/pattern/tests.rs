@@ -1,13 +1,12 @@
-use std::cell::Cell;
-
 use palisade_model::{Value, json};
 
 use super::{Mismatch, Pattern, PatternError};
 use crate::legacy::condition::Conditions;
 use crate::legacy::pod_security::{self, Level, Version};
+use crate::steps::Steps;
 
 fn judge(pattern: &Value, resource: &Value) -> Result<(), PatternError> {
-    Pattern::compile(pattern).validate(resource, &Cell::new(100_000))
+    Pattern::compile(pattern).validate(resource, &Steps::new(100_000, None))
 }
 
 fn verdict(pattern: &Value, resource: &Value) -> (Option<Mismatch>, String) {
@@ -155,7 +154,7 @@ fn the_fuzz_corpus_ends_within_its_budget() {
         let (Some(policy), Some(resource)) = (pair.at(0), pair.at(1)) else { continue };
         assert_eq!(judge(policy, resource), judge(policy, resource), "{text}");
         if let Ok(conditions) = Conditions::parse(policy) {
-            let evaluate = || conditions.evaluate(&mut |value| Ok(value.clone()), &Cell::new(100_000));
+            let evaluate = || conditions.evaluate(&mut |value| Ok(value.clone()), &Steps::new(100_000, None));
             assert_eq!(evaluate(), evaluate(), "{text}");
         }
         let pod = || pod_security::evaluate(Level::Restricted, Version::Latest, &[], resource);

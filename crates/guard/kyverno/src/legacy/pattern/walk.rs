@@ -3,8 +3,6 @@
 //! Anchors of an object are judged before its other members. A condition that does not hold skips the object it
 //! stands in; a list whose elements were all skipped is itself skipped; a skip that reaches the root skips the rule.
 
-use std::cell::Cell;
-
 use palisade_model::{Map, Path, Value};
 
 use super::anchor::AnchorKind;
@@ -12,6 +10,7 @@ use super::compile::{Member, Members, Node};
 use super::failure::{Failure, Kind, Trail, pointer};
 use super::go_text;
 use super::{Mismatch, PatternError};
+use crate::steps::Steps;
 
 static NULL: Value = Value::Null;
 
@@ -22,13 +21,13 @@ type Judgement = Result<(), Failure>;
 
 /// One judgement of a resource.
 pub(super) struct Walk<'w> {
-    steps: &'w Cell<u64>,
+    steps: &'w Steps<'w>,
     /// For each tracked anchor, whether it was reached, and whether its key was ever there.
     seen: Vec<(bool, bool)>,
 }
 
 impl<'w> Walk<'w> {
-    pub(super) fn new(steps: &'w Cell<u64>, tracked: usize) -> Self {
+    pub(super) fn new(steps: &'w Steps<'w>, tracked: usize) -> Self {
         Self { steps, seen: vec![(false, false); tracked] }
     }
 
@@ -48,11 +47,10 @@ impl<'w> Walk<'w> {
     }
 
     fn spend(&self, steps: usize, at: &Trail<'_>) -> Judgement {
-        let left = self.steps.get().checked_sub(steps as u64);
-        self.steps.set(left.unwrap_or_default());
-        left.map(|_| ()).ok_or_else(|| {
-            Failure::new(Kind::Limit, at, "the pattern takes too many steps; simplify it or split the rule")
-        })
+        if self.steps.take(steps as u64) {
+            return Ok(());
+        }
+        Err(Failure::new(Kind::Limit, at, "the pattern takes too many steps; simplify it or split the rule"))
     }
 
     pub(super) fn judge(&mut self, node: &Node, value: &Value, at: &Trail<'_>) -> Judgement {

@@ -4,13 +4,12 @@
 //! resource has no such key, and an element of a list that carries anchors becomes one element for each element of
 //! the resource that satisfies it, tied to it by `name`.
 
-use std::cell::Cell;
-
 use palisade_model::{Map, Str, Value};
 
 use super::merge::MergeError;
 use super::{scalar_text, spend};
 use crate::legacy::pattern::{Anchor, AnchorKind, Pattern};
+use crate::steps::Steps;
 
 /// Why an overlay does not apply.
 #[derive(Debug)]
@@ -32,7 +31,7 @@ impl From<MergeError> for Halt {
 type Step<T = ()> = Result<T, Halt>;
 
 /// The patch that an overlay means for a resource.
-pub(super) fn resolve(overlay: &Value, resource: &Value, steps: &Cell<u64>) -> Step<Value> {
+pub(super) fn resolve(overlay: &Value, resource: &Value, steps: &Steps<'_>) -> Step<Value> {
     // Upstream meets members by name, anchors included, which decides which of several refusals counts.
     let mut patch = overlay.sorted();
     let resolver = Resolver { steps };
@@ -65,7 +64,7 @@ fn broken<T>(message: impl Into<String>) -> Step<T> {
 }
 
 struct Resolver<'a> {
-    steps: &'a Cell<u64>,
+    steps: &'a Steps<'a>,
 }
 
 impl Resolver<'_> {

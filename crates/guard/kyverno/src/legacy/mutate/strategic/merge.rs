@@ -4,12 +4,11 @@
 //! (see [`super::keyed_list`]), everything else is replaced. The walk covers the parts of the resource that the patch
 //! does not mention too, as kustomize's does: its keyed lists come out without repeated keys.
 
-use std::cell::Cell;
-
 use palisade_model::{Str, Value};
 
 use super::schema::Shape;
 use super::{MAX_DEPTH, keyed_list, spend};
+use crate::steps::Steps;
 
 /// The member of a patch that says how it is to be taken.
 const DIRECTIVE: &str = "$patch";
@@ -72,14 +71,14 @@ impl Merged {
 }
 
 /// The resource with the patch laid over it.
-pub(super) fn merge(resource: &Value, mut patch: Value, steps: &Cell<u64>) -> Result<Value, MergeError> {
+pub(super) fn merge(resource: &Value, mut patch: Value, steps: &Steps<'_>) -> Result<Value, MergeError> {
     let walker = Walker { steps };
     let merged = walker.walk(Some(resource.clone()), Some(&mut patch), Shape::Unknown)?;
     merged.value.ok_or(MergeError::Deleted)
 }
 
 pub(super) struct Walker<'a> {
-    pub(super) steps: &'a Cell<u64>,
+    pub(super) steps: &'a Steps<'a>,
 }
 
 impl Walker<'_> {

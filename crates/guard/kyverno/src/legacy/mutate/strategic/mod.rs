@@ -12,9 +12,10 @@ mod schema;
 mod tests;
 
 use std::borrow::Cow;
-use std::cell::Cell;
 
 use palisade_model::{Map, Value};
+
+use crate::steps::Steps;
 
 pub use merge::MergeError;
 
@@ -25,7 +26,7 @@ const MAX_DEPTH: usize = 256;
 ///
 /// Where a condition of the overlay does not hold, nothing of it is merged. `steps` is the rule's budget and counts
 /// down.
-pub fn strategic_merge(resource: &Value, overlay: &Value, steps: &Cell<u64>) -> Result<Value, MergeError> {
+pub fn strategic_merge(resource: &Value, overlay: &Value, steps: &Steps<'_>) -> Result<Value, MergeError> {
     admit(overlay, MAX_DEPTH, steps)?;
     admit(resource, MAX_DEPTH, steps)?;
     let patch = match anchors::resolve(overlay, resource, steps) {
@@ -47,7 +48,7 @@ fn scalar_text(value: &Value) -> Cow<'_, str> {
 
 /// Refuses what nests deeper than `levels`. A value of a collection costs a fraction of a step, but every round of a loop
 /// comes here with the whole resource.
-fn admit(value: &Value, levels: usize, steps: &Cell<u64>) -> Result<(), MergeError> {
+fn admit(value: &Value, levels: usize, steps: &Steps<'_>) -> Result<(), MergeError> {
     let below = || levels.checked_sub(1).ok_or(MergeError::Depth);
     match value {
         Value::Array(items) => {
@@ -69,12 +70,6 @@ fn is_empty_map(value: &Value) -> bool {
 }
 
 /// Counts steps down.
-fn spend(steps: &Cell<u64>, count: u64) -> Result<(), MergeError> {
-    match steps.get().checked_sub(count) {
-        Some(left) => {
-            steps.set(left);
-            Ok(())
-        }
-        None => Err(MergeError::StepLimit),
-    }
+fn spend(steps: &Steps<'_>, count: u64) -> Result<(), MergeError> {
+    if steps.take(count) { Ok(()) } else { Err(MergeError::StepLimit) }
 }

@@ -2,15 +2,16 @@ use palisade_model::json;
 use palisade_model::patch::{self, Dialect};
 
 use super::*;
+use crate::steps::Steps;
 
 const STEPS: u64 = 1_000_000;
 
 fn merged(resource: &Value, overlay: &Value) -> Value {
-    strategic_merge(resource, overlay, &Cell::new(STEPS)).unwrap()
+    strategic_merge(resource, overlay, &Steps::new(STEPS, None)).unwrap()
 }
 
 fn refused(resource: &Value, overlay: &Value) -> MergeError {
-    strategic_merge(resource, overlay, &Cell::new(STEPS)).unwrap_err()
+    strategic_merge(resource, overlay, &Steps::new(STEPS, None)).unwrap_err()
 }
 
 fn pod(spec: Value) -> Value {
@@ -138,12 +139,12 @@ fn hostile_input_ends_in_an_error() {
     let nested = |levels: usize| {
         (0..levels).fold(json!("x"), |inner, _| Value::object([("a".into(), inner)].into_iter().collect()))
     };
-    assert_eq!(strategic_merge(&pod(json!({})), &nested(2_000), &Cell::new(STEPS)), Err(MergeError::Depth));
+    assert_eq!(strategic_merge(&pod(json!({})), &nested(2_000), &Steps::new(STEPS, None)), Err(MergeError::Depth));
     assert_eq!(merged(&nested(256), &nested(256)), nested(256));
     let many: Vec<Value> = (0..3_000).map(|n| json!({"name": n, "image": "x"})).collect();
     let overlay = json!({"spec": {"containers": [{"(name)": "*", "image": "y"}]}});
     let pod = pod(Value::object([("containers".into(), Value::array(many))].into_iter().collect()));
-    assert_eq!(strategic_merge(&pod, &overlay, &Cell::new(STEPS)), Err(MergeError::StepLimit));
+    assert_eq!(strategic_merge(&pod, &overlay, &Steps::new(STEPS, None)), Err(MergeError::StepLimit));
 }
 
 /// The inputs of the fuzz target `merge`: pairs of a change and a resource.
@@ -154,7 +155,7 @@ fn the_fuzz_corpus_ends_within_its_budget() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         let pair = Value::from_json(&text).unwrap();
         let (change, resource) = (pair.at(0).unwrap(), pair.at(1).unwrap());
-        let merge = || strategic_merge(resource, change, &Cell::new(100_000));
+        let merge = || strategic_merge(resource, change, &Steps::new(100_000, None));
         assert_eq!(merge(), merge(), "{text}");
         let merged = merge().unwrap_or_default();
         let operations = patch::diff(resource, &merged);
