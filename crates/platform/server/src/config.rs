@@ -36,7 +36,11 @@ pub struct ServerConfig {
     pub data: Option<PathBuf>,
     /// The address that people reach the API under, such as `https://palisade.example.com`; the listener's by default.
     pub address: Option<url::Url>,
-    /// How long open requests may take after the server was told to stop.
+    /// How long the server goes on accepting requests after it was told to stop and has ceased to be ready, so that
+    /// whoever routes to it can take it out first.
+    #[serde(with = "duration")]
+    pub linger: Duration,
+    /// How long open requests may take after that.
     #[serde(with = "duration")]
     pub drain: Duration,
     /// `[server.api]`.
@@ -58,6 +62,7 @@ impl Default for ServerConfig {
         Self {
             data: None,
             address: None,
+            linger: Duration::ZERO,
             drain: Duration::from_secs(20),
             api: ApiListener::default(),
             admission: AdmissionConfig::default(),
@@ -147,6 +152,8 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// The largest body of an API request, in bytes.
     pub max_body_bytes: usize,
+    /// Requests to the API that one caller may send in a second, on average.
+    pub requests_per_second: u32,
 }
 
 impl Default for Limits {
@@ -156,6 +163,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             max_body_bytes: 1 << 20,
+            requests_per_second: 200,
         }
     }
 }
@@ -254,6 +262,9 @@ impl Config {
         for (key, _) in positive.into_iter().filter(|(_, value)| *value == 0) {
             return Err(wrong(key, "0 permits nothing", "write a number above 0, or leave it out"));
         }
+        if server.limits.requests_per_second == 0 {
+            return Err(wrong("server.limits.requests-per-second", "0 permits nothing", "write a number above 0"));
+        }
         let times = [
             ("server.admission.timeout", server.admission.timeout),
             ("server.limits.header-timeout", server.limits.header_timeout),
@@ -270,13 +281,13 @@ impl Config {
             let problem = format!("{} is no share", server.tracing.sample);
             return Err(wrong("server.tracing.sample", problem, "write a number from 0 to 1"));
         }
-        match server.tracing.endpoint.as_ref().map(url::Url::scheme) {
-            None | Some("http" | "https") => Ok(()),
-            Some(scheme) => {
-                let problem = format!("`{scheme}` is no scheme of OTLP/HTTP");
-                Err(wrong("server.tracing.endpoint", problem, "write an address that starts with http:// or https://"))
-            }
+        // Collectors run beside the server; encryption is a sidecar's or a mesh's work.
+        if let Some(scheme) = server.tracing.endpoint.as_ref().map(url::Url::scheme).filter(|scheme| *scheme != "http")
+        {
+            let problem = format!("spans cannot be sent by `{scheme}`");
+            return Err(wrong("server.tracing.endpoint", problem, "write an address that starts with http://"));
         }
+        self.identity.validate(server.address.as_ref())
     }
 }
 

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::wiring::PolicySource;
+use crate::owners::Owners;
+use crate::policies::Policies;
 use crate::{Clock, Config};
 
 /// What every route and task of the server shares. Clones share everything.
@@ -20,8 +21,10 @@ pub struct Context {
     pub store: Store,
     /// The ruleset in force.
     pub rulesets: watch::Receiver<Arc<Ruleset>>,
-    /// Where the rulesets come from.
-    pub policies: Arc<dyn PolicySource>,
+    /// How it came to be, and how to have it loaded anew.
+    pub policies: Policies,
+    /// Who answers for what.
+    pub owners: Arc<Owners>,
     /// What time it is.
     pub clock: Clock,
     /// What `/readyz` and `/livez` answer.

@@ -167,7 +167,11 @@ impl Metrics {
         r.register("connections_cut_off", "Connections refused or ended by the server", self.cut_off.clone());
         r.register("journal_decisions", "Decisions by what became of their record", self.journal.clone());
         r.register("journal_pending_bytes", "Bytes on disk that wait for the store", self.journal_bytes.clone());
-        r.register("journal_lag_seconds", "Age of the oldest decision that waits for the store", self.journal_lag.clone());
+        r.register(
+            "journal_lag_seconds",
+            "Age of the oldest decision that waits for the store",
+            self.journal_lag.clone(),
+        );
         r.register("store_seconds", "Seconds that the store took over an operation", self.store_seconds.clone());
         r.register("leader_task", "1 where this process runs the task", self.leading.clone());
         r.register("leader_task_failures", "Runs of the task that ended with an error", self.task_failures.clone());

@@ -1,23 +1,22 @@
-//! What the caller of the server supplies: where policies come from.
+//! What the caller of the server supplies: a loader of policies, and a clock.
 //!
-//! The server knows no policy language. It watches the ruleset that its caller builds, asks for it to be built anew, and
-//! hands over what it finds in a cluster.
+//! The server knows no policy language. It decides when to look for changes and what to hand in beside the files; the
+//! loader (the command line puts `palisade-policies` here) decides what is in force.
 
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use palisade_admission::Ruleset;
-use palisade_model::{Diagnostic, PolicyRef, Resource, Str};
-use tokio::sync::watch;
+use palisade_model::{Diagnostic, Resource};
+use palisade_policy::waiver::Entry;
 
 use crate::Clock;
 
 /// What the caller of [`crate::run`] supplies.
-#[derive(Clone)]
 pub struct Wiring {
-    /// Where policies come from.
-    pub policies: Arc<dyn PolicySource>,
+    /// What loads policies.
+    pub loader: Box<dyn PolicyLoader>,
     /// What time it is.
     pub clock: Clock,
 }
@@ -28,44 +27,47 @@ impl fmt::Debug for Wiring {
     }
 }
 
-/// Where policies come from: loads documents by every language, keeps the last good version of each, builds rulesets.
-pub trait PolicySource: Send + Sync {
-    /// The ruleset in force. Every answer belongs to exactly one of them.
-    fn rulesets(&self) -> watch::Receiver<Arc<Ruleset>>;
+/// Loads policies by every language and keeps the last sound version of each.
+pub trait PolicyLoader: Send {
+    /// A number that differs whenever a file was added, removed or written; none while they are being changed. Cheap:
+    /// asked several times a second.
+    fn signature(&self) -> Option<u64>;
 
-    /// How loading went.
-    fn status(&self) -> watch::Receiver<Arc<PolicyStatus>>;
-
-    /// Reads files and folders anew, soon. Returns at once.
-    fn reload(&self);
-
-    /// Replaces what the source `name` (such as `cluster`) holds. Returns at once; what is wrong with a document comes
-    /// with the next status.
-    fn replace(&self, name: &str, documents: Vec<Resource>);
+    /// Reads everything again. A document that is wrong never takes the place of one that was sound.
+    fn load(&mut self, given: &Given, now: Timestamp) -> Edition;
 }
 
-/// How loading the policies went.
+/// What the server knows beside the loader's files.
 #[derive(Clone, Debug, Default)]
-pub struct PolicyStatus {
-    /// When the ruleset in force was built; none before the first one.
-    pub loaded_at: Option<Timestamp>,
-    /// How often loading has been tried since the start.
-    pub loads: u64,
-    /// How often something was wrong then, so that an older version of it stayed in force.
-    pub failures: u64,
-    /// Every document that is in force or should be.
-    pub documents: Vec<DocumentState>,
+pub struct Given {
+    /// Policy objects of the cluster.
+    pub cluster: Vec<Resource>,
+    /// Waivers that were granted through the API.
+    pub waivers: Vec<Entry>,
 }
 
-/// How loading one policy document went.
+/// What came of reading everything again.
+#[derive(Clone, Debug)]
+pub struct Edition {
+    /// What judges from now on.
+    pub ruleset: Arc<Ruleset>,
+    /// Every document of policies and what became of it.
+    pub documents: Vec<DocumentState>,
+    /// What was wrong, of documents and beside them.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A document of policies and what became of it.
 #[derive(Clone, Debug)]
 pub struct DocumentState {
-    /// The source that it comes from, such as `cluster` or the path of a folder.
-    pub source: Str,
-    /// The document as its source has it now.
+    /// `pack`, `file` or `cluster`.
+    pub place: &'static str,
+    /// The file, or `cluster:KIND/NAME`.
+    pub source: String,
+    /// The document as it is now.
     pub document: Resource,
-    /// The version that is in force; none where no version ever was sound.
-    pub in_force: Option<Arc<PolicyRef>>,
-    /// What is wrong with the document; empty where it is in force as it is.
-    pub diagnostics: Vec<Diagnostic>,
+    /// Why it cannot be used; none where it is in force as it is.
+    pub problem: Option<String>,
+    /// Whether it, or an older version of it, judges.
+    pub in_force: bool,
 }

@@ -1,1 +1,0 @@
-//! Decisions on disk before they are answered, and from there into the store.

@@ -1,1 +1,0 @@
-//! Connections: accepted, bounded, timed, drained.

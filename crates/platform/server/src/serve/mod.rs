@@ -1,0 +1,323 @@
+//! The life of the process: start in order, be ready, stop in order.
+//!
+//! Start: sockets (so that an address that is taken is told at once), store, policies, journal, listeners, then what talks
+//! to a cluster. Stop: not ready, linger, listeners drained, tasks ended and their locks given back, journal moved, spans
+//! sent, store closed. What the process answered before SIGKILL is on disk, and the next start goes on from there.
+
+mod signals;
+pub(crate) mod tasks;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use palisade_store::{Store, StoreError};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::admission::{Admission, Surroundings};
+use crate::config::Config;
+use crate::context::Context;
+use crate::error::ServerError;
+use crate::health::Health;
+use crate::identity::Identity;
+use crate::journal::{Journal, Mover};
+use crate::listen::{Listener, bind, tls};
+use crate::metrics::Metrics;
+use crate::owners::Owners;
+use crate::policies::Policies;
+use crate::telemetry::{self, Telemetry};
+use crate::wiring::Wiring;
+use crate::{cluster, operations};
+use tasks::Tasks;
+
+/// How long the store may take to be there at the start.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the journal may be moved at the end.
+const LAST_MOVE: Duration = Duration::from_secs(5);
+
+/// Serves until the process is told to stop (SIGTERM or SIGINT), and returns after everything open was answered and
+/// written. With a second signal it returns at once.
+pub async fn run(config: Config, wiring: Wiring) -> Result<(), ServerError> {
+    let mut signals = signals::Signals::new()?;
+    let mut server = tokio::select! {
+        server = Server::start(config, wiring) => server?,
+        () = signals.next() => return Ok(()),
+    };
+    let failed = tokio::select! {
+        failed = server.failed() => Some(failed),
+        () = signals.next() => None,
+    };
+    tokio::select! {
+        () = server.stop() => failed.map_or(Ok(()), Err),
+        () = signals.next() => {
+            tracing::warn!("a second signal ends the process at once");
+            failed.map_or(Ok(()), Err)
+        }
+    }
+}
+
+/// Where a server listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// The API, health and metrics.
+    pub api: SocketAddr,
+    /// Admission over TLS.
+    pub admission: SocketAddr,
+    /// Admission without, where it was asked for.
+    pub plain: Option<SocketAddr>,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    context: Context,
+    addresses: Addresses,
+    listeners: Tasks,
+    background: Tasks,
+    telemetry: Telemetry,
+}
+
+/// Bound sockets.
+struct Sockets {
+    api: TcpListener,
+    admission: TcpListener,
+    plain: Option<TcpListener>,
+}
+
+impl Sockets {
+    async fn bind(config: &Config) -> Result<Self, ServerError> {
+        let server = &config.server;
+        Ok(Self {
+            api: bind(server.api.listen, "the API", "server.api.listen").await?,
+            admission: bind(server.admission.listen, "admission", "server.admission.listen").await?,
+            plain: match server.admission.plain {
+                Some(address) => Some(bind(address, "admission without TLS", "server.admission.plain").await?),
+                None => None,
+            },
+        })
+    }
+
+    fn addresses(&self) -> Result<Addresses, ServerError> {
+        let of = |socket: &TcpListener| {
+            socket.local_addr().map_err(|source| ServerError::file("asking for the address of", "a socket", source))
+        };
+        Ok(Addresses {
+            api: of(&self.api)?,
+            admission: of(&self.admission)?,
+            plain: self.plain.as_ref().map(of).transpose()?,
+        })
+    }
+}
+
+impl Server {
+    /// Starts everything and returns as soon as requests are answered; readiness follows with the first ruleset.
+    pub async fn start(config: Config, wiring: Wiring) -> Result<Self, ServerError> {
+        config.validate()?;
+        let telemetry = telemetry::start(&config.server)?;
+        let sockets = Sockets::bind(&config).await?;
+        let addresses = sockets.addresses()?;
+        let folder = config.server.data_folder();
+        create_private(&folder)?;
+        let (mut listeners, mut background) = (Tasks::default(), Tasks::default());
+        let context = context(config, wiring, &folder, &mut background).await?;
+        let journal = Journal::open(
+            folder.join("journal"),
+            context.config.server.journal.clone(),
+            context.metrics.clone(),
+            context.health.clone(),
+        )?;
+        let mover = Mover { journal: journal.clone(), store: context.store.clone(), clock: context.clock.clone() };
+        background.spawn("the journal", mover.run(background.stop(), LAST_MOVE));
+        let cluster = cluster::start(&context, &mut background).await?;
+        let surroundings: Arc<dyn Surroundings> = cluster.surroundings();
+        let admission = Admission::new(context.clone(), journal, surroundings, telemetry.traces());
+        let tls = admission_tls(&context, &cluster, &mut background)?;
+        listen_for_reviews(&context, &admission, sockets.admission, Some(tls), &mut listeners);
+        if let Some(socket) = sockets.plain {
+            listen_for_reviews(&context, &admission, socket, None, &mut listeners);
+        }
+        listen_for_api(&context, sockets.api, addresses.api, &mut listeners, &mut background).await?;
+        context.health.holds("listeners");
+        tasks::housekeeping(&context, &mut background);
+        tracing::info!(api = %addresses.api, admission = %addresses.admission, data = %folder.display(), "palisade serves");
+        Ok(Self { context, addresses, listeners, background, telemetry })
+    }
+
+    /// Where it listens.
+    pub const fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// What its routes and tasks share.
+    pub const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Waits until something that must not end has ended.
+    pub async fn failed(&mut self) -> ServerError {
+        tokio::select! {
+            error = self.listeners.failed() => error,
+            error = self.background.failed() => error,
+        }
+    }
+
+    /// Stops: answers what is open, writes what is to be written, for as long as the configuration permits.
+    pub async fn stop(self) {
+        let server = &self.context.config.server;
+        tracing::info!("stopping");
+        self.context.health.fails("listeners", "the server is stopping");
+        tokio::time::sleep(server.linger).await;
+        self.listeners.end(server.drain + Duration::from_secs(1)).await;
+        self.background.end(LAST_MOVE + Duration::from_secs(5)).await;
+        self.context.store.close().await;
+        self.telemetry.finish().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// Opens the store and starts the policies.
+async fn context(
+    config: Config,
+    wiring: Wiring,
+    folder: &Path,
+    background: &mut Tasks,
+) -> Result<Context, ServerError> {
+    let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::default()));
+    let store = open_store(&config, folder).await?;
+    health.holds("store");
+    let Wiring { loader, clock } = wiring;
+    let (policies, keeper) = Policies::start(loader, store.clone(), clock.clone(), background.stop());
+    background.spawn("loading policies", keeper);
+    Ok(Context {
+        config: Arc::new(config),
+        store,
+        rulesets: policies.rulesets(),
+        policies,
+        owners: Arc::new(Owners::default()),
+        clock,
+        health,
+        metrics,
+    })
+}
+
+/// A database that is only not there yet is waited for.
+async fn open_store(config: &Config, folder: &Path) -> Result<Store, ServerError> {
+    let give_up = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        match Store::open(&config.store, folder).await {
+            Err(error @ StoreError::Unavailable { .. }) if tokio::time::Instant::now() < give_up => {
+                tracing::warn!(%error, "waiting for the database");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// The data folder holds what only its owner may read.
+fn create_private(folder: &Path) -> Result<(), ServerError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(folder).map_err(|error| ServerError::file("creating", folder, error))
+}
+
+fn admission_tls(
+    context: &Context,
+    cluster: &cluster::ClusterSide,
+    background: &mut Tasks,
+) -> Result<TlsAcceptor, ServerError> {
+    const PURPOSE: &str = "admission";
+    if let Some(files) = context.config.server.admission.tls.clone() {
+        let certificate = tls::FileCertificate::open(PURPOSE, files)?;
+        background.spawn("certificates", keep(certificate.clone(), background.stop()));
+        return tls::acceptor(PURPOSE, certificate, None);
+    }
+    match cluster.certificate() {
+        Some(resolver) => tls::acceptor(PURPOSE, resolver, None),
+        None => tls::acceptor(PURPOSE, tls::OwnCertificate::new(PURPOSE)?, None),
+    }
+}
+
+async fn keep(certificate: Arc<tls::FileCertificate>, stop: CancellationToken) -> Result<(), ServerError> {
+    certificate.keep_current(stop).await;
+    Ok(())
+}
+
+fn listen_for_reviews(
+    context: &Context,
+    admission: &Arc<Admission>,
+    socket: TcpListener,
+    tls: Option<TlsAcceptor>,
+    listeners: &mut Tasks,
+) {
+    let name = if tls.is_some() { "admission" } else { "plain" };
+    let limits = context.config.server.limits.clone();
+    let listener = Listener { name, socket, tls, limits, metrics: context.metrics.clone() };
+    let (stop, drain, admission) = (listeners.stop(), context.config.server.drain, admission.clone());
+    listeners.spawn(name, async move {
+        listener.serve(move |request| admission.clone().handle(request), stop, drain).await;
+        Ok(())
+    });
+}
+
+async fn listen_for_api(
+    context: &Context,
+    socket: TcpListener,
+    address: SocketAddr,
+    listeners: &mut Tasks,
+    background: &mut Tasks,
+) -> Result<(), ServerError> {
+    const NAME: &str = "api";
+    let server = &context.config.server;
+    let tls = match server.api.tls.clone() {
+        None => None,
+        Some(files) => {
+            let certificate = tls::FileCertificate::open("the API", files)?;
+            background.spawn("certificates", keep(certificate.clone(), background.stop()));
+            Some(tls::acceptor("the API", certificate, None)?)
+        }
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let own = || url::Url::parse(&format!("{scheme}://{address}"));
+    let address = server.address.clone().map_or_else(own, Ok).map_err(|error| ServerError::Config {
+        key: "server.address",
+        problem: error.to_string(),
+        remedy: "write an address such as https://palisade.example.com",
+    })?;
+    let identity = Identity::open(
+        &context.config.identity,
+        &address,
+        &server.data_folder(),
+        context.store.clone(),
+        context.clock.clone(),
+    )?;
+    identity.print_first_link(&mut std::io::stderr()).await;
+    let router = crate::api::router(context, &identity, crate::identity::routes(&identity));
+    let listener =
+        Listener { name: NAME, socket, tls, limits: server.limits.clone(), metrics: context.metrics.clone() };
+    let (stop, drain, time) = (listeners.stop(), server.drain, server.limits.request_timeout);
+    let context = context.clone();
+    let handler = move |request: http::Request<hyper::body::Incoming>| {
+        let (router, context) = (router.clone(), context.clone());
+        async move {
+            if let Some(answer) = operations::answer(&context, request.method(), request.uri().path()) {
+                return answer.map(axum::body::Body::new);
+            }
+            match tokio::time::timeout(time, router.oneshot(request.map(axum::body::Body::new))).await {
+                Ok(Ok(response)) => response,
+                Ok(Err(never)) => match never {},
+                Err(_) => operations::late().map(axum::body::Body::new),
+            }
+        }
+    };
+    listeners.spawn(NAME, async move {
+        listener.serve(handler, stop, drain).await;
+        Ok(())
+    });
+    Ok(())
+}
