@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use openidconnect::IssuerUrl;
 use serde::Deserialize;
 use url::Url;
 
@@ -39,6 +40,9 @@ pub struct IdentityConfig {
     pub agent_lifetime: Duration,
     /// Failed proofs that one address may have in a minute before it has to wait.
     pub failures_per_minute: u32,
+    /// The file with the private key (PEM, ECDSA P-256) that signs agents' certificates; made in the data folder by
+    /// default. Replicas share one.
+    pub agent_key_file: Option<PathBuf>,
     /// `[identity.oidc]`; without it there is no login but the first administrator's.
     pub oidc: Option<OidcConfig>,
 }
@@ -52,6 +56,7 @@ impl Default for IdentityConfig {
             token_lifetime: 365 * DAY,
             agent_lifetime: DAY,
             failures_per_minute: 20,
+            agent_key_file: None,
             oidc: None,
         }
     }
@@ -62,11 +67,13 @@ impl Default for IdentityConfig {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OidcConfig {
     /// The issuer's address, exactly as the provider writes it in its tokens.
-    pub issuer: Url,
+    pub issuer: IssuerUrl,
     /// The identifier that the provider gave this server.
     pub client_id: String,
     /// The file with the secret that the provider gave with it; without it the server is a public client.
     pub client_secret_file: Option<PathBuf>,
+    /// A file with the certificates (PEM) that the provider's own is checked by, instead of the public authorities'.
+    pub ca_file: Option<PathBuf>,
     /// Scopes to ask for besides `openid`.
     #[serde(default = "default_scopes")]
     pub scopes: Vec<String>,
@@ -95,6 +102,11 @@ pub struct GroupRole {
 }
 
 impl OidcConfig {
+    /// The issuer as tokens and accounts have it.
+    pub(super) fn issuer_text(&self) -> &str {
+        self.issuer.as_str()
+    }
+
     /// What a member of `groups` holds.
     pub(super) fn bindings(&self, groups: &[String]) -> impl Iterator<Item = Binding> {
         let member = move |role: &&GroupRole| groups.contains(&role.group);
@@ -147,8 +159,8 @@ impl IdentityConfig {
 
 impl OidcConfig {
     fn validate(&self, address: Option<&Url>) -> Result<(), ServerError> {
-        if !is_https_or_loopback(&self.issuer) {
-            let problem = format!("`{}` would answer without encryption", self.issuer);
+        if !is_https_or_loopback(self.issuer.url()) {
+            let problem = format!("`{}` would answer without encryption", self.issuer_text());
             return Err(wrong("identity.oidc.issuer", problem, "write an address that starts with https://"));
         }
         if self.client_id.is_empty() {
@@ -179,7 +191,7 @@ impl OidcConfig {
 }
 
 /// Encrypted, or not leaving the machine.
-fn is_https_or_loopback(url: &Url) -> bool {
+pub(super) fn is_https_or_loopback(url: &Url) -> bool {
     let loopback = match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),

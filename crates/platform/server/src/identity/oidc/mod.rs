@@ -1,0 +1,199 @@
+//! Logging in with an OpenID Connect provider: authorization code with PKCE, `state` and `nonce`.
+//!
+//! `provider` finds the provider's addresses and keys, `claims` checks what it says of a person, `http` is the way there.
+//! A login is remembered in the store under the hash of its `state` and of a cookie of the browser that began it, and
+//! taken out once: a replayed, stolen or foreign answer finds nothing. Deliberately absent: the userinfo endpoint (the
+//! identity token has to carry the groups), refresh tokens, logout at the provider.
+
+mod claims;
+mod http;
+mod provider;
+
+use std::sync::Arc;
+
+use ::http::HeaderValue;
+use ::http::request::Parts;
+use jiff::SignedDuration;
+use openidconnect::core::{CoreAuthenticationFlow, CoreClientAuthMethod};
+use openidconnect::{
+    AuthType, AuthorizationCode, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, Nonce, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
+};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::Identity;
+use super::cookie::Cookie;
+use super::refusal::Refusal;
+use super::secret::{self, Kind, Secret};
+use claims::Client;
+use provider::Metadata;
+pub(super) use provider::Provider;
+
+/// How long a person may take over the provider's pages.
+const LOGIN_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+/// Longest `code` and `state` that are looked at, in bytes.
+const MAX_PARAMETER: usize = 4096;
+
+/// The configured provider.
+#[derive(Debug)]
+pub(super) struct Oidc {
+    provider: Provider,
+    redirect: RedirectUrl,
+}
+
+/// What is remembered of a login that is under way.
+#[derive(Serialize, Deserialize)]
+struct Pending {
+    nonce: String,
+    verifier: String,
+    next: String,
+}
+
+/// What the provider adds to the address that it sends people back to.
+#[derive(Deserialize)]
+pub(super) struct Callback {
+    code: Option<String>,
+    state: Option<String>,
+    error: Option<String>,
+    iss: Option<String>,
+}
+
+impl Callback {
+    /// What the login was begun with; empty where the address names nothing.
+    pub(super) fn state(&self) -> &str {
+        self.state.as_deref().unwrap_or_default()
+    }
+}
+
+type ReadyClient =
+    Client<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
+
+impl Oidc {
+    /// Prepares logins that come back to `callback`; asks nobody yet.
+    pub(super) fn new(provider: Provider, callback: Url) -> Self {
+        Self { provider, redirect: RedirectUrl::from_url(callback) }
+    }
+
+    fn client(&self, metadata: &Metadata) -> ReadyClient {
+        let client = Client::from_provider_metadata(
+            metadata.clone(),
+            self.provider.client_id().clone(),
+            self.provider.client_secret().cloned(),
+        );
+        let methods = metadata.token_endpoint_auth_methods_supported();
+        let supports = |method| methods.is_some_and(|methods| methods.contains(&method));
+        let in_body =
+            supports(CoreClientAuthMethod::ClientSecretPost) && !supports(CoreClientAuthMethod::ClientSecretBasic);
+        let client = client.set_redirect_uri(self.redirect.clone());
+        if in_body { client.set_auth_type(AuthType::RequestBody) } else { client }
+    }
+}
+
+impl Identity {
+    fn oidc(&self) -> Result<&Oidc, Refusal> {
+        self.oidc.as_ref().ok_or(Refusal::NoProvider)
+    }
+
+    /// Begins a login that ends at the path `next`: the provider's address, and the header that binds the login to this
+    /// browser.
+    pub(super) async fn begin_login(&self, next: &str) -> Result<(Url, HeaderValue), Refusal> {
+        let oidc = self.oidc()?;
+        let metadata = oidc.provider.metadata().await.map_err(|error| error.refuse())?;
+        let (state, browser) = (Secret::generate(Kind::Login)?, Secret::generate(Kind::Browser)?);
+        let (nonce, verifier) = (Secret::generate(Kind::Login)?, Secret::generate(Kind::Login)?);
+        let pending =
+            Pending { nonce: nonce.expose().into(), verifier: verifier.expose().into(), next: self.local_path(next) };
+        let pending = serde_json::to_value(pending).map_err(|error| Refusal::internal("beginning a login", &error))?;
+        let hash = secret::bound_hash(state.expose(), browser.expose()).ok_or(Refusal::Internal)?;
+        let now = self.clock.now();
+        self.store.put_login_state(&hash, &pending, now + LOGIN_LIFETIME, now).await?;
+
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.expose().into()));
+        let (state, nonce) = (CsrfToken::new(state.expose().into()), Nonce::new(nonce.expose().into()));
+        let client = oidc.client(&metadata);
+        let scopes = oidc.provider.config().scopes.iter().cloned().map(Scope::new);
+        let (url, _, _) = client
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce)
+            .add_scopes(scopes)
+            .set_pkce_challenge(challenge)
+            .url();
+        let cookie = Cookie::Login.set(self.tls(), browser.expose(), LOGIN_LIFETIME.unsigned_abs().as_secs())?;
+        Ok((url, cookie))
+    }
+
+    /// Ends a login: checks the provider's answer, begins a session. Returns the path to go on at and the header that
+    /// sets the session's cookie.
+    pub(super) async fn finish_login(
+        &self,
+        parts: &Parts,
+        callback: &Callback,
+    ) -> Result<(String, HeaderValue), Refusal> {
+        let oidc = self.oidc()?;
+        let rejected = |reason: &str| Refusal::Rejected(reason.to_owned());
+        let state = callback.state.as_deref().filter(|state| state.len() <= MAX_PARAMETER);
+        let browser = Cookie::Login.read(self.tls(), &parts.headers);
+        let hash = state.zip(browser).and_then(|(state, browser)| secret::bound_hash(state, browser));
+        let hash = hash.ok_or_else(|| rejected("no login was begun in this browser"))?;
+        let pending = self.store.take_login_state(&hash, self.clock.now()).await?;
+        let pending = pending.ok_or_else(|| rejected("the login has expired or was used already"))?;
+        let pending: Pending = serde_json::from_value(pending.data)
+            .map_err(|error| Refusal::internal("reading a login that is under way", &error))?;
+        if callback.iss.as_deref().is_some_and(|issuer| issuer != oidc.provider.config().issuer_text()) {
+            return Err(rejected("the answer names another issuer"));
+        }
+        if let Some(error) = &callback.error {
+            let error: String = error.chars().filter(char::is_ascii_graphic).take(100).collect();
+            return Err(Refusal::Rejected(format!("the provider answered `{error}`")));
+        }
+        let code = callback.code.as_deref().filter(|code| code.len() <= MAX_PARAMETER);
+        let code = code.ok_or_else(|| rejected("the answer holds no code"))?;
+        let login = oidc.exchange(code, pending.verifier, &Nonce::new(pending.nonce), self.clock.now()).await?;
+        let account = self.store.record_login(&login, self.clock.now()).await?;
+        if account.disabled {
+            return Err(rejected("the account is disabled"));
+        }
+        Ok((pending.next, self.begin_session(parts, &account, "oidc").await?))
+    }
+
+    /// `next` where it is a path on this server, else the root. What browsers might read as another host is not a path.
+    pub(super) fn local_path(&self, next: &str) -> String {
+        let root = self.url("/");
+        let plain = next.len() <= 2048 && next.starts_with('/') && !next.contains(['\\', '\t', '\n', '\r']);
+        let target = Url::parse(root.as_str()).and_then(|root| root.join(next)).ok();
+        let target = target.filter(|target| plain && target.origin() == root.origin() && !next.starts_with("//"));
+        let target = target.unwrap_or(root);
+        target.query().map_or_else(|| target.path().to_owned(), |query| format!("{}?{query}", target.path()))
+    }
+}
+
+impl Oidc {
+    /// Turns a code into what the provider says of the person.
+    async fn exchange(
+        &self,
+        code: &str,
+        verifier: String,
+        nonce: &Nonce,
+        now: jiff::Timestamp,
+    ) -> Result<palisade_store::Login, Refusal> {
+        let metadata = self.provider.metadata().await.map_err(|error| error.refuse())?;
+        let client = self.client(&metadata);
+        let request = client
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
+            .map_err(|error| Refusal::Rejected(error.to_string()))?
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier));
+        let answer = request.request_async(self.provider.http()).await;
+        let answer = answer.map_err(|error| Refusal::Rejected(format!("the code was not exchanged: {error}")))?;
+        let token = answer.id_token().ok_or_else(|| Refusal::Rejected("there is no identity token".into()))?;
+        let config = self.provider.config();
+        match claims::check(token, nonce, config, metadata.jwks(), now) {
+            Err(claims::Rejection::UnknownKey) => {
+                // The provider may have changed its keys since they were read.
+                let newer: Arc<Metadata> = self.provider.newer_than(&metadata).await.map_err(|error| error.refuse())?;
+                claims::check(token, nonce, config, newer.jwks(), now)
+            }
+            checked => checked,
+        }
+        .map_err(|rejection| Refusal::Rejected(rejection.to_string()))
+    }
+}

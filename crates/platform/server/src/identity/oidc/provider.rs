@@ -1,0 +1,150 @@
+//! The provider's addresses and keys: found by discovery at the first login, kept for an hour, read anew when a token is
+//! signed by a key that is not among them.
+//!
+//! One request to the provider is under way at a time, and none for a few seconds after one failed, so that a provider
+//! that is away does not hold up the server.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use openidconnect::core::CoreProviderMetadata;
+use openidconnect::{ClientId, ClientSecret};
+use tokio::sync::Mutex;
+
+use super::http::{Http, chain};
+use crate::error::ServerError;
+use crate::identity::config::OidcConfig;
+use crate::identity::refusal::Refusal;
+
+const FRESH: Duration = Duration::from_hours(1);
+/// How long known metadata serve while the provider cannot be reached.
+const STALE: Duration = Duration::from_hours(24);
+/// Between two readings that an unknown key causes.
+const ROTATION: Duration = Duration::from_mins(1);
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(3);
+/// Longest client secret, in bytes.
+const MAX_SECRET: usize = 4096;
+
+/// The provider's metadata with its keys.
+pub(in crate::identity) type Metadata = CoreProviderMetadata;
+
+/// The provider could not be found.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the identity provider `{issuer}` could not be used: {reason}")]
+pub(in crate::identity) struct ProviderError {
+    issuer: String,
+    reason: String,
+}
+
+impl ProviderError {
+    /// What the person who wants to log in is told; the log says more.
+    pub(in crate::identity) fn refuse(&self) -> Refusal {
+        tracing::warn!(error = %self, "a login failed");
+        Refusal::Provider
+    }
+}
+
+/// The provider, as configured and as far as it is known.
+#[derive(Debug)]
+pub(in crate::identity) struct Provider {
+    config: OidcConfig,
+    client_id: ClientId,
+    client_secret: Option<ClientSecret>,
+    http: Http,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    metadata: Option<(Arc<Metadata>, Instant)>,
+    rotated: Option<Instant>,
+    failure: Option<(ProviderError, Instant)>,
+}
+
+impl Provider {
+    /// Reads the client's secret and the certificates to trust; asks nobody yet.
+    pub(in crate::identity) fn open(config: OidcConfig) -> Result<Self, ServerError> {
+        let client_secret = config.client_secret_file.as_ref().map(|file| {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| ServerError::file("reading the identity provider's client secret", file, error))?;
+            let text = text.trim_end_matches(['\r', '\n']);
+            if text.is_empty() || text.len() > MAX_SECRET {
+                let problem = format!("`{}` is empty or longer than {MAX_SECRET} bytes", file.display());
+                let remedy = "write the secret that the provider gave to the file, and nothing else";
+                return Err(ServerError::Config { key: "identity.oidc.client-secret-file", problem, remedy });
+            }
+            Ok(ClientSecret::new(text.to_owned()))
+        });
+        Ok(Self {
+            client_id: ClientId::new(config.client_id.clone()),
+            client_secret: client_secret.transpose()?,
+            http: Http::new(config.ca_file.as_deref())?,
+            known: Mutex::default(),
+            config,
+        })
+    }
+
+    pub(in crate::identity) const fn config(&self) -> &OidcConfig {
+        &self.config
+    }
+
+    pub(in crate::identity) const fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+
+    pub(in crate::identity) const fn client_secret(&self) -> Option<&ClientSecret> {
+        self.client_secret.as_ref()
+    }
+
+    pub(in crate::identity) const fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// The metadata, not older than they may be.
+    pub(in crate::identity) async fn metadata(&self) -> Result<Arc<Metadata>, ProviderError> {
+        let mut known = self.known.lock().await;
+        match &known.metadata {
+            Some((metadata, read)) if read.elapsed() < FRESH => Ok(Arc::clone(metadata)),
+            Some((metadata, read)) if read.elapsed() < STALE => {
+                let before = Arc::clone(metadata);
+                Ok(self.read(&mut known).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "what was known of the provider stays in use");
+                    before
+                }))
+            }
+            _ => self.read(&mut known).await,
+        }
+    }
+
+    /// Metadata that are newer than `used`, whose keys did not suffice; `used` again where they were read just now.
+    pub(in crate::identity) async fn newer_than(&self, used: &Arc<Metadata>) -> Result<Arc<Metadata>, ProviderError> {
+        let mut known = self.known.lock().await;
+        if let Some((metadata, _)) = known.metadata.as_ref().filter(|(metadata, _)| !Arc::ptr_eq(metadata, used)) {
+            return Ok(Arc::clone(metadata));
+        }
+        if known.rotated.is_some_and(|last| last.elapsed() < ROTATION) {
+            return Ok(Arc::clone(used));
+        }
+        known.rotated = Some(Instant::now());
+        self.read(&mut known).await
+    }
+
+    async fn read(&self, known: &mut Known) -> Result<Arc<Metadata>, ProviderError> {
+        if let Some((error, _)) = known.failure.as_ref().filter(|(_, at)| at.elapsed() < PAUSE_AFTER_FAILURE) {
+            return Err(error.clone());
+        }
+        match Metadata::discover_async(self.config.issuer.clone(), &self.http).await {
+            Ok(metadata) => {
+                let metadata = Arc::new(metadata);
+                known.metadata = Some((Arc::clone(&metadata), Instant::now()));
+                known.failure = None;
+                Ok(metadata)
+            }
+            Err(error) => {
+                let error = ProviderError { issuer: self.config.issuer_text().into(), reason: chain(&error) };
+                known.failure = Some((error.clone(), Instant::now()));
+                Err(error)
+            }
+        }
+    }
+}
