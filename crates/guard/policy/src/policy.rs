@@ -64,10 +64,11 @@ impl PolicyInfo {
     /// Of a policy that is no document, with its rules in order.
     pub fn new(reference: PolicyRef, meta: PolicyMeta, rules: Vec<RuleInfo>) -> Self {
         let phases = rules.iter().fold(0, |phases, rule| phases | bit(rule.phase));
+        let keeps_out = meta.keeps_out_of_admission;
         Self {
             reference,
             meta,
-            reach: Reach::default(),
+            reach: Reach { admission: !keeps_out, ..Reach::default() },
             upkeep: Upkeep::default(),
             reads: Reads::anything(),
             rules: rules.into(),
@@ -79,6 +80,7 @@ impl PolicyInfo {
     #[must_use]
     pub fn reaching(mut self, reach: Reach) -> Self {
         self.reach = reach;
+        self.reach.admission &= !self.meta.keeps_out_of_admission;
         self
     }
 
@@ -98,6 +100,10 @@ impl PolicyInfo {
 const fn bit(phase: Phase) -> u8 {
     1 << phase as u8
 }
+
+/// The annotation that keeps a policy, or what it is bound by, to the scan of existing objects: with the value `false` it is
+/// not asked at admission.
+pub const ADMISSION_ANNOTATION: &str = "palisade.dev/admission";
 
 /// What a policy says of itself, from annotations and metadata.
 #[derive(Clone, Debug, Default)]
@@ -120,6 +126,8 @@ pub struct PolicyMeta {
     pub controls: Arc<[Control]>,
     /// Where it is written.
     pub location: Option<Location>,
+    /// Whether it asks not to be asked at admission; see [`ADMISSION_ANNOTATION`].
+    pub keeps_out_of_admission: bool,
 }
 
 impl PolicyMeta {
@@ -148,6 +156,7 @@ impl PolicyMeta {
                 .collect(),
             controls: controls.split(',').filter_map(control).collect(),
             location: document.locate(&Path::from_pointer("/metadata/name")),
+            keeps_out_of_admission: text(ADMISSION_ANNOTATION).as_deref() == Some("false"),
         }
     }
 }
