@@ -183,10 +183,12 @@ pub struct FindingFilter {
     pub disposition: Option<String>,
     /// Fingerprint.
     pub fingerprint: Option<String>,
+    /// A part of the message, the policy, the rule or the resource's name, whatever the case of its ASCII letters.
+    pub text: Option<String>,
 }
 
 impl FindingFilter {
-    fn narrow(&self, sql: Sql) -> Sql {
+    pub(crate) fn narrow(&self, sql: Sql) -> Sql {
         let sql = match self.state {
             FindingState::Open => sql.push(" AND resolved_at IS NULL"),
             FindingState::Resolved => sql.push(" AND resolved_at IS NOT NULL"),
@@ -205,6 +207,7 @@ impl FindingFilter {
             .equal("service", self.service.as_deref())
             .equal("disposition", self.disposition.as_deref())
             .equal("fingerprint", self.fingerprint.as_deref())
+            .contains(&["message", "policy", "rule", "name"], self.text.as_deref())
     }
 }
 

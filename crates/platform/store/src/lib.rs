@@ -18,6 +18,7 @@ mod decisions;
 mod error;
 mod exceptions;
 mod findings;
+mod fixes;
 mod idempotency;
 mod locks;
 mod login_states;
@@ -47,6 +48,7 @@ pub use findings::{
     FindingChanges, FindingCount, FindingFilter, FindingGroup, FindingOrder, FindingRecord, FindingState, Observation,
     ObservedFinding,
 };
+pub use fixes::Fix;
 pub use idempotency::{Idempotency, IdempotencyKey};
 pub use locks::Lease;
 pub use login_states::LoginState;

@@ -90,6 +90,18 @@ impl Sql {
         }
     }
 
+    /// Appends that one of the columns contains a text, whatever the case of ASCII letters, where there is one.
+    #[must_use]
+    pub(crate) fn contains(self, columns: &[&'static str], text: Option<&str>) -> Self {
+        let Some(text) = text else { return self };
+        let literal = text.to_ascii_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let mut sql = self.push(" AND (1 = 0");
+        for column in columns {
+            sql = sql.push(" OR lower(").push(column).push(") LIKE ").bind(format!("%{literal}%")).push(" ESCAPE '\\'");
+        }
+        sql.push(")")
+    }
+
     /// Appends ` AND column IN (values)` where a list is given. Nothing is in an empty list.
     #[must_use]
     pub(crate) fn among(self, column: &'static str, values: Option<&[String]>) -> Self {

@@ -1,0 +1,141 @@
+//! Exceptions, owners, settings, changes and noted actions.
+
+use palisade_store::{
+    AuditFilter, Catalogue, ExceptionFilter, ExceptionSelector, ExceptionState, NewAuditEntry, NewChange, NewException,
+    Page, Ruling, Service, StoreError, Team,
+};
+use serde_json::json;
+
+use crate::database::TestDatabase;
+use crate::inventory::at;
+
+pub(crate) async fn an_exception_is_decided_once(database: &TestDatabase) {
+    let store = database.open().await;
+    let new = NewException {
+        selector: ExceptionSelector { policies: vec!["privileged*".into()], ..ExceptionSelector::default() },
+        reason: "the driver needs it".into(),
+        owner: "ada".into(),
+        team: "red".into(),
+        expires_at: at(100),
+        requested_by: "ada".into(),
+    };
+    let asked = store.request_exception(&new, at(1)).await.unwrap();
+    assert_eq!((asked.state, &asked.selector), (ExceptionState::Requested, &new.selector));
+    assert_eq!(store.exceptions_in_force(at(2)).await.unwrap(), []);
+    let revoked = store.rule_on_exception(&asked.id, Ruling::Revoke, "bob", None, at(2)).await;
+    assert!(matches!(revoked, Err(StoreError::Conflict(_))), "{revoked:?}");
+
+    let (approve, reject) = tokio::join!(
+        store.rule_on_exception(&asked.id, Ruling::Approve, "bob", Some("until the driver is replaced"), at(3)),
+        store.rule_on_exception(&asked.id, Ruling::Reject, "eve", None, at(3)),
+    );
+    assert!(approve.is_ok() != reject.is_ok(), "{approve:?} {reject:?}");
+    let decided = store.exception(&asked.id).await.unwrap().unwrap();
+    assert_eq!(decided.decided_by.as_deref(), Some(if approve.is_ok() { "bob" } else { "eve" }));
+
+    let other = store.request_exception(&new, at(4)).await.unwrap();
+    store.rule_on_exception(&other.id, Ruling::Approve, "bob", None, at(5)).await.unwrap();
+    assert!(store.exceptions_in_force(at(99)).await.unwrap().iter().any(|held| held.id == other.id));
+    assert_eq!(store.exceptions_in_force(at(100)).await.unwrap(), []);
+    store.rule_on_exception(&other.id, Ruling::Revoke, "bob", None, at(6)).await.unwrap();
+    let late = store.request_exception(&new, at(7)).await.unwrap();
+    let expired = store.rule_on_exception(&late.id, Ruling::Approve, "bob", None, at(100)).await;
+    assert!(matches!(expired, Err(StoreError::Conflict(_))), "{expired:?}");
+    let missing = store.rule_on_exception("none", Ruling::Approve, "bob", None, at(8)).await;
+    assert!(matches!(missing, Err(StoreError::NotFound { .. })), "{missing:?}");
+    let filter = ExceptionFilter { state: Some(ExceptionState::Requested), ..ExceptionFilter::default() };
+    assert_eq!(store.list_exceptions(&filter, &Page::default()).await.unwrap().items, [late]);
+}
+
+pub(crate) async fn catalogues_replace_their_source_only(database: &TestDatabase) {
+    let store = database.open().await;
+    let team =
+        |name: &str| Team { name: name.into(), title: name.into(), contact: String::new(), source: String::new() };
+    let service = |name: &str, team: &str| Service {
+        name: name.into(),
+        team: team.into(),
+        title: name.into(),
+        system: String::new(),
+        lifecycle: "production".into(),
+        selector: json!({ "namespaces": [name] }),
+        source: String::new(),
+    };
+    let catalogue = |teams: &[&str], services: &[(&str, &str)]| Catalogue {
+        teams: teams.iter().map(|name| team(name)).collect(),
+        services: services.iter().map(|(name, owner)| service(name, owner)).collect(),
+        entities: Vec::new(),
+    };
+    store
+        .replace_catalogue("git", &catalogue(&["red", "blue"], &[("shop", "red"), ("bank", "blue")]), at(1))
+        .await
+        .unwrap();
+    store.replace_catalogue("api", &catalogue(&["green"], &[]), at(2)).await.unwrap();
+    let twice = store.replace_catalogue("api", &catalogue(&["black", "red"], &[]), at(3)).await;
+    assert!(matches!(&twice, Err(StoreError::Conflict(reason)) if reason.contains("`red`")), "{twice:?}");
+    store.replace_catalogue("git", &catalogue(&["red"], &[("shop", "red")]), at(4)).await.unwrap();
+    let teams = store.list_teams(&Page::default()).await.unwrap().items;
+    let teams: Vec<_> = teams.iter().map(|team| (team.name.as_str(), team.source.as_str())).collect();
+    assert_eq!(teams, [("green", "api"), ("red", "git")]);
+    let blue = store.list_services(Some(&["blue".to_owned()]), &Page::default()).await.unwrap().items;
+    assert_eq!(blue, []);
+    assert_eq!(store.service("shop").await.unwrap().unwrap().selector, json!({ "namespaces": ["shop"] }));
+    assert_eq!(store.list_entities(None, &Page::default()).await.unwrap().items, []);
+}
+
+pub(crate) async fn settings_are_written_against_a_version(database: &TestDatabase) {
+    let store = database.open().await;
+    let first = store.put_setting("mode", &json!("audit"), Some(0), "ada", at(1)).await.unwrap();
+    assert_eq!(first.version, 1);
+    let values = [json!(1), json!(2)];
+    let (one, two) = tokio::join!(
+        store.put_setting("mode", &values[0], Some(1), "ada", at(2)),
+        store.put_setting("mode", &values[1], Some(1), "bob", at(2)),
+    );
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    let read = store.setting("mode").await.unwrap().unwrap();
+    assert_eq!((read.version, read.value), (2, if one.is_ok() { json!(1) } else { json!(2) }));
+    assert_eq!(store.put_setting("mode", &json!(null), None, "ada", at(3)).await.unwrap().version, 3);
+    assert!(store.put_setting("mode", &json!(4), Some(0), "ada", at(4)).await.is_err());
+    assert_eq!(store.settings().await.unwrap().len(), 1);
+    assert!(store.delete_setting("mode").await.unwrap());
+    assert!(!store.delete_setting("mode").await.unwrap());
+}
+
+pub(crate) async fn changes_are_numbered_in_the_order_of_their_commit(database: &TestDatabase) {
+    let store = database.open().await;
+    let writers = (0..8).map(|writer| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for number in 0..20 {
+                let body = json!([writer, number]);
+                let new = NewChange { topic: "test".into(), team: None, body };
+                store.append_changes(&[new.clone(), new], at(1)).await.unwrap();
+            }
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    // A reader that always goes on from where it was must miss nothing.
+    let mut seen = Vec::new();
+    while seen.len() < 320 {
+        let after = seen.last().copied().unwrap_or(0);
+        seen.extend(store.changes_after(after, 500).await.unwrap().iter().map(|change| change.id));
+        assert!(seen.iter().copied().eq(1..=seen.len() as i64), "{seen:?}");
+        tokio::task::yield_now().await;
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!((store.last_change().await.unwrap(), store.oldest_change().await.unwrap()), (320, Some(1)));
+    let entry = NewAuditEntry {
+        actor: "id".into(),
+        actor_name: "Ada".into(),
+        action: "exception.approve".into(),
+        object: "exception/1".into(),
+        team: Some("red".into()),
+        allowed: true,
+        details: json!({ "note": "yes" }),
+    };
+    let noted = store.append_audit(&entry, at(5)).await.unwrap();
+    let filter = AuditFilter { action: Some("exception.approve".into()), since: Some(at(5)), ..AuditFilter::default() };
+    assert_eq!(store.list_audit(&filter, &Page::default()).await.unwrap().items, [noted]);
+}

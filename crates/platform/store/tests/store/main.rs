@@ -1,0 +1,94 @@
+//! One suite over the store's public methods, run on SQLite and, where it is installed, on PostgreSQL.
+//!
+//! `cargo test -p palisade-store`; `-- --ignored --nocapture measure` prints how fast decisions are appended.
+
+mod backups;
+mod database;
+mod durability;
+mod governance;
+mod identity;
+mod inventory;
+mod measure;
+mod outage;
+mod replicas;
+
+/// Makes two tests of each function: on SQLite and on PostgreSQL.
+macro_rules! suite {
+    ($($module:ident::$test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                crate::$module::$test(&crate::database::TestDatabase::sqlite()).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                if let Ok(database) = crate::database::TestDatabase::postgres().await {
+                    crate::$module::$test(&database).await;
+                }
+            })+
+        }
+    };
+}
+
+suite! {
+    backups::a_backup_returns_on_either_database,
+    backups::a_damaged_backup_changes_nothing,
+    durability::nothing_acknowledged_is_lost_by_a_kill,
+    governance::an_exception_is_decided_once,
+    governance::catalogues_replace_their_source_only,
+    governance::changes_are_numbered_in_the_order_of_their_commit,
+    governance::settings_are_written_against_a_version,
+    identity::a_login_state_is_taken_once,
+    identity::roles_come_from_account_and_groups,
+    identity::sessions_and_tokens_end,
+    inventory::a_decision_is_stored_once,
+    inventory::decisions_are_filtered_and_counted,
+    inventory::findings_open_resolve_and_return,
+    inventory::hostile_text_is_data,
+    inventory::malformed_cursors_are_refused,
+    inventory::old_answers_change_nothing,
+    inventory::pages_stay_put_while_rows_arrive,
+    inventory::policies_keep_their_versions,
+    inventory::pruning_keeps_what_is_young,
+    inventory::unseen_resources_go_with_their_findings,
+    replicas::a_claim_is_answered_once,
+    replicas::a_database_from_the_future_is_refused,
+    replicas::a_lock_changes_hands_when_it_expires,
+    replicas::an_older_schema_is_migrated,
+    replicas::replicas_that_start_together_migrate_once,
+    replicas::two_writers_lose_nothing,
+}
+
+/// The server awaits the store on threads that change: every future has to be `Send`.
+#[test]
+fn futures_may_move_between_threads() {
+    fn sendable<T: Send>(_: impl Fn(palisade_store::Store) -> T) {}
+    use palisade_store as p;
+    let (now, page) = (jiff::Timestamp::UNIX_EPOCH, p::Page::default());
+    sendable(|s| async move { s.check().await.is_ok() && s.prune(now).await.is_ok() });
+    sendable(|s| async move { s.backup("x".as_ref()).await.is_ok() });
+    sendable(|_| async { p::Store::restore(&p::StoreConfig::default(), "x".as_ref(), "y".as_ref()).await.is_ok() });
+    sendable(|_| async { p::Store::open(&p::StoreConfig::default(), "x".as_ref()).await.is_ok() });
+    sendable(|s| async move { s.record_observations(&[]).await.is_ok() && s.append_decisions(&[]).await.is_ok() });
+    sendable(|s| async move { s.count_findings(&p::FindingFilter::default(), p::FindingGroup::Team).await.is_ok() });
+    sendable(|s| async move { s.count_decisions(&Default::default(), p::DecisionGroup::Team).await.is_ok() });
+    sendable(|s| {
+        let page = page.clone();
+        async move {
+            s.list_findings(&p::FindingFilter::default(), &page).await.is_ok()
+                && s.list_decisions(&p::DecisionFilter::default(), &page).await.is_ok()
+                && s.list_policies(&p::PolicyFilter::default(), &page).await.is_ok()
+                && s.list_services(None, &page).await.is_ok()
+                && s.list_accounts(&p::AccountFilter::default(), &page).await.is_ok()
+        }
+    });
+    sendable(|s| async move { s.sync_policies("x", &[], now).await.is_ok() && s.settings().await.is_ok() });
+    sendable(|s| async move { s.rule_on_exception("x", p::Ruling::Approve, "x", None, now).await.is_ok() });
+    sendable(|s| async move { s.replace_catalogue("x", &p::Catalogue::default(), now).await.is_ok() });
+    sendable(|s| async move { s.remove_unseen_resources("x", now, now).await.is_ok() });
+    sendable(|s| async move { s.acquire_lock("x", "x", std::time::Duration::ZERO).await.is_ok() });
+    sendable(|s| async move { s.roles_of("x", &[]).await.is_ok() && s.changes_after(0, 1).await.is_ok() });
+    sendable(|s| async move { s.put_setting("x", &serde_json::Value::Null, None, "x", now).await.is_ok() });
+}
