@@ -4,7 +4,7 @@
 use palisade_model::Severity;
 use serde::Serialize;
 
-use crate::database::Failure;
+use crate::error::Failure;
 use crate::row::Row;
 use crate::statement::Sql;
 use crate::{FindingFilter, Store, StoreError};

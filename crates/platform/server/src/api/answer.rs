@@ -8,17 +8,10 @@ use utoipa::ToSchema;
 use utoipa::openapi::ResponseBuilder;
 
 use super::endpoint::{Description, Output};
-use super::page::List;
 
 impl<T: ToSchema + Serialize> Output for Json<T> {
     fn describe(description: &mut Description) {
-        description.answers::<T>(200, "The answer.");
-    }
-}
-
-impl<T: ToSchema + Serialize> Output for List<T> {
-    fn describe(description: &mut Description) {
-        description.answers::<Self>(200, "A page of the list.");
+        description.answers_with::<T>(200, "The answer.");
     }
 }
 
@@ -33,7 +26,7 @@ pub(crate) struct Created<T> {
 
 impl<T: ToSchema + Serialize> Output for Created<T> {
     fn describe(description: &mut Description) {
-        description.answers::<T>(201, "It was made; `Location` names it.");
+        description.answers_with::<T>(201, "It was made; `Location` names it.");
     }
 }
 
@@ -47,14 +40,9 @@ impl<T: Serialize> IntoResponse for Created<T> {
     }
 }
 
-/// Begun, or done, with nothing to tell of it.
+/// Done, or begun, with nothing to tell of it.
 #[derive(Debug)]
-pub(crate) enum Done {
-    /// It is done.
-    Now,
-    /// It will be done soon.
-    Soon,
-}
+pub(crate) struct Done;
 
 impl Output for Done {
     fn describe(description: &mut Description) {

@@ -15,10 +15,10 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{ContentBuilder, Required};
 use utoipa::{IntoParams, ToSchema};
 
+use super::Api;
 use super::endpoint::{Description, Input};
 use super::page::{self, Listing};
 use super::problem::{Code, Problem};
-use super::Api;
 use crate::identity::Authorized;
 
 impl Input for State<Arc<Api>> {
@@ -73,7 +73,56 @@ pub(crate) trait Shape {
 
 /// The one part of the path that is variable.
 #[derive(Debug)]
-pub(crate) struct Part<T>(pub(crate) String, PhantomData<T>);
+pub(crate) struct Part<T>(pub(crate) String, pub(crate) PhantomData<T>);
+
+/// Declares the shape of a part of a path: its noun, its longest text, its regular expression, and the same as code.
+macro_rules! shape {
+    ($(#[$attribute:meta])* $name:ident, $noun:literal, $max:expr, $pattern:expr, $fits:expr) => {
+        $(#[$attribute])*
+        #[derive(Debug)]
+        pub(super) struct $name;
+
+        impl $crate::api::extract::Shape for $name {
+            const NOUN: &'static str = $noun;
+            const PATTERN: &'static str = $pattern;
+            const MAX: usize = $max;
+
+            fn fits(text: &str) -> bool {
+                let fits: fn(&str) -> bool = $fits;
+                fits(text)
+            }
+        }
+    };
+}
+pub(super) use shape;
+
+/// The shape of the store's own identifiers.
+pub(super) const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
+/// Whether a text is a UUID as the store writes it.
+pub(super) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
+/// The shape of SHA-256 digests.
+pub(super) const SHA_256: &str = "^[0-9a-f]{64}$";
+
+/// Whether a text is a SHA-256 in hexadecimal.
+pub(super) fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The shape of names that people choose: nothing that could not be written in an address.
+pub(super) const NAME: &str = "^[^\\u0000-\\u001f\\u007f/]+$";
+
+/// Whether a text may be a name.
+pub(super) fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c.is_ascii_control() || c == '/')
+}
 
 impl<T: Shape> Input for Part<T> {
     fn describe(description: &mut Description) {

@@ -1,7 +1,5 @@
 //! Lists: one envelope, keyset pages, the same two parameters everywhere.
 
-use std::borrow::Cow;
-
 use axum::extract::{FromRequestParts, Query};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -10,11 +8,12 @@ use palisade_store::Page;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
+use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::openapi::{RefOr, Required};
-use utoipa::{IntoParams, PartialSchema, ToSchema};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::{IntoParams, ToSchema};
 
+use super::endpoint::{Description, Output};
 use super::problem::Problem;
 
 /// What a list was asked for: its filter, and which page of it.
@@ -67,11 +66,8 @@ impl<S: Send + Sync, F: DeserializeOwned> FromRequestParts<S> for Listing<F> {
 /// Reads a query strictly: unknown and repeated parameters are errors.
 pub(crate) fn parse_query<F: DeserializeOwned>(query: &str) -> Result<F, Problem> {
     let uri: Uri = format!("/?{query}").parse().map_err(|_| Problem::invalid("the query is not a valid address"))?;
-    let Query(filter) = Query::<F>::try_from_uri(&uri).map_err(|rejection| Problem::invalid(rejection.body_text()))?;
-    if query.contains("%00") {
-        return Err(Problem::invalid("a parameter holds the character NUL, which no text here can hold; leave it out"));
-    }
-    Ok(filter)
+    let read = Query::<F>::try_from_uri(&uri);
+    read.map(|Query(filter)| filter).map_err(|rejection| Problem::invalid(rejection.body_text()))
 }
 
 /// The parameters `limit` and `after`, as far as they were met.
@@ -125,13 +121,14 @@ pub(crate) fn parameters<F: IntoParams>() -> Vec<Parameter> {
 }
 
 /// One page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct List<T> {
     /// The items.
     pub(crate) items: Vec<T>,
     /// The cursor of the next page, for `after`; null at the end.
     pub(crate) next: Option<String>,
     #[serde(skip)]
+    #[schema(ignore)]
     link: Option<String>,
 }
 
@@ -142,33 +139,19 @@ impl<T> List<T> {
     }
 }
 
-impl<T: ToSchema> PartialSchema for List<T> {
-    fn schema() -> RefOr<Schema> {
-        let next = SchemaType::from_iter([Type::String, Type::Null]);
-        let item = RefOr::Ref(utoipa::openapi::Ref::from_schema_name(T::name()));
-        ObjectBuilder::new()
+impl<T: Serialize + ToSchema> Output for List<T> {
+    fn describe(description: &mut Description) {
+        let item = description.reference::<T>();
+        let next = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some("The cursor of the next page, for `after`; null at the end."));
+        let schema = ObjectBuilder::new()
             .description(Some("One page of a list."))
             .property("items", ArrayBuilder::new().items(item))
             .required("items")
-            .property(
-                "next",
-                ObjectBuilder::new()
-                    .schema_type(next)
-                    .description(Some("The cursor of the next page, for `after`; null at the end.")),
-            )
-            .required("next")
-            .into()
-    }
-}
-
-impl<T: ToSchema> ToSchema for List<T> {
-    fn name() -> Cow<'static, str> {
-        format!("{}List", T::name()).into()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((T::name().into(), T::schema()));
-        T::schemas(schemas);
+            .property("next", next)
+            .required("next");
+        description.answers(200, "A page of the list.", format!("{}List", T::name()), schema.into());
     }
 }
 

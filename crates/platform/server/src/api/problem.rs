@@ -120,12 +120,9 @@ impl Code {
                  route concerns all of them. The route's permission is in the OpenAPI document as \
                  `x-palisade-permission`.",
             ),
-            Self::FourEyes => (
-                "four-eyes",
-                403,
-                "Another person has to decide",
-                "Nobody decides about a request of their own.",
-            ),
+            Self::FourEyes => {
+                ("four-eyes", 403, "Another person has to decide", "Nobody decides about a request of their own.")
+            }
             Self::CrossSite => (
                 "cross-site",
                 403,
@@ -156,12 +153,9 @@ impl Code {
                 "The request took too long to arrive",
                 "Send the whole body within the time that `server.limits.request-timeout` grants.",
             ),
-            Self::Conflict => (
-                "conflict",
-                409,
-                "The object is in another state",
-                "Read the object anew and decide again.",
-            ),
+            Self::Conflict => {
+                ("conflict", 409, "The object is in another state", "Read the object anew and decide again.")
+            }
             Self::RequestInProgress => (
                 "request-in-progress",
                 409,
@@ -205,12 +199,7 @@ impl Code {
                 "Too many requests",
                 "Wait as many seconds as `Retry-After` says. `RateLimit` tells what is left.",
             ),
-            Self::HeadersTooLarge => (
-                "headers-too-large",
-                431,
-                "A header is too large",
-                "Send shorter headers.",
-            ),
+            Self::HeadersTooLarge => ("headers-too-large", 431, "A header is too large", "Send shorter headers."),
             Self::Internal => (
                 "internal",
                 500,

@@ -62,7 +62,43 @@ macro_rules! vocabulary {
     };
 }
 
+/// By what findings are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CountBy {
+    /// Policy.
+    Policy,
+    /// Team.
+    Team,
+    /// Service.
+    Service,
+    /// Namespace of the resource.
+    Namespace,
+    /// Kind of the resource.
+    Kind,
+    /// Severity.
+    Severity,
+    /// Whether they count.
+    Disposition,
+}
+
+/// What happens to an object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum Operation {
+    /// It is made.
+    #[default]
+    Create,
+    /// It replaces an older one.
+    Update,
+    /// It goes away.
+    Delete,
+}
+
 vocabulary! {
+    CountByWord = CountBy, "CountBy", "By what findings are counted.",
+        ["policy", "team", "service", "namespace", "kind", "severity", "disposition"];
+    OperationWord = Operation, "Operation", "What happens to an object.", ["CREATE", "UPDATE", "DELETE"];
     VerdictWord = Verdict, "Verdict", "What a rule says of an object.", ["pass", "skip", "warn", "fail", "error"];
     SeverityWord = Severity, "Severity", "How much a violation matters.", ["info", "low", "medium", "high", "critical"];
     CheckpointWord = Checkpoint, "Checkpoint", "Where a policy was asked.", ["check", "admission", "scan"];
@@ -129,6 +165,8 @@ mod tests {
 
     #[test]
     fn documented_words_are_the_ones_that_are_read_and_written() {
+        read_all::<CountBy>();
+        read_all::<Operation>();
         read_all::<Verdict>();
         read_all::<Severity>();
         read_all::<Checkpoint>();

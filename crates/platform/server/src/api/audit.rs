@@ -1,0 +1,120 @@
+//! The audit log: who did what to the control plane itself.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use palisade_store::{AuditEntry, AuditFilter, NewAuditEntry};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::endpoint::Endpoint;
+use super::page::{List, Listing};
+use super::problem::Problem;
+use super::words::Time;
+use crate::identity::{Authorized, Permission};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![Endpoint::get(Permission::ReadAudit, "/audit", list).named("listAudit", "The audit log, the newest first.")]
+}
+
+/// Which entries are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct AuditQuery {
+    /// Who: the identifier of an account, a token or an agent.
+    actor: Option<String>,
+    /// What, such as `exception.approve`.
+    action: Option<String>,
+    /// To what.
+    object: Option<String>,
+    /// The team that it concerns.
+    team: Option<String>,
+    /// Not before.
+    #[param(inline)]
+    since: Option<Time>,
+    /// Before.
+    #[param(inline)]
+    until: Option<Time>,
+}
+
+/// An action.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
+struct EntryView {
+    /// Its identifier.
+    id: String,
+    /// When.
+    time: Time,
+    /// Who.
+    actor: String,
+    /// The name to show for it.
+    actor_name: String,
+    /// What.
+    action: String,
+    /// To what.
+    object: String,
+    /// The team that it concerns; null concerns all.
+    team: Option<String>,
+    /// Whether it succeeded.
+    allowed: bool,
+    /// Anything else worth knowing.
+    details: Value,
+}
+
+impl From<AuditEntry> for EntryView {
+    fn from(entry: AuditEntry) -> Self {
+        Self {
+            id: entry.id,
+            time: entry.time.into(),
+            actor: entry.actor,
+            actor_name: entry.actor_name,
+            action: entry.action,
+            object: entry.object,
+            team: entry.team,
+            allowed: entry.allowed,
+            details: entry.details,
+        }
+    }
+}
+
+async fn list(
+    State(api): State<Arc<Api>>,
+    _: Authorized,
+    listing: Listing<AuditQuery>,
+) -> Result<List<EntryView>, Problem> {
+    let query = &listing.filter;
+    let filter = AuditFilter {
+        actor: query.actor.clone(),
+        action: query.action.clone(),
+        object: query.object.clone(),
+        // The permission holds in all teams or not at all.
+        teams: query.team.clone().map(|team| vec![team]),
+        since: query.since.map(|time| time.0),
+        until: query.until.map(|time| time.0),
+    };
+    Ok(listing.answer(api.context.store.list_audit(&filter, &listing.page).await?))
+}
+
+/// Notes what the caller does.
+pub(super) async fn note(
+    api: &Api,
+    authorized: &Authorized,
+    action: &str,
+    object: &str,
+    team: Option<&str>,
+) -> Result<(), Problem> {
+    let caller = authorized.caller();
+    let entry = NewAuditEntry {
+        actor: caller.id().to_owned(),
+        actor_name: caller.name().to_owned(),
+        action: action.to_owned(),
+        object: object.to_owned(),
+        team: team.map(str::to_owned),
+        allowed: true,
+        details: Value::Null,
+    };
+    api.context.store.append_audit(&entry, api.context.clock.now()).await?;
+    Ok(())
+}

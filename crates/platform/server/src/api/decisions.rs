@@ -1,0 +1,275 @@
+//! Decisions: what checkpoints answered, and when.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use palisade_store::{DecisionCount, DecisionFilter, DecisionFinding, DecisionRecord};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::endpoint::Endpoint;
+use super::extract::{Part, Query, UUID, is_uuid, shape};
+use super::page::{List, Listing};
+use super::problem::Problem;
+use super::resources::Counts;
+use super::words::{CheckpointWord, DecisionGroupWord, SeverityWord, Time, VerdictWord, Word};
+use super::{Api, scope};
+use crate::identity::{Authorized, Permission};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get(Permission::Read, "/decisions", list).named("listDecisions", "Decisions, the newest first."),
+        Endpoint::get(Permission::Read, "/decisions/counts", count)
+            .named("countDecisions", "How many decisions there are per group, the largest group first."),
+        Endpoint::get(Permission::Read, "/decisions/{decision}", get).named("getDecision", "One decision."),
+    ]
+}
+
+shape!(
+    /// Identifier of a decision.
+    DecisionId, "decision", 36, UUID, is_uuid
+);
+
+macro_rules! decision_query {
+    ($(#[$attribute:meta])* $name:ident { $($(#[$extra_attribute:meta])* $extra:ident: $extra_type:ty,)* }) => {
+        $(#[$attribute])*
+        #[derive(Debug, Deserialize, IntoParams)]
+        #[serde(deny_unknown_fields)]
+        struct $name {
+            $($(#[$extra_attribute])* $extra: $extra_type,)*
+            /// Where it was asked.
+            #[param(inline)]
+            checkpoint: Option<CheckpointWord>,
+            /// Kind of the object.
+            kind: Option<String>,
+            /// Namespace of the object; empty for objects of the whole cluster.
+            namespace: Option<String>,
+            /// Name of the object.
+            name: Option<String>,
+            /// The team that answers for the object.
+            team: Option<String>,
+            /// The service that the object belongs to.
+            service: Option<String>,
+            /// A policy that failed, warned or could not be evaluated, as `namespace/name` or `name`.
+            policy: Option<String>,
+            /// Who asked.
+            username: Option<String>,
+            /// Whether it was allowed.
+            allowed: Option<bool>,
+            /// Not before.
+            #[param(inline)]
+            since: Option<Time>,
+            /// Before.
+            #[param(inline)]
+            until: Option<Time>,
+        }
+
+        impl $name {
+            /// What to ask the store for, narrowed to what the caller may see.
+            fn filter(&self, authorized: &Authorized) -> DecisionFilter {
+                DecisionFilter {
+                    checkpoint: self.checkpoint.map(|word| word.0),
+                    namespace: self.namespace.clone(),
+                    kind: self.kind.clone(),
+                    name: self.name.clone(),
+                    teams: scope::teams(authorized, self.team.clone()),
+                    service: self.service.clone(),
+                    policy: self.policy.clone(),
+                    username: self.username.clone(),
+                    allowed: self.allowed,
+                    since: self.since.map(|time| time.0),
+                    until: self.until.map(|time| time.0),
+                }
+            }
+        }
+    };
+}
+
+decision_query! {
+    /// Which decisions are wanted.
+    DecisionQuery {}
+}
+
+decision_query! {
+    /// Which decisions are counted, and by what.
+    CountQuery {
+        /// By what they are counted.
+        #[param(inline)]
+        by: DecisionGroupWord,
+    }
+}
+
+/// A decision.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Decision)]
+pub(super) struct DecisionView {
+    /// Its identifier.
+    id: String,
+    /// When.
+    time: Time,
+    /// Where it was asked.
+    checkpoint: CheckpointWord,
+    /// What was to happen, such as `CREATE`.
+    operation: String,
+    /// Whether nothing would have been stored anyway.
+    dry_run: bool,
+    /// API group, empty for core.
+    group: String,
+    /// API version.
+    version: String,
+    /// Kind.
+    kind: String,
+    /// Namespace, empty for objects of the whole cluster.
+    namespace: String,
+    /// Name.
+    name: String,
+    /// Unique identifier in the cluster.
+    uid: String,
+    /// Subresource, empty for the object itself.
+    sub_resource: String,
+    /// Who asked.
+    username: String,
+    /// Groups of the one who asked.
+    groups: Vec<String>,
+    /// Whether it may happen.
+    allowed: bool,
+    /// Why not.
+    message: String,
+    /// What the one who asked was told although it may happen.
+    warnings: Vec<String>,
+    /// Whether the object was changed.
+    patched: bool,
+    /// Failures, warnings and errors.
+    findings: Vec<DecisionFindingView>,
+    /// All answers.
+    counts: Counts,
+    /// SHA-256 of what was judged.
+    input_digest: String,
+    /// SHA-256 of the policies that judged.
+    ruleset_digest: String,
+    /// The team that answers for the object.
+    team: String,
+    /// The service that the object belongs to.
+    service: String,
+    /// How long judging took, in microseconds.
+    duration_us: u64,
+}
+
+/// One finding of a decision.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DecisionFinding)]
+pub(super) struct DecisionFindingView {
+    /// The policy, as `namespace/name` or `name`.
+    policy: String,
+    /// SHA-256 of the version of the policy.
+    policy_digest: String,
+    /// The rule.
+    rule: String,
+    /// What it said.
+    verdict: VerdictWord,
+    /// How much it matters.
+    severity: SeverityWord,
+    /// The policy's own words.
+    message: String,
+    /// The offending field, empty where the rule names none.
+    path: String,
+    /// Whether it counts: `counted`, `audited`, `known` or `waived`.
+    disposition: String,
+    /// Identity of the finding across runs.
+    fingerprint: String,
+}
+
+impl From<DecisionFinding> for DecisionFindingView {
+    fn from(finding: DecisionFinding) -> Self {
+        Self {
+            policy: finding.policy,
+            policy_digest: finding.policy_digest,
+            rule: finding.rule,
+            verdict: Word(finding.verdict),
+            severity: Word(finding.severity),
+            message: finding.message,
+            path: finding.path,
+            disposition: finding.disposition,
+            fingerprint: finding.fingerprint,
+        }
+    }
+}
+
+impl From<DecisionRecord> for DecisionView {
+    fn from(record: DecisionRecord) -> Self {
+        Self {
+            id: record.id,
+            time: record.time.into(),
+            checkpoint: Word(record.checkpoint),
+            operation: record.operation,
+            dry_run: record.dry_run,
+            group: record.group,
+            version: record.version,
+            kind: record.kind,
+            namespace: record.namespace,
+            name: record.name,
+            uid: record.uid,
+            sub_resource: record.sub_resource,
+            username: record.username,
+            groups: record.groups,
+            allowed: record.allowed,
+            message: record.message,
+            warnings: record.warnings,
+            patched: record.patched,
+            findings: record.findings.into_iter().map(DecisionFindingView::from).collect(),
+            counts: record.counts.into(),
+            input_digest: record.input_digest,
+            ruleset_digest: record.ruleset_digest,
+            team: record.team,
+            service: record.service,
+            duration_us: record.duration_us,
+        }
+    }
+}
+
+/// How many decisions there are of a group.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DecisionCount)]
+struct CountView {
+    /// The group's name: a team, a policy and so on.
+    key: String,
+    /// Allowed.
+    allowed: u64,
+    /// Denied.
+    denied: u64,
+}
+
+impl From<DecisionCount> for CountView {
+    fn from(count: DecisionCount) -> Self {
+        let DecisionCount { key, allowed, denied } = count;
+        Self { key, allowed, denied }
+    }
+}
+
+async fn list(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    listing: Listing<DecisionQuery>,
+) -> Result<List<DecisionView>, Problem> {
+    let filter = listing.filter.filter(&authorized);
+    Ok(listing.answer(api.context.store.list_decisions(&filter, &listing.page).await?))
+}
+
+async fn count(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Query(query): Query<CountQuery>,
+) -> Result<List<CountView>, Problem> {
+    let counts = api.context.store.count_decisions(&query.filter(&authorized), query.by.0).await?;
+    Ok(List::whole(counts.into_iter().map(CountView::from).collect()))
+}
+
+async fn get(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Part(id, _): Part<DecisionId>,
+) -> Result<Json<DecisionView>, Problem> {
+    let found = api.context.store.decision(&id).await?.filter(|found| scope::sees(&authorized, &found.team));
+    found.map(|record| Json(record.into())).ok_or_else(|| Problem::not_found("decision"))
+}

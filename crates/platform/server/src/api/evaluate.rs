@@ -1,0 +1,197 @@
+//! What the live ruleset would say of an object: the answer of `palisade check` without a deployment. Nothing is stored.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use palisade_admission::{Review, Ruleset};
+use palisade_model::{Decision, Finding, Resource, Value};
+use palisade_policy::{AdmissionRequest, Environment, Offline, UserInfo, Variables};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::endpoint::Endpoint;
+use super::extract::Body;
+use super::problem::{Code, Problem};
+use super::resources::Counts;
+use super::words::{Operation, OperationWord, SeverityWord, VerdictWord, Word};
+use crate::identity::{Authorized, Permission};
+
+/// Evaluations that run at once at most; admission has workers of its own.
+pub(super) const AT_ONCE: usize = 4;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::post(Permission::Replay, "/evaluate", evaluate)
+            .named("evaluate", "What the live ruleset would decide about an object. Nothing is stored.")
+            .problems(&[Code::Unavailable]),
+    ]
+}
+
+/// An object to judge.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Evaluation {
+    /// The Kubernetes object.
+    #[schema(value_type = Object)]
+    object: Value,
+    /// What is to happen to it; `CREATE` where nothing is said.
+    operation: Option<OperationWord>,
+    /// The object that it replaces, for `UPDATE`.
+    #[schema(value_type = Option<Object>)]
+    old_object: Option<Value>,
+    /// The namespace, where the object names none.
+    #[schema(max_length = 253)]
+    namespace: Option<String>,
+    /// Who would ask.
+    #[schema(max_length = 253)]
+    username: Option<String>,
+    /// The groups of the one who would ask.
+    #[schema(max_items = 100)]
+    groups: Option<Vec<String>>,
+}
+
+/// What the ruleset would decide.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EvaluatedDecision)]
+struct Evaluated {
+    /// Whether it may happen.
+    allowed: bool,
+    /// Why not.
+    message: String,
+    /// What the one who asks would be told although it may happen.
+    warnings: Vec<String>,
+    /// Failures, warnings and errors.
+    findings: Vec<EvaluatedFinding>,
+    /// All answers.
+    counts: Counts,
+    /// The object after mutation, where a mutation changed it.
+    #[schema(value_type = Option<Object>)]
+    patched: Option<Value>,
+    /// SHA-256 of the policies and agreements that judged.
+    ruleset_digest: String,
+}
+
+/// What a rule says of the object.
+#[derive(Debug, Serialize, ToSchema)]
+struct EvaluatedFinding {
+    /// The policy, as `namespace/name` or `name`.
+    policy: String,
+    /// The rule.
+    rule: String,
+    /// What it says.
+    verdict: VerdictWord,
+    /// How much it matters.
+    severity: SeverityWord,
+    /// The policy's own words.
+    message: String,
+    /// The offending field, empty where the rule names none.
+    path: String,
+    /// How to mend it.
+    remediation: Option<String>,
+    /// Whether it counts: `counted`, `audited`, `known` or `waived`.
+    disposition: &'static str,
+    /// Identity of the finding across runs.
+    fingerprint: String,
+}
+
+impl From<&Finding> for EvaluatedFinding {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            policy: finding.policy.to_string(),
+            rule: finding.rule.to_string(),
+            verdict: Word(finding.verdict),
+            severity: Word(finding.severity),
+            message: finding.message.to_string(),
+            path: finding.path.to_string(),
+            remediation: finding.remediation.as_deref().map(str::to_owned),
+            disposition: finding.disposition.as_str(),
+            fingerprint: finding.fingerprint.to_string(),
+        }
+    }
+}
+
+impl From<Decision> for Evaluated {
+    fn from(decision: Decision) -> Self {
+        Self {
+            allowed: decision.allowed,
+            message: decision.message,
+            warnings: decision.warnings,
+            findings: decision.findings.iter().map(EvaluatedFinding::from).collect(),
+            counts: decision.counts.into(),
+            patched: decision.patched,
+            ruleset_digest: decision.ruleset_digest.to_string(),
+        }
+    }
+}
+
+async fn evaluate(
+    State(api): State<Arc<Api>>,
+    _: Authorized,
+    Body(evaluation): Body<Evaluation>,
+) -> Result<Json<Evaluated>, Problem> {
+    let request = request(evaluation)?;
+    let Ok(_place) = api.evaluations.try_acquire() else {
+        return Err(Problem::new(Code::Unavailable, "other objects are being evaluated; try again in a moment"));
+    };
+    let (ruleset, now) = (api.context.ruleset(), api.context.clock.now());
+    let work = tokio::task::spawn_blocking(move || {
+        let variables = Variables::default();
+        decide(&ruleset, request, &Environment::new(now, &Offline, &variables))
+    });
+    let decision = work.await.map_err(|error| Problem::internal("evaluating an object", &error))?;
+    Ok(Json(decision.into()))
+}
+
+/// The request that would bring the object about.
+fn request(evaluation: Evaluation) -> Result<AdmissionRequest, Problem> {
+    let Evaluation { object, operation, old_object, namespace, username, groups } = evaluation;
+    let resource = Resource::in_memory(object);
+    if resource.gvk().is_none_or(|kind| kind.kind.is_empty() || kind.version.is_empty()) {
+        let detail = "`object` has no `apiVersion` and `kind`; send a whole Kubernetes object";
+        return Err(Problem::new(Code::Unprocessable, detail));
+    }
+    let operation = match operation.map(|word| word.0).unwrap_or_default() {
+        Operation::Create => palisade_policy::Operation::Create,
+        Operation::Update => palisade_policy::Operation::Update,
+        Operation::Delete => palisade_policy::Operation::Delete,
+    };
+    let mut request = AdmissionRequest::of(&resource, operation);
+    if let Some(old) = old_object {
+        request.old_object = old;
+    }
+    if let Some(namespace) = namespace.filter(|_| request.namespace.is_empty()) {
+        request.namespace = namespace.into();
+    }
+    request.user = UserInfo {
+        username: username.unwrap_or_default().into(),
+        groups: groups.unwrap_or_default().into_iter().map(Into::into).collect(),
+        ..UserInfo::default()
+    };
+    request.dry_run = true;
+    Ok(request)
+}
+
+/// Mutation first, then validation of what came of it, as an API server orders them.
+fn decide(ruleset: &Ruleset, request: AdmissionRequest, environment: &Environment<'_>) -> Decision {
+    let mut review = Review { request, ..Review::default() };
+    let mut mutated = ruleset.mutate(&review, environment);
+    if let Some(patched) = &mutated.patched {
+        review.request.object = patched.clone();
+    }
+    let mut decision = ruleset.validate(&review, environment);
+    if !mutated.allowed {
+        decision.allowed = false;
+        decision.message = [mutated.message, decision.message].join("\n").trim().to_owned();
+    }
+    mutated.findings.append(&mut decision.findings);
+    mutated.warnings.append(&mut decision.warnings);
+    let (before, after) = (mutated.counts, &mut decision.counts);
+    after.pass += before.pass;
+    after.fail += before.fail;
+    after.warn += before.warn;
+    after.skip += before.skip;
+    after.error += before.error;
+    Decision { findings: mutated.findings, warnings: mutated.warnings, patched: mutated.patched, ..decision }
+}

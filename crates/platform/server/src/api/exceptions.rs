@@ -1,0 +1,382 @@
+//! Exceptions: asked for by one person, decided about by another, in force as waivers of the ruleset.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use palisade_store::{
+    Exception, ExceptionFilter, ExceptionSelector, ExceptionState, NewException, Page, ResourceFilter, Ruling,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::Created;
+use super::audit::note;
+use super::endpoint::{Endpoint, PREFIX};
+use super::extract::{Body, Part, UUID, is_uuid, shape};
+use super::page::{List, Listing};
+use super::problem::{Code, Problem};
+use super::words::{ExceptionStateWord, Time, Word};
+use super::{Api, scope};
+use crate::identity::{Authorized, Permission, four_eyes};
+
+/// Pages of the inventory that are read to see whose a namespace is; larger ones need an approver of all teams.
+const PAGES: usize = 20;
+/// Patterns of one sort in an exception at most.
+const MAX_PATTERNS: usize = 100;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let decided = |path, id, summary| (path, id, summary);
+    let (approval, rejection, revocation) = (
+        decided(
+            "/exceptions/{exception}/approve",
+            "approveException",
+            "Grants an exception that somebody else asked for.",
+        ),
+        decided(
+            "/exceptions/{exception}/reject",
+            "rejectException",
+            "Refuses an exception that somebody else asked for.",
+        ),
+        decided("/exceptions/{exception}/revoke", "revokeException", "Takes an exception back that was granted."),
+    );
+    vec![
+        Endpoint::get(Permission::Read, "/exceptions", list).named("listExceptions", "Exceptions, the newest first."),
+        Endpoint::get(Permission::Read, "/exceptions/{exception}", get).named("getException", "One exception."),
+        Endpoint::post(Permission::RequestExceptions, "/exceptions", request)
+            .named("requestException", "Asks for an exception."),
+        Endpoint::post(Permission::ApproveExceptions, approval.0, approve).named(approval.1, approval.2),
+        Endpoint::post(Permission::ApproveExceptions, rejection.0, reject).named(rejection.1, rejection.2),
+        Endpoint::post(Permission::ApproveExceptions, revocation.0, revoke).named(revocation.1, revocation.2),
+        Endpoint::post(Permission::RequestExceptions, "/exceptions/{exception}/withdraw", withdraw)
+            .named("withdrawException", "Withdraws a request of one's own."),
+    ]
+}
+
+shape!(
+    /// Identifier of an exception.
+    ExceptionId, "exception", 36, UUID, is_uuid
+);
+
+/// Which exceptions are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ExceptionQuery {
+    /// Where they stand.
+    #[param(inline)]
+    state: Option<ExceptionStateWord>,
+    /// The team that asked.
+    team: Option<String>,
+    /// Who asked, by the identifier of the account.
+    requested_by: Option<String>,
+    /// Ends after.
+    #[param(inline)]
+    expires_after: Option<Time>,
+    /// Ends before.
+    #[param(inline)]
+    expires_before: Option<Time>,
+}
+
+/// What an exception covers. An empty list covers everything of its sort; entries may hold the wildcards `*` and `?`.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(as = ExceptionSelector)]
+struct Selector {
+    /// Policies, as `namespace/name` or `name`.
+    #[schema(max_items = 100)]
+    policies: Vec<String>,
+    /// Rules.
+    #[schema(max_items = 100)]
+    rules: Vec<String>,
+    /// Kinds.
+    #[schema(max_items = 100)]
+    kinds: Vec<String>,
+    /// Namespaces.
+    #[schema(max_items = 100)]
+    namespaces: Vec<String>,
+    /// Names.
+    #[schema(max_items = 100)]
+    names: Vec<String>,
+}
+
+impl From<ExceptionSelector> for Selector {
+    fn from(selector: ExceptionSelector) -> Self {
+        let ExceptionSelector { policies, rules, kinds, namespaces, names } = selector;
+        Self { policies, rules, kinds, namespaces, names }
+    }
+}
+
+impl Selector {
+    /// What the store keeps, if it names a policy or a rule: nobody is excepted from everything.
+    fn checked(self) -> Result<ExceptionSelector, Problem> {
+        let Self { policies, rules, kinds, namespaces, names } = self;
+        if policies.is_empty() && rules.is_empty() {
+            return Err(impossible("`selector` names neither a policy nor a rule; name what to be excepted from"));
+        }
+        for list in [&policies, &rules, &kinds, &namespaces, &names] {
+            if list.len() > MAX_PATTERNS {
+                return Err(Problem::invalid(format!("a list of `selector` has more than {MAX_PATTERNS} entries")));
+            }
+            if list.iter().any(|entry| entry.is_empty() || entry.len() > 253 || entry.contains(char::is_control)) {
+                return Err(impossible(
+                    "an entry of `selector` is empty, longer than 253 bytes or holds a control character",
+                ));
+            }
+        }
+        Ok(ExceptionSelector { policies, rules, kinds, namespaces, names })
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ExceptionRequest {
+    /// What it covers.
+    selector: Selector,
+    /// Why the violation is acceptable.
+    #[schema(min_length = 1, max_length = 2000)]
+    reason: String,
+    /// Who answers for it.
+    #[schema(min_length = 1, max_length = 200)]
+    owner: String,
+    /// The team that asks; one in which the caller may ask.
+    #[schema(min_length = 1, max_length = 200)]
+    team: String,
+    /// When it ends.
+    expires_at: Time,
+}
+
+/// What somebody who decides has to say about it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    /// Why it was decided so.
+    #[schema(max_length = 2000)]
+    note: Option<String>,
+}
+
+/// An exception.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Exception)]
+struct ExceptionView {
+    /// Its identifier.
+    id: String,
+    /// What it covers.
+    selector: Selector,
+    /// Why.
+    reason: String,
+    /// Who answers for it.
+    owner: String,
+    /// The team that asked.
+    team: String,
+    /// When it ends.
+    expires_at: Time,
+    /// Where it stands.
+    state: ExceptionStateWord,
+    /// Who asked.
+    requested_by: String,
+    /// When.
+    requested_at: Time,
+    /// Who approved, rejected or revoked it last.
+    decided_by: Option<String>,
+    /// When.
+    decided_at: Option<Time>,
+    /// What that person wrote.
+    note: Option<String>,
+}
+
+impl From<Exception> for ExceptionView {
+    fn from(exception: Exception) -> Self {
+        Self {
+            id: exception.id,
+            selector: exception.selector.into(),
+            reason: exception.reason,
+            owner: exception.owner,
+            team: exception.team,
+            expires_at: exception.expires_at.into(),
+            state: Word(exception.state),
+            requested_by: exception.requested_by,
+            requested_at: exception.requested_at.into(),
+            decided_by: exception.decided_by,
+            decided_at: exception.decided_at.map(Time),
+            note: exception.note,
+        }
+    }
+}
+
+async fn list(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    listing: Listing<ExceptionQuery>,
+) -> Result<List<ExceptionView>, Problem> {
+    let query = &listing.filter;
+    let filter = ExceptionFilter {
+        state: query.state.map(|word| word.0),
+        teams: scope::teams(&authorized, query.team.clone()),
+        requested_by: query.requested_by.clone(),
+        expires_after: query.expires_after.map(|time| time.0),
+        expires_before: query.expires_before.map(|time| time.0),
+    };
+    Ok(listing.answer(api.context.store.list_exceptions(&filter, &listing.page).await?))
+}
+
+async fn get(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Part(id, _): Part<ExceptionId>,
+) -> Result<Json<ExceptionView>, Problem> {
+    Ok(Json(visible(&api, &authorized, &id).await?.into()))
+}
+
+/// The exception, if it is among those that the caller may see or decide about.
+async fn visible(api: &Api, authorized: &Authorized, id: &str) -> Result<Exception, Problem> {
+    let found = api.context.store.exception(id).await?.filter(|found| scope::sees(authorized, &found.team));
+    found.ok_or_else(|| Problem::not_found("exception"))
+}
+
+async fn request(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Body(asked): Body<ExceptionRequest>,
+) -> Result<Created<ExceptionView>, Problem> {
+    if !scope::sees(&authorized, &asked.team) {
+        let detail = "your roles do not let you ask for exceptions in this `team`; name one of your own";
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
+    for (name, text, most) in
+        [("reason", &asked.reason, 2000), ("owner", &asked.owner, 200), ("team", &asked.team, 200)]
+    {
+        check_text(name, text, 1, most)?;
+    }
+    let now = api.context.clock.now();
+    if asked.expires_at.0 <= now {
+        return Err(impossible("`expires_at` has passed; name a day to come"));
+    }
+    let new = NewException {
+        selector: asked.selector.checked()?,
+        reason: asked.reason,
+        owner: asked.owner,
+        team: asked.team,
+        expires_at: asked.expires_at.0,
+        requested_by: authorized.caller().id().to_owned(),
+    };
+    let exception = api.context.store.request_exception(&new, now).await?;
+    note(&api, &authorized, "exception.request", &exception.id, Some(&exception.team)).await?;
+    Ok(Created { location: format!("{PREFIX}/exceptions/{}", exception.id), body: exception.into() })
+}
+
+async fn approve(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Part(id, _): Part<ExceptionId>,
+    Body(note): Body<Note>,
+) -> Result<Json<ExceptionView>, Problem> {
+    let exception = visible(&api, &authorized, &id).await?;
+    four_eyes(authorized.caller(), &exception.requested_by)?;
+    covers_own_objects(&api, &authorized, &exception.selector).await?;
+    rule(&api, &authorized, &exception, Ruling::Approve, note).await
+}
+
+async fn reject(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Part(id, _): Part<ExceptionId>,
+    Body(note): Body<Note>,
+) -> Result<Json<ExceptionView>, Problem> {
+    let exception = visible(&api, &authorized, &id).await?;
+    four_eyes(authorized.caller(), &exception.requested_by)?;
+    rule(&api, &authorized, &exception, Ruling::Reject, note).await
+}
+
+/// Nobody gains by a revocation, so that whoever may approve may also take back what was approved for them.
+async fn revoke(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Part(id, _): Part<ExceptionId>,
+    Body(note): Body<Note>,
+) -> Result<Json<ExceptionView>, Problem> {
+    let exception = visible(&api, &authorized, &id).await?;
+    rule(&api, &authorized, &exception, Ruling::Revoke, note).await
+}
+
+async fn withdraw(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Part(id, _): Part<ExceptionId>,
+    Body(note): Body<Note>,
+) -> Result<Json<ExceptionView>, Problem> {
+    let exception = visible(&api, &authorized, &id).await?;
+    if exception.requested_by != authorized.caller().id() {
+        return Err(Problem::new(Code::Forbidden, "somebody else asked for this; only they can withdraw it"));
+    }
+    rule(&api, &authorized, &exception, Ruling::Reject, note).await
+}
+
+async fn rule(
+    api: &Api,
+    authorized: &Authorized,
+    exception: &Exception,
+    ruling: Ruling,
+    Note { note: said }: Note,
+) -> Result<Json<ExceptionView>, Problem> {
+    check_text("note", said.as_deref().unwrap_or_default(), 0, 2000)?;
+    let (by, now) = (authorized.caller().id(), api.context.clock.now());
+    let ruled = api.context.store.rule_on_exception(&exception.id, ruling, by, said.as_deref(), now).await?;
+    let action = match ruling {
+        Ruling::Approve => "exception.approve",
+        Ruling::Reject => "exception.reject",
+        Ruling::Revoke => "exception.revoke",
+    };
+    note(api, authorized, action, &ruled.id, Some(&ruled.team)).await?;
+    if exception.state == ExceptionState::Approved || ruled.state == ExceptionState::Approved {
+        api.context.policies.reload();
+    }
+    Ok(Json(ruled.into()))
+}
+
+/// Refuses that an approver of some teams excepts the objects of others: every namespace has to be named, and everything
+/// known in it has to belong to the approver's teams.
+async fn covers_own_objects(api: &Api, authorized: &Authorized, selector: &ExceptionSelector) -> Result<(), Problem> {
+    if scope::sees_all(authorized) {
+        return Ok(());
+    }
+    let refused = || {
+        let detail = "this exception reaches beyond your teams; an approver of all teams has to decide";
+        Problem::new(Code::Forbidden, detail)
+    };
+    let named = |namespace: &String| !namespace.contains(['*', '?']);
+    if selector.namespaces.is_empty() || !selector.namespaces.iter().all(named) {
+        return Err(refused());
+    }
+    for namespace in &selector.namespaces {
+        let filter = ResourceFilter { namespace: Some(namespace.clone()), ..ResourceFilter::default() };
+        let mut page = Page::first(Page::MAX_LIMIT);
+        for _ in 0..PAGES {
+            let listed = api.context.store.list_resources(&filter, &page).await?;
+            if !listed.items.iter().all(|resource| scope::sees(authorized, &resource.team)) {
+                return Err(refused());
+            }
+            page.after = listed.next;
+            if page.after.is_none() {
+                break;
+            }
+        }
+        if page.after.is_some() {
+            return Err(refused());
+        }
+    }
+    Ok(())
+}
+
+fn impossible(detail: &'static str) -> Problem {
+    Problem::new(Code::Unprocessable, detail)
+}
+
+/// Refuses texts that are too short, too long or hold NUL.
+fn check_text(name: &str, text: &str, least: usize, most: usize) -> Result<(), Problem> {
+    let length = text.chars().count();
+    if !(least..=most).contains(&length) || text.contains('\0') {
+        return Err(Problem::invalid(format!("`{name}` has {least} to {most} characters, none of them NUL")));
+    }
+    Ok(())
+}

@@ -1,0 +1,357 @@
+//! Findings: what is wrong now, and what was and is no more.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use palisade_store::{Fix, FindingCount, FindingFilter, FindingGroup, FindingRecord, ResourceIdentity};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::endpoint::Endpoint;
+use super::extract::{Part, Query, UUID, is_uuid, shape};
+use super::page::{List, Listing};
+use super::problem::Problem;
+use super::words::{CheckpointWord, CountBy, CountByWord, OrderWord, SeverityWord, StateWord, Time, VerdictWord, Word};
+use super::{Api, scope};
+use crate::identity::{Authorized, Permission};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get(Permission::Read, "/findings", list)
+            .named("listFindings", "Findings, the newest or worst first."),
+        Endpoint::get(Permission::Read, "/findings/counts", count)
+            .named("countFindings", "How many findings there are per group, the largest group first."),
+        Endpoint::get(Permission::Read, "/findings/fixes", fixes)
+            .named("listFixes", "The changes that would remove the most findings, the one that removes most first."),
+        Endpoint::get(Permission::Read, "/findings/{finding}", get).named("getFinding", "One finding."),
+    ]
+}
+
+shape!(
+    /// Identifier of a finding.
+    FindingId, "finding", 36, UUID, is_uuid
+);
+
+macro_rules! finding_query {
+    ($(#[$attribute:meta])* $name:ident { $($(#[$extra_attribute:meta])* $extra:ident: $extra_type:ty,)* }) => {
+        $(#[$attribute])*
+        #[derive(Debug, Deserialize, IntoParams)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct $name {
+            $($(#[$extra_attribute])* $extra: $extra_type,)*
+            /// Whether they still stand; those that do where nothing is said.
+            #[param(inline)]
+            state: Option<StateWord>,
+            /// Identifier of the resource.
+            resource: Option<String>,
+            /// Where the resource lives: `cluster:NAME` or `file:PATH`.
+            source: Option<String>,
+            /// Where they were found.
+            #[param(inline)]
+            checkpoint: Option<CheckpointWord>,
+            /// The policy, as `namespace/name` or `name`.
+            policy: Option<String>,
+            /// The rule.
+            rule: Option<String>,
+            /// What the rule said.
+            #[param(inline)]
+            verdict: Option<VerdictWord>,
+            /// So severe or worse.
+            #[param(inline)]
+            severity: Option<SeverityWord>,
+            /// Kind of the resource.
+            kind: Option<String>,
+            /// Namespace of the resource; empty for resources of the whole cluster.
+            namespace: Option<String>,
+            /// The team that answers for the resource.
+            team: Option<String>,
+            /// The service that the resource belongs to.
+            service: Option<String>,
+            /// Whether they count: `counted`, `audited`, `known` or `waived`.
+            disposition: Option<String>,
+            /// Identity of the finding across runs.
+            fingerprint: Option<String>,
+            /// A part of the message, the policy, the rule or the resource's name, whatever the case of ASCII letters.
+            text: Option<String>,
+        }
+
+        impl $name {
+            /// What to ask the store for, narrowed to what the caller may see.
+            fn filter(&self, authorized: &Authorized) -> FindingFilter {
+                FindingFilter {
+                    state: self.state.map(|word| word.0).unwrap_or_default(),
+                    order: palisade_store::FindingOrder::default(),
+                    resource_id: self.resource.clone(),
+                    source: self.source.clone(),
+                    checkpoint: self.checkpoint.map(|word| word.0),
+                    policy: self.policy.clone(),
+                    rule: self.rule.clone(),
+                    verdict: self.verdict.map(|word| word.0),
+                    min_severity: self.severity.map(|word| word.0),
+                    kind: self.kind.clone(),
+                    namespace: self.namespace.clone(),
+                    teams: scope::teams(authorized, self.team.clone()),
+                    service: self.service.clone(),
+                    disposition: self.disposition.clone(),
+                    fingerprint: self.fingerprint.clone(),
+                    text: self.text.clone(),
+                }
+            }
+        }
+    };
+}
+
+finding_query! {
+    /// Which findings are wanted.
+    FindingQuery {
+        /// In which order; the newest first where nothing is said.
+        #[param(inline)]
+        order: Option<OrderWord>,
+    }
+}
+
+finding_query! {
+    /// Which findings are counted, and by what.
+    CountQuery {
+        /// By what they are counted.
+        #[param(inline)]
+        by: CountByWord,
+    }
+}
+
+finding_query! {
+    /// The findings that are to be removed.
+    FixQuery {}
+}
+
+/// A finding.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Finding)]
+pub(super) struct FindingView {
+    /// Its identifier, kept when it comes back after it was resolved.
+    id: String,
+    /// Identifier of the resource.
+    resource_id: String,
+    /// The resource.
+    resource: ResourceName,
+    /// Where it was found.
+    checkpoint: CheckpointWord,
+    /// Identity of the finding across runs.
+    fingerprint: String,
+    /// The policy, as `namespace/name` or `name`.
+    policy: String,
+    /// Kind of the policy.
+    policy_kind: String,
+    /// SHA-256 of the version of the policy.
+    policy_digest: String,
+    /// The rule.
+    rule: String,
+    /// What the rule said.
+    verdict: VerdictWord,
+    /// How much it matters.
+    severity: SeverityWord,
+    /// The policy's own words.
+    message: String,
+    /// The offending field, empty where the rule names none.
+    path: String,
+    /// How to mend it.
+    remediation: Option<String>,
+    /// Controls that the policy serves.
+    controls: Vec<ControlView>,
+    /// Whether it counts: `counted`, `audited`, `known` or `waived`.
+    disposition: String,
+    /// The team that answers for the resource.
+    team: String,
+    /// The service that the resource belongs to.
+    service: String,
+    /// First seen.
+    first_seen: Time,
+    /// Last seen.
+    last_seen: Time,
+    /// Since when it is no more.
+    resolved_at: Option<Time>,
+}
+
+/// What makes a resource the same resource at the next sight.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ResourceName {
+    /// Where it lives: `cluster:NAME` or `file:PATH`.
+    source: String,
+    /// API group, empty for core.
+    group: String,
+    /// Kind.
+    kind: String,
+    /// Namespace, empty for resources of the whole cluster.
+    namespace: String,
+    /// Name.
+    name: String,
+}
+
+impl From<ResourceIdentity> for ResourceName {
+    fn from(identity: ResourceIdentity) -> Self {
+        let ResourceIdentity { source, group, kind, namespace, name } = identity;
+        Self { source, group, kind, namespace, name }
+    }
+}
+
+/// A control of a compliance framework.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Control)]
+pub(super) struct ControlView {
+    /// The framework.
+    framework: String,
+    /// The control within it.
+    id: String,
+}
+
+impl From<FindingRecord> for FindingView {
+    fn from(record: FindingRecord) -> Self {
+        let finding = record.finding;
+        let control = |control: palisade_model::Control| ControlView { framework: control.framework, id: control.id };
+        Self {
+            id: record.id,
+            resource_id: record.resource_id,
+            resource: record.resource.into(),
+            checkpoint: Word(record.checkpoint),
+            fingerprint: finding.fingerprint,
+            policy: finding.policy,
+            policy_kind: finding.policy_kind,
+            policy_digest: finding.policy_digest,
+            rule: finding.rule,
+            verdict: Word(finding.verdict),
+            severity: Word(finding.severity),
+            message: finding.message,
+            path: finding.path,
+            remediation: finding.remediation,
+            controls: finding.controls.into_iter().map(control).collect(),
+            disposition: finding.disposition,
+            team: record.team,
+            service: record.service,
+            first_seen: record.first_seen.into(),
+            last_seen: record.last_seen.into(),
+            resolved_at: record.resolved_at.map(Time),
+        }
+    }
+}
+
+/// How many findings there are of a group.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FindingCount)]
+pub(super) struct CountView {
+    /// The group's name: a policy, a team and so on.
+    key: String,
+    /// All of them.
+    total: u64,
+    /// Of severity critical.
+    critical: u64,
+    /// Of severity high.
+    high: u64,
+    /// Of severity medium.
+    medium: u64,
+    /// Of severity low.
+    low: u64,
+    /// Of severity info.
+    info: u64,
+}
+
+impl From<FindingCount> for CountView {
+    fn from(count: FindingCount) -> Self {
+        let FindingCount { key, total, critical, high, medium, low, info } = count;
+        Self { key, total, critical, high, medium, low, info }
+    }
+}
+
+/// The counts of all groups, turned to have a group per severity, the worst first.
+fn by_severity(counts: &[FindingCount]) -> Vec<CountView> {
+    let sum = |of: fn(&FindingCount) -> u64| counts.iter().map(of).sum::<u64>();
+    let none = || FindingCount { key: String::new(), total: 0, critical: 0, high: 0, medium: 0, low: 0, info: 0 };
+    let (critical, high, medium) = (sum(|c| c.critical), sum(|c| c.high), sum(|c| c.medium));
+    let (low, info) = (sum(|c| c.low), sum(|c| c.info));
+    let groups = [
+        FindingCount { key: "critical".into(), total: critical, critical, ..none() },
+        FindingCount { key: "high".into(), total: high, high, ..none() },
+        FindingCount { key: "medium".into(), total: medium, medium, ..none() },
+        FindingCount { key: "low".into(), total: low, low, ..none() },
+        FindingCount { key: "info".into(), total: info, info, ..none() },
+    ];
+    groups.into_iter().filter(|group| group.total > 0).map(CountView::from).collect()
+}
+
+async fn list(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    listing: Listing<FindingQuery>,
+) -> Result<List<FindingView>, Problem> {
+    let order = listing.filter.order.map(|word| word.0).unwrap_or_default();
+    let filter = FindingFilter { order, ..listing.filter.filter(&authorized) };
+    Ok(listing.answer(api.context.store.list_findings(&filter, &listing.page).await?))
+}
+
+async fn count(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Query(query): Query<CountQuery>,
+) -> Result<List<CountView>, Problem> {
+    let group = match query.by.0 {
+        CountBy::Policy => FindingGroup::Policy,
+        CountBy::Team => FindingGroup::Team,
+        CountBy::Service => FindingGroup::Service,
+        CountBy::Namespace => FindingGroup::Namespace,
+        CountBy::Kind => FindingGroup::Kind,
+        // There are four dispositions at most, so that their sums leave nothing out.
+        CountBy::Disposition | CountBy::Severity => FindingGroup::Disposition,
+    };
+    let counts = api.context.store.count_findings(&query.filter(&authorized), group).await?;
+    Ok(List::whole(match query.by.0 {
+        CountBy::Severity => by_severity(&counts),
+        _ => counts.into_iter().map(CountView::from).collect(),
+    }))
+}
+
+/// One change, a rule mended in a service, and what it would remove.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Fix)]
+pub(super) struct FixView {
+    /// The policy, as `namespace/name` or `name`.
+    policy: String,
+    /// The rule.
+    rule: String,
+    /// The team that would make the change.
+    team: String,
+    /// The service that it would be made in.
+    service: String,
+    /// How to make it.
+    remediation: Option<String>,
+    /// How severe the worst of the findings is.
+    severity: SeverityWord,
+    /// How many findings it would remove.
+    findings: u64,
+    /// Of how many resources.
+    resources: u64,
+}
+
+impl From<Fix> for FixView {
+    fn from(fix: Fix) -> Self {
+        let Fix { policy, rule, team, service, remediation, severity, findings, resources } = fix;
+        Self { policy, rule, team, service, remediation, severity: Word(severity), findings, resources }
+    }
+}
+
+async fn fixes(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Query(query): Query<FixQuery>,
+) -> Result<List<FixView>, Problem> {
+    let fixes = api.context.store.list_fixes(&query.filter(&authorized)).await?;
+    Ok(List::whole(fixes.into_iter().map(FixView::from).collect()))
+}
+
+async fn get(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Part(id, _): Part<FindingId>,
+) -> Result<Json<FindingView>, Problem> {
+    let found = api.context.store.finding(&id).await?.filter(|found| scope::sees(&authorized, &found.team));
+    found.map(|record| Json(record.into())).ok_or_else(|| Problem::not_found("finding"))
+}

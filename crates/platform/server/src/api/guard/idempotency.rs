@@ -1,0 +1,157 @@
+//! Idempotency keys: a POST that is sent again gets the answer of the first one instead of acting twice.
+//!
+//! The claim of a key and the answer to it are in the store, so that they survive a restart and hold for all replicas.
+//! The request is carried out to its end even where its client goes away, so that the answer is there when it comes back.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http_body_util::{BodyExt as _, Limited};
+use jiff::SignedDuration;
+use palisade_store::{Idempotency, IdempotencyKey};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+
+use crate::api::problem::{Code, Problem};
+use crate::api::{Api, extract};
+use crate::identity::Authorized;
+
+const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// How long an answer is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// The longest key.
+const MAX_KEY: usize = 255;
+/// The largest answer that is kept, in bytes.
+const MAX_ANSWER: usize = 4 << 20;
+
+/// How the document describes the header.
+pub(crate) fn parameter() -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::String))
+        .min_length(Some(1))
+        .max_length(Some(MAX_KEY))
+        .pattern(Some("^[!-~]+$"));
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "A text of your choice that makes it safe to send the request again: for a day, the same key with the same \
+             request gets the answer of the first one.",
+        ))
+        .schema(Some(schema))
+        .build()
+}
+
+/// An answer as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    content_type: Option<String>,
+    location: Option<String>,
+    body: String,
+}
+
+/// Carries the request out, at most once for a key.
+pub(super) async fn once(api: &Arc<Api>, authorized: &Authorized, request: Request, next: Next) -> Response {
+    match try_once(api, authorized, request, next).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn try_once(api: &Arc<Api>, authorized: &Authorized, request: Request, next: Next) -> Result<Response, Problem> {
+    let Some(key) = chosen_key(request.headers())? else { return Ok(next.run(request).await) };
+    let (parts, body) = request.into_parts();
+    let bytes = extract::read(body, api).await?;
+    let mut digest = Sha256::new();
+    digest.update(parts.uri.query().unwrap_or_default());
+    digest.update([0]);
+    digest.update(&bytes);
+    let digest = format!("{:x}", digest.finalize());
+    let key = IdempotencyKey {
+        caller: authorized.caller().id().to_owned(),
+        route: format!("{} {}", parts.method, parts.uri.path()),
+        key,
+    };
+    let now = api.context.clock.now();
+    match api.context.store.begin_request(&key, &digest, now + KEPT, now).await? {
+        Idempotency::New => {}
+        Idempotency::Answered { status, body } => return replay(status, &body),
+        Idempotency::InProgress => {
+            let detail = "a request with this `Idempotency-Key` is being worked on; send it again in a moment";
+            return Err(Problem::new(Code::RequestInProgress, detail).retry_after(1));
+        }
+        Idempotency::Mismatch => {
+            let detail = "this `Idempotency-Key` was used with another body; choose a new key for a new request";
+            return Err(Problem::new(Code::KeyReused, detail));
+        }
+    }
+    let request = Request::from_parts(parts, Body::from(bytes));
+    let api = Arc::clone(api);
+    let work = tokio::spawn(async move {
+        let response = next.run(request).await;
+        keep(&api, &key, response).await
+    });
+    work.await.map_err(|error| Problem::internal("carrying out a request", &error))?
+}
+
+/// The client's key, where it sent one.
+fn chosen_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(HEADER).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    let visible = (1..=MAX_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !visible || values.next().is_some() {
+        let detail = format!("`Idempotency-Key` is one text of 1 to {MAX_KEY} visible ASCII characters");
+        return Err(Problem::invalid(detail));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// Keeps an answer that would be the same again, and gives the claim back where trying again may help.
+async fn keep(api: &Api, key: &IdempotencyKey, response: Response) -> Result<Response, Problem> {
+    let status = response.status();
+    let transient = status.is_server_error()
+        || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT);
+    if transient {
+        api.context.store.abandon_request(key).await?;
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, MAX_ANSWER).collect().await;
+    let bytes = body.map_err(|error| Problem::internal("reading an answer", &error))?.to_bytes();
+    let text = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned);
+    let kept = Kept {
+        content_type: text(header::CONTENT_TYPE),
+        location: text(header::LOCATION),
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+    };
+    let kept = serde_json::to_string(&kept).map_err(|error| Problem::internal("keeping an answer", &error))?;
+    api.context.store.finish_request(key, status.as_u16(), &kept).await?;
+    Ok(Response::from_parts(parts, Body::from(bytes)))
+}
+
+/// The answer that was given before.
+fn replay(status: u16, kept: &str) -> Result<Response, Problem> {
+    let corrupt = |error: &dyn std::fmt::Display| Problem::internal("reading a kept answer", error);
+    let kept: Kept = serde_json::from_str(kept).map_err(|error| corrupt(&error))?;
+    let status = StatusCode::from_u16(status).map_err(|error| corrupt(&error))?;
+    let mut response = (status, kept.body).into_response();
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_TYPE);
+    for (name, text) in [(header::CONTENT_TYPE, kept.content_type), (header::LOCATION, kept.location)] {
+        if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    Ok(response)
+}

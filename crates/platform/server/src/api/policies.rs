@@ -1,0 +1,176 @@
+//! Policies: which there are, from where, in which versions, and what is wrong with them. They are shared by all teams.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use palisade_store::{PolicyFilter, PolicyRecord, PolicyVersion};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::answer::Done;
+use super::audit::note;
+use super::endpoint::Endpoint;
+use super::extract::{NAME, Nothing, Part, SHA_256, is_digest, is_name, shape};
+use super::page::{List, Listing};
+use super::problem::Problem;
+use super::words::{PolicyStatusWord, Time, Word};
+use crate::identity::{Authorized, Permission};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get(Permission::Read, "/policies", list).named("listPolicies", "Policies by name."),
+        Endpoint::get(Permission::Read, "/policies/{policy}", get).named("getPolicy", "One policy."),
+        Endpoint::get(Permission::Read, "/policies/{policy}/versions", versions)
+            .named("listPolicyVersions", "The versions of a policy with their content, the newest first."),
+        Endpoint::get(Permission::Read, "/policy-versions/{digest}", version)
+            .named("getPolicyVersion", "The content of a version, as findings and decisions name it."),
+        Endpoint::post(Permission::ManagePolicies, "/policies/reload", reload)
+            .named("reloadPolicies", "Reads all policies anew, soon."),
+    ]
+}
+
+shape!(
+    /// Identifier of a policy.
+    PolicyId, "policy", 64, NAME, is_name
+);
+shape!(
+    /// SHA-256 of a version.
+    Digest, "version of a policy", 64, SHA_256, is_digest
+);
+
+/// Which policies are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct PolicyQuery {
+    /// The source that offers it.
+    source: Option<String>,
+    /// Kind of the policy object.
+    kind: Option<String>,
+    /// Namespace; empty where it has none.
+    namespace: Option<String>,
+    /// Name.
+    name: Option<String>,
+    /// Whether it judges; those that were removed are left out where nothing is said.
+    #[param(inline)]
+    status: Option<PolicyStatusWord>,
+}
+
+/// A policy.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Policy)]
+struct PolicyView {
+    /// Its identifier.
+    id: String,
+    /// The source that offers it.
+    source: String,
+    /// Kind of the policy object.
+    kind: String,
+    /// Namespace, empty where it has none.
+    namespace: String,
+    /// Name.
+    name: String,
+    /// SHA-256 of the version offered last.
+    digest: String,
+    /// Where in the source it is.
+    place: String,
+    /// Whether it judges.
+    status: PolicyStatusWord,
+    /// What is wrong with it.
+    problem: Option<String>,
+    /// First seen.
+    first_seen: Time,
+    /// When version, status or problem changed last.
+    changed_at: Time,
+}
+
+impl From<PolicyRecord> for PolicyView {
+    fn from(record: PolicyRecord) -> Self {
+        Self {
+            id: record.id,
+            source: record.source,
+            kind: record.kind,
+            namespace: record.namespace,
+            name: record.name,
+            digest: record.digest,
+            place: record.place,
+            status: Word(record.status),
+            problem: record.problem,
+            first_seen: record.first_seen.into(),
+            changed_at: record.changed_at.into(),
+        }
+    }
+}
+
+/// A version of a policy.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PolicyVersion)]
+struct VersionView {
+    /// Identifier of the policy.
+    policy_id: String,
+    /// SHA-256 of its canonical JSON.
+    digest: String,
+    /// The document as text.
+    content: String,
+    /// First seen.
+    first_seen: Time,
+}
+
+impl From<PolicyVersion> for VersionView {
+    fn from(version: PolicyVersion) -> Self {
+        let PolicyVersion { policy_id, digest, content, first_seen } = version;
+        Self { policy_id, digest, content, first_seen: first_seen.into() }
+    }
+}
+
+async fn list(
+    State(api): State<Arc<Api>>,
+    _: Authorized,
+    listing: Listing<PolicyQuery>,
+) -> Result<List<PolicyView>, Problem> {
+    let query = &listing.filter;
+    let filter = PolicyFilter {
+        source: query.source.clone(),
+        kind: query.kind.clone(),
+        namespace: query.namespace.clone(),
+        name: query.name.clone(),
+        status: query.status.map(|word| word.0),
+    };
+    Ok(listing.answer(api.context.store.list_policies(&filter, &listing.page).await?))
+}
+
+async fn get(
+    State(api): State<Arc<Api>>,
+    _: Authorized,
+    Part(id, _): Part<PolicyId>,
+) -> Result<Json<PolicyView>, Problem> {
+    let found = api.context.store.policy(&id).await?;
+    found.map(|record| Json(record.into())).ok_or_else(|| Problem::not_found("policy"))
+}
+
+async fn versions(
+    State(api): State<Arc<Api>>,
+    _: Authorized,
+    Part(id, _): Part<PolicyId>,
+    listing: Listing<Nothing>,
+) -> Result<List<VersionView>, Problem> {
+    let store = &api.context.store;
+    store.policy(&id).await?.ok_or_else(|| Problem::not_found("policy"))?;
+    Ok(listing.answer(store.list_policy_versions(&id, &listing.page).await?))
+}
+
+async fn version(
+    State(api): State<Arc<Api>>,
+    _: Authorized,
+    Part(digest, _): Part<Digest>,
+) -> Result<Json<VersionView>, Problem> {
+    let found = api.context.store.policy_version(&digest).await?;
+    found.map(|version| Json(version.into())).ok_or_else(|| Problem::not_found("version of a policy"))
+}
+
+async fn reload(State(api): State<Arc<Api>>, authorized: Authorized) -> Result<Done, Problem> {
+    note(&api, &authorized, "policies.reload", "policies", None).await?;
+    api.context.policies.reload();
+    Ok(Done)
+}

@@ -1,0 +1,180 @@
+//! Resources: every object that was judged, where it is, whose it is, and what was said of it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use palisade_model::VerdictCounts;
+use palisade_store::{DecisionFilter, FindingFilter, FindingOrder, Page, ResourceFilter, ResourceRecord};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::decisions::DecisionView;
+use super::endpoint::Endpoint;
+use super::extract::{NAME, Part, is_name, shape};
+use super::findings::{FindingView, ResourceName};
+use super::page::{List, Listing};
+use super::problem::Problem;
+use super::words::Time;
+use super::{Api, scope};
+use crate::identity::{Authorized, Permission};
+
+/// Findings and decisions that come with a resource at most; the lists have the rest.
+const ALONG: u32 = 50;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get(Permission::Read, "/resources", list).named("listResources", "The inventory."),
+        Endpoint::get(Permission::Read, "/resources/{resource}", get)
+            .named("getResource", "One resource with its open findings, the worst first, and its latest decisions."),
+    ]
+}
+
+shape!(
+    /// Identifier of a resource.
+    ResourceId, "resource", 64, NAME, is_name
+);
+
+/// Which resources are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ResourceQuery {
+    /// Where it lives: `cluster:NAME` or `file:PATH`.
+    source: Option<String>,
+    /// Kind.
+    kind: Option<String>,
+    /// Namespace; empty for resources of the whole cluster.
+    namespace: Option<String>,
+    /// Name.
+    name: Option<String>,
+    /// The team that answers for it.
+    team: Option<String>,
+    /// The service that it belongs to.
+    service: Option<String>,
+}
+
+/// A resource.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Resource)]
+struct ResourceView {
+    /// Its identifier.
+    id: String,
+    /// What makes it the same at the next sight.
+    resource: ResourceName,
+    /// API version.
+    version: String,
+    /// Unique identifier in the cluster, empty outside of one.
+    uid: String,
+    /// SHA-256 of what was judged.
+    input_digest: String,
+    /// SHA-256 of the policies that judged it last.
+    ruleset_digest: String,
+    /// The team that answers for it.
+    team: String,
+    /// The service that it belongs to.
+    service: String,
+    /// What the rules said last.
+    counts: Counts,
+    /// First seen.
+    first_seen: Time,
+    /// Last seen.
+    last_seen: Time,
+}
+
+/// How many rules answered what.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VerdictCounts)]
+pub(super) struct Counts {
+    /// Satisfied.
+    pass: u32,
+    /// Violated.
+    fail: u32,
+    /// Violated, and only warned about.
+    warn: u32,
+    /// Declined to judge.
+    skip: u32,
+    /// Could not be evaluated.
+    error: u32,
+}
+
+impl From<VerdictCounts> for Counts {
+    fn from(counts: VerdictCounts) -> Self {
+        let VerdictCounts { pass, fail, warn, skip, error } = counts;
+        Self { pass, fail, warn, skip, error }
+    }
+}
+
+impl From<ResourceRecord> for ResourceView {
+    fn from(record: ResourceRecord) -> Self {
+        Self {
+            id: record.id,
+            resource: record.identity.into(),
+            version: record.version,
+            uid: record.uid,
+            input_digest: record.input_digest,
+            ruleset_digest: record.ruleset_digest,
+            team: record.team,
+            service: record.service,
+            counts: record.counts.into(),
+            first_seen: record.first_seen.into(),
+            last_seen: record.last_seen.into(),
+        }
+    }
+}
+
+/// A resource and what was said of it.
+#[derive(Debug, Serialize, ToSchema)]
+struct ResourceDetail {
+    /// The resource.
+    resource: ResourceView,
+    /// Its open findings, the worst first, 50 at most.
+    findings: Vec<FindingView>,
+    /// The latest decisions about objects of its kind, namespace and name, 50 at most.
+    decisions: Vec<DecisionView>,
+}
+
+async fn list(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    listing: Listing<ResourceQuery>,
+) -> Result<List<ResourceView>, Problem> {
+    let query = &listing.filter;
+    let filter = ResourceFilter {
+        source: query.source.clone(),
+        kind: query.kind.clone(),
+        namespace: query.namespace.clone(),
+        name: query.name.clone(),
+        teams: scope::teams(&authorized, query.team.clone()),
+        service: query.service.clone(),
+    };
+    Ok(listing.answer(api.context.store.list_resources(&filter, &listing.page).await?))
+}
+
+async fn get(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Part(id, _): Part<ResourceId>,
+) -> Result<Json<ResourceDetail>, Problem> {
+    let store = &api.context.store;
+    let found = store.resource(&id).await?.filter(|found| scope::sees(&authorized, &found.team));
+    let resource = found.ok_or_else(|| Problem::not_found("resource"))?;
+    let identity = &resource.identity;
+    let findings = FindingFilter {
+        resource_id: Some(id),
+        order: FindingOrder::Severity,
+        teams: scope::teams(&authorized, None),
+        ..FindingFilter::default()
+    };
+    let decisions = DecisionFilter {
+        kind: Some(identity.kind.clone()),
+        namespace: Some(identity.namespace.clone()),
+        name: Some(identity.name.clone()),
+        teams: scope::teams(&authorized, None),
+        ..DecisionFilter::default()
+    };
+    let findings = store.list_findings(&findings, &Page::first(ALONG)).await?.items;
+    let decisions = store.list_decisions(&decisions, &Page::first(ALONG)).await?.items.into_iter();
+    let same_group = decisions.filter(|decision| decision.group == identity.group).map(DecisionView::from).collect();
+    let findings = findings.into_iter().map(FindingView::from).collect();
+    Ok(Json(ResourceDetail { findings, decisions: same_group, resource: resource.into() }))
+}

@@ -1,0 +1,134 @@
+//! Owners as the API shows them: teams and services. What imports them is in `owners`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use palisade_store::{Service, Team};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::endpoint::Endpoint;
+use super::extract::{NAME, Nothing, Part, is_name, shape};
+use super::page::{List, Listing};
+use super::problem::Problem;
+use super::{Api, scope};
+use crate::identity::{Authorized, Permission};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get(Permission::Read, "/teams", teams).named("listTeams", "Teams by name."),
+        Endpoint::get(Permission::Read, "/teams/{team}", team).named("getTeam", "One team."),
+        Endpoint::get(Permission::Read, "/services", services).named("listServices", "Services by name."),
+        Endpoint::get(Permission::Read, "/services/{service}", service).named("getService", "One service."),
+    ]
+}
+
+shape!(
+    /// Name of a team.
+    TeamName, "team", 253, NAME, is_name
+);
+shape!(
+    /// Name of a service.
+    ServiceName, "service", 253, NAME, is_name
+);
+
+/// A team.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Team)]
+struct TeamView {
+    /// Its name.
+    name: String,
+    /// The name to show.
+    title: String,
+    /// How to reach it, empty where unknown.
+    contact: String,
+    /// Where it is written.
+    source: String,
+}
+
+impl From<Team> for TeamView {
+    fn from(team: Team) -> Self {
+        let Team { name, title, contact, source } = team;
+        Self { name, title, contact, source }
+    }
+}
+
+/// Which services are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ServiceQuery {
+    /// The team that owns them.
+    team: Option<String>,
+}
+
+/// A service.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Service)]
+struct ServiceView {
+    /// Its name.
+    name: String,
+    /// The team that owns it.
+    team: String,
+    /// The name to show.
+    title: String,
+    /// The system that it belongs to, empty where unknown.
+    system: String,
+    /// Such as `production` or `experimental`, empty where unknown.
+    lifecycle: String,
+    /// How its resources are recognised.
+    selector: serde_json::Value,
+    /// Where it is written.
+    source: String,
+}
+
+impl From<Service> for ServiceView {
+    fn from(service: Service) -> Self {
+        let Service { name, team, title, system, lifecycle, selector, source } = service;
+        Self { name, team, title, system, lifecycle, selector, source }
+    }
+}
+
+async fn teams(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    listing: Listing<Nothing>,
+) -> Result<List<TeamView>, Problem> {
+    let store = &api.context.store;
+    let Some(own) = authorized.teams().filter() else {
+        return Ok(listing.answer(store.list_teams(&listing.page).await?));
+    };
+    // A caller has few teams: they are one page.
+    let mut found = Vec::with_capacity(own.len());
+    for name in own {
+        found.extend(store.team(&name).await?.map(TeamView::from));
+    }
+    Ok(List::whole(found))
+}
+
+async fn team(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Part(name, _): Part<TeamName>,
+) -> Result<Json<TeamView>, Problem> {
+    let found = api.context.store.team(&name).await?.filter(|found| scope::sees(&authorized, &found.name));
+    found.map(|team| Json(team.into())).ok_or_else(|| Problem::not_found("team"))
+}
+
+async fn services(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    listing: Listing<ServiceQuery>,
+) -> Result<List<ServiceView>, Problem> {
+    let teams = scope::teams(&authorized, listing.filter.team.clone());
+    Ok(listing.answer(api.context.store.list_services(teams.as_deref(), &listing.page).await?))
+}
+
+async fn service(
+    State(api): State<Arc<Api>>,
+    authorized: Authorized,
+    Part(name, _): Part<ServiceName>,
+) -> Result<Json<ServiceView>, Problem> {
+    let found = api.context.store.service(&name).await?.filter(|found| scope::sees(&authorized, &found.team));
+    found.map(|service| Json(service.into())).ok_or_else(|| Problem::not_found("service"))
+}
