@@ -17,7 +17,7 @@ pub(crate) fn of_rules(document: &Resource) -> Upkeep {
             (None, Some(mutate)) => of_mutation(mutate, spec)?,
             _ => return None,
         };
-        Some((name, upkeep))
+        Some((name, RuleUpkeep { removals: names_removal(rule.get("match")), ..upkeep }))
     });
     Upkeep { rules: rules.collect(), ..Upkeep::default() }
 }
@@ -35,7 +35,19 @@ fn of_generation(generate: &Value, spec: &Value) -> RuleUpkeep {
         orphan: flag(generate, "orphanDownstreamOnPolicyDelete").unwrap_or(false),
         clones: clones(generate) || loops.iter().any(clones),
         takes_over: flag(spec, "useServerSideApply").unwrap_or(false),
-        targets: false,
+        ..RuleUpkeep::default()
+    }
+}
+
+/// Whether the selection of a rule or policy names the operation `DELETE`.
+fn names_removal(selection: Option<&Value>) -> bool {
+    match selection {
+        Some(Value::Array(items)) => items.iter().any(|item| names_removal(Some(item))),
+        Some(Value::Object(members)) => members.iter().any(|(key, value)| {
+            let listed = || value.as_array().unwrap_or_default().iter().any(|item| item.as_str() == Some("DELETE"));
+            if &**key == "operations" { listed() } else { names_removal(Some(value)) }
+        }),
+        _ => false,
     }
 }
 
@@ -53,15 +65,17 @@ pub(crate) fn of_cel_policy(document: &Resource, name: &Str) -> Upkeep {
     let enabled = |key: &str| evaluation.get(key).and_then(|node| flag(node, "enabled")).unwrap_or(false);
     let text = |key: &str| spec.get(key).and_then(Value::as_str);
     let kind = document.kind();
+    let removals = names_removal(spec.get("matchConstraints"));
     let rule = if kind.ends_with("GeneratingPolicy") {
         Some(RuleUpkeep {
             existing: enabled("generateExisting"),
             synchronize: enabled("synchronize"),
             orphan: enabled("orphanDownstreamOnPolicyDelete"),
+            removals,
             ..RuleUpkeep::default()
         })
     } else if kind.ends_with("MutatingPolicy") && spec.get("targetMatchConstraints").is_some() {
-        Some(RuleUpkeep { existing: enabled("mutateExisting"), targets: true, ..RuleUpkeep::default() })
+        Some(RuleUpkeep { existing: enabled("mutateExisting"), targets: true, removals, ..RuleUpkeep::default() })
     } else {
         None
     };

@@ -33,6 +33,8 @@ pub struct RuleUpkeep {
     pub takes_over: bool,
     /// The rule changes objects that exist already.
     pub targets: bool,
+    /// Removing an object is a trigger too.
+    pub removals: bool,
 }
 
 impl Upkeep {
@@ -59,7 +61,9 @@ pub struct Reads {
 }
 
 /// Words of policies that look at other objects than the one before them.
-const LOOK_UPS: [&str; 8] = [
+const LOOK_UPS: [&str; 10] = [
+    "\"clone\"",
+    "\"clonelist\"",
     "\"configmap\"",
     "\"apicall\"",
     "\"globalreference\"",

@@ -22,7 +22,7 @@ use crate::scan::{
     ActionKind, ActionSink, Clock, ControllerState, Failure, ObjectKey, Patience, Teller, concerned, uid_of,
 };
 use crate::{Caches, Kind};
-use removal::Removal;
+pub(crate) use removal::Removal;
 
 /// How the cleanup goes about its work.
 #[derive(Clone, Debug)]
