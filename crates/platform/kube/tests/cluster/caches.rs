@@ -1,0 +1,169 @@
+//! Look-ups are answered from watches, follow changes, and are errors where they cannot be answered.
+
+use palisade_kube::{Caches, Event, KubeError};
+use palisade_model::Value;
+use palisade_policy::{ApiCall, Cluster as _, LookupError, ObjectQuery};
+
+use crate::world::{blocking, caches, config, connect, own, shared, until};
+
+fn query(group: &str, version: &str, resource: &str, namespace: &str, name: &str) -> ObjectQuery {
+    ObjectQuery {
+        group: group.into(),
+        version: version.into(),
+        resource: resource.into(),
+        namespace: namespace.into(),
+        name: name.into(),
+    }
+}
+
+async fn get(caches: &Caches, query: ObjectQuery) -> Result<Value, LookupError> {
+    let caches = caches.clone();
+    blocking(move || caches.get(&query)).await
+}
+
+async fn call(caches: &Caches, method: &str, url: &str, body: &str) -> Result<Value, LookupError> {
+    let caches = caches.clone();
+    let body = Value::from_json(body).unwrap();
+    let call = ApiCall { method: method.into(), url: url.into(), body };
+    blocking(move || caches.call(&call)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn look_ups_follow_the_cluster() {
+    let Some(cluster) = shared() else { return };
+    cluster.apply("{apiVersion: v1, kind: Namespace, metadata: {name: looked, labels: {tier: gold}}}");
+    cluster.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: colours, namespace: looked}, data: {sky: blue}}");
+    let (caches, _guard) = caches(&cluster).await;
+    let colours = || query("", "v1", "ConfigMap", "looked", "colours");
+    let found = get(&caches, colours()).await.unwrap();
+    assert_eq!(found.dig(["data", "sky"]).and_then(Value::as_str), Some("blue"));
+    assert_eq!(found.get("kind").and_then(Value::as_str), Some("ConfigMap"));
+    assert!(found.dig(["metadata", "managedFields"]).is_none() && found.dig(["metadata", "annotations"]).is_none());
+    let namespaces = caches.clone();
+    let namespace = blocking(move || namespaces.namespace("looked")).await.unwrap();
+    assert_eq!(namespace.dig(["metadata", "labels", "tier"]).and_then(Value::as_str), Some("gold"));
+
+    cluster.kubectl(&["patch", "configmap", "colours", "-n", "looked", "-p", r#"{"data":{"sky":"grey"}}"#], "").ok();
+    until("the change", async || {
+        let found = get(&caches, colours()).await.unwrap();
+        (found.dig(["data", "sky"]).and_then(Value::as_str) == Some("grey")).then_some(())
+    })
+    .await;
+    cluster.kubectl(&["delete", "configmap", "colours", "-n", "looked"], "").ok();
+    until("the removal", async || matches!(get(&caches, colours()).await, Err(LookupError::NotFound(_))).then_some(()))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_are_answered_from_caches_or_by_the_api_server() {
+    let Some(cluster) = shared() else { return };
+    cluster.apply("{apiVersion: v1, kind: Namespace, metadata: {name: called}}");
+    for (name, team) in [("a", "red"), ("b", "green")] {
+        let labels = format!("labels: {{team: {team}}}");
+        cluster.apply(&format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}, namespace: called, {labels}}}}}"
+        ));
+    }
+    let (caches, _guard) = caches(&cluster).await;
+    let names = |list: &Value| -> Vec<String> {
+        let items = list.get("items").and_then(Value::as_array).unwrap().iter();
+        items.map(|item| item.dig(["metadata", "name"]).and_then(Value::as_str).unwrap().to_owned()).collect()
+    };
+    let list = call(&caches, "GET", "/api/v1/namespaces/called/configmaps", "null").await.unwrap();
+    assert_eq!(list.get("kind").and_then(Value::as_str), Some("ConfigMapList"));
+    assert_eq!(names(&list), ["a", "b"]);
+    let selected = "/api/v1/namespaces/called/configmaps?labelSelector=team%3Dgreen";
+    assert_eq!(names(&call(&caches, "GET", selected, "null").await.unwrap()), ["b"]);
+    let version = call(&caches, "GET", "/version", "null").await.unwrap();
+    assert_eq!(version.get("major").and_then(Value::as_str), Some("1"));
+    let review = r#"{"apiVersion":"authorization.k8s.io/v1","kind":"SubjectAccessReview",
+        "spec":{"user":"nobody","resourceAttributes":{"verb":"delete","resource":"nodes"}}}"#;
+    let url = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+    let answer = call(&caches, "POST", url, review).await.unwrap();
+    assert_eq!(answer.dig(["status", "allowed"]).and_then(Value::as_bool), Some(false));
+    let missing = call(&caches, "GET", "/api/v1/namespaces/called/configmaps/c", "null").await;
+    assert!(matches!(missing, Err(LookupError::NotFound(_))), "{missing:?}");
+    let outside = call(&caches, "GET", "https://example.com/", "null").await;
+    assert!(matches!(outside, Err(LookupError::Unavailable { .. })), "{outside:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_we_may_not_read_is_an_error_and_not_empty() {
+    let Some(cluster) = shared() else { return };
+    cluster.apply(
+        "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: cache-reader},
+          roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cache-reader},
+          subjects: [{kind: User, name: reader, apiGroup: rbac.authorization.k8s.io}]}",
+    );
+    cluster.apply(
+        "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: cache-reader},
+          rules: [{apiGroups: [''], resources: [namespaces], verbs: [get, list, watch]}]}",
+    );
+    let config = config(&cluster.user_kubeconfig("reader", &["system:authenticated"]));
+    let shutdown = tokio_util::sync::CancellationToken::new();
+    let caches = Caches::start(&connect(&config).await, &config, &shutdown).await.unwrap();
+    let listing = caches.clone();
+    let denied = blocking(move || listing.list(&query("", "v1", "Secret", "default", ""))).await;
+    let Err(LookupError::Failed(message)) = denied else { panic!("{denied:?}") };
+    assert!(message.contains("secrets") && message.contains("forbidden"), "{message}");
+    let unknown = get(&caches, query("example.com", "v1", "Unicorn", "", "x")).await;
+    assert!(matches!(unknown, Err(LookupError::Failed(_))), "{unknown:?}");
+    shutdown.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kinds_that_appear_later_are_found_and_followed() {
+    let Some(cluster) = shared() else { return };
+    let (caches, _guard) = caches(&cluster).await;
+    assert!(caches.discovery().named("shop.example.com", "Order").is_none());
+    cluster.apply(
+        "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: orders.shop.example.com},
+          spec: {group: shop.example.com, scope: Namespaced, names: {kind: Order, plural: orders, singular: order},
+          versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object,
+          x-kubernetes-preserve-unknown-fields: true}}}]}}",
+    );
+    let orders = until("the new kind", async || caches.discovery().named("shop.example.com", "Order").cloned()).await;
+    assert!(orders.namespaced && orders.is_watchable());
+    let mut subscription = caches.subscribe();
+    subscription.follow(&[orders]);
+    cluster
+        .apply("{apiVersion: shop.example.com/v1, kind: Order, metadata: {name: one, namespace: default}, items: 3}");
+    let change = tokio::time::timeout(crate::world::LIMIT, subscription.next()).await.unwrap();
+    let Event::Applied(object) = change.event else { panic!("{change:?}") };
+    assert_eq!((&*change.namespace, &*change.name), ("default", "one"));
+    assert_eq!(object.get("items").and_then(Value::as_i64), Some(3));
+    cluster.kubectl(&["delete", "orders.shop.example.com", "one"], "").ok();
+    let change = tokio::time::timeout(crate::world::LIMIT, subscription.next()).await.unwrap();
+    assert!(matches!(change.event, Event::Deleted(_)), "{change:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_of_the_api_server_is_survived() {
+    let Some(cluster) = own() else { return };
+    cluster.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: kept, namespace: default}, data: {a: '1'}}");
+    let (caches, _guard) = caches(&cluster).await;
+    let kept = || query("", "v1", "ConfigMap", "default", "kept");
+    get(&caches, kept()).await.unwrap();
+    let maps = caches.discovery().named("", "ConfigMap").unwrap().gvk.clone();
+    cluster.stop();
+    until("the failure to be seen", async || caches.freshness(&maps).unwrap().problem).await;
+    get(&caches, kept()).await.expect("what was known a moment ago is still answered");
+    let unknown = get(&caches, query("", "v1", "Secret", "default", "s")).await;
+    let Err(LookupError::Failed(message)) = unknown else { panic!("{unknown:?}") };
+    assert!(message.contains("secrets cannot be read"), "{message}");
+    let refused = caches.connection().get("/version").await.unwrap_err();
+    assert!(
+        matches!(refused, KubeError::Unreachable { .. }) && refused.to_string().contains(cluster.url()),
+        "{refused}"
+    );
+
+    cluster.restart();
+    cluster.kubectl(&["patch", "configmap", "kept", "-p", r#"{"data":{"a":"2"}}"#], "").ok();
+    until("the change after the restart", async || {
+        let found = get(&caches, kept()).await.ok()?;
+        (found.dig(["data", "a"]).and_then(Value::as_str) == Some("2")).then_some(())
+    })
+    .await;
+    let freshness = caches.freshness(&maps).unwrap();
+    assert!(freshness.synced && freshness.problem.is_none(), "{freshness:?}");
+}

@@ -1,0 +1,10 @@
+//! This crate against a real API server, with `kubectl` as the hand of a user.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
+mod caches;
+mod certificates;
+mod permissions;
+mod policies;
+mod webhooks;
+mod world;
