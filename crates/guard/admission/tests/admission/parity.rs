@@ -1,0 +1,187 @@
+//! One verdict everywhere: what `check` says of an object in a file, a webhook says of the request that creates it, and
+//! the background scan of the object that was stored.
+//!
+//! Every policy is asked about every object of the corpora. Differences that are right by definition are told apart
+//! mechanically: by asking `check` again with what only a request knows, and by what the policy says of where it is asked.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use palisade_admission::{Review, Ruleset};
+use palisade_model::{Decision, Resource, Value, Verdict};
+use palisade_policy::{AdmissionRequest, Environment, Judgement, Operation, Phase, Policy, Request, finding};
+
+use crate::corpora::{Group, groups};
+use crate::material::{load, offline, request_about, review, ruleset_of};
+
+/// How often what happened.
+#[derive(Debug, Default)]
+struct Totals {
+    counts: Mutex<BTreeMap<&'static str, usize>>,
+    differences: Mutex<Vec<String>>,
+}
+
+impl Totals {
+    fn count(&self, what: &'static str) {
+        *self.counts.lock().unwrap().entry(what).or_default() += 1;
+    }
+
+    fn differ(&self, what: String) {
+        self.differences.lock().unwrap().push(what);
+    }
+}
+
+/// What was said of an object by validating rules: how often each verdict was given, and each violation.
+type Said = ([u32; 5], Vec<(String, Verdict, String, String)>);
+
+/// As `check` shows it.
+fn said_by_check(policy: &Arc<dyn Policy>, object: &Value, judgement: &Judgement) -> Said {
+    let (reference, resource) = (Arc::new(policy.reference().clone()), Resource::in_memory(object.clone()));
+    let name = resource.to_string().into();
+    let (mut counts, mut violations) = ([0; 5], Vec::new());
+    for (_, outcome) in judgement.outcomes.iter().filter(|(_, outcome)| outcome.phase == Phase::Validate) {
+        let shown = finding(&**policy, &reference, outcome, &resource, &name);
+        counts[shown.verdict as usize] += 1;
+        if matches!(shown.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error) {
+            violations.push((shown.rule.to_string(), shown.verdict, shown.message.to_string(), shown.path.to_string()));
+        }
+    }
+    (counts, violations)
+}
+
+fn said_by(decision: &Decision) -> Said {
+    let by = &decision.counts;
+    let mut counts = [0; 5];
+    for (verdict, count) in [
+        (Verdict::Pass, by.pass),
+        (Verdict::Skip, by.skip),
+        (Verdict::Warn, by.warn),
+        (Verdict::Fail, by.fail),
+        (Verdict::Error, by.error),
+    ] {
+        counts[verdict as usize] = count;
+    }
+    let violation = |finding: &palisade_model::Finding| {
+        (finding.rule.to_string(), finding.verdict, finding.message.to_string(), finding.path.to_string())
+    };
+    (counts, decision.findings.iter().map(violation).collect())
+}
+
+/// An object before a policy at all three checkpoints.
+struct Case<'a> {
+    policy: &'a Arc<dyn Policy>,
+    ruleset: Ruleset,
+    environment: &'a Environment<'a>,
+    totals: &'a Totals,
+    group: &'a str,
+}
+
+impl Case<'_> {
+    fn put(&self, object: &Value, review: &Review) {
+        let resource = Resource::in_memory(object.clone());
+        let checked = Request::admission(AdmissionRequest::of(&resource, Operation::Create));
+        if !self.policy.may_apply(&checked) {
+            return;
+        }
+        let judgement = self.ruleset.policies.judge(&checked, self.environment);
+        let stored = judgement.patched.clone().unwrap_or_else(|| object.clone());
+        let check = said_by_check(self.policy, &stored, &judgement);
+        self.totals.count("policy and object, by check");
+        let reach = &self.policy.info().reach;
+        if reach.admission {
+            self.compare_admission(object, review, &check, judgement.patched.as_ref());
+        } else {
+            self.totals.count("not asked at admission, by the policy's own word");
+        }
+        if reach.background {
+            self.compare_scan(&stored, &check);
+        } else if self.policy.info().has_phase(Phase::Validate) {
+            self.totals.count("not scanned, by the policy's own word");
+        }
+    }
+
+    fn compare_admission(&self, object: &Value, review: &Review, check: &Said, patched: Option<&Value>) {
+        let mut validated = review.clone();
+        let mutated = self.ruleset.mutate(review, self.environment);
+        let changed = mutated.patched.as_ref() == patched.filter(|patched| *patched != object);
+        validated.request.object = mutated.patched.unwrap_or_else(|| object.clone());
+        let admission = said_by(&self.ruleset.validate(&validated, self.environment));
+        if changed && admission == *check {
+            self.totals.count("admission says the same");
+            return;
+        }
+        // With what only the request knows, `check` must say the same.
+        let informed = Request::admission(review.request.clone());
+        let judgement = self.ruleset.policies.judge(&informed, self.environment);
+        let again = said_by_check(self.policy, &validated.request.object, &judgement);
+        let same_change = judgement.patched.as_ref().unwrap_or(object) == &validated.request.object;
+        if same_change && again == admission {
+            self.totals.count("admission differs by who asks");
+        } else {
+            self.differ("admission", object, check, &admission);
+        }
+    }
+
+    fn compare_scan(&self, stored: &Value, check: &Said) {
+        let scan = said_by(&self.ruleset.scan(stored, self.environment));
+        if scan == *check {
+            self.totals.count("scan says the same");
+        } else {
+            self.differ("scan", stored, check, &scan);
+        }
+    }
+
+    fn differ(&self, checkpoint: &str, object: &Value, check: &Said, other: &Said) {
+        let resource = Resource::in_memory(object.clone());
+        let policy = self.policy.reference();
+        let text = format!("{}: {policy} about {resource}: check {check:?}, {checkpoint} {other:?}", self.group);
+        self.totals.differ(text);
+    }
+}
+
+fn put_all(group: &Group, objects: &[(Value, Review)], totals: &Totals) {
+    let (policies, _) = load(&group.documents);
+    offline(|environment| {
+        for policy in &policies {
+            totals.count("policies");
+            let ruleset = ruleset_of(vec![policy.clone()]);
+            let case = Case { policy, ruleset, environment, totals, group: &group.name };
+            objects.iter().for_each(|(object, review)| case.put(object, review));
+        }
+    });
+}
+
+#[test]
+fn check_admission_and_scan_agree_on_the_corpora() {
+    let Some(groups) = groups() else { return };
+    // As an API server stores them: members that are null are dropped before anybody is asked.
+    let distinct: BTreeMap<String, Value> = groups
+        .iter()
+        .flat_map(Group::objects)
+        .map(|resource| resource.object.without_null_members())
+        .map(|object| (object.to_canonical_json(), object))
+        .collect();
+    let objects: Vec<(Value, Review)> = distinct
+        .into_values()
+        .map(|object| (object.clone(), review(&request_about(&object, Operation::Create))))
+        .collect();
+    let (totals, next) = (Totals::default(), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    put_all(group, &objects, &totals);
+                }
+            });
+        }
+    });
+    let (counts, differences) = (totals.counts.into_inner().unwrap(), totals.differences.into_inner().unwrap());
+    println!("{:>8} distinct objects", objects.len());
+    counts.iter().for_each(|(what, count)| println!("{count:>8} {what}"));
+    println!("{:>8} differences", differences.len());
+    differences.iter().take(50).for_each(|difference| println!("  {difference}"));
+    assert!(counts.get("admission says the same").is_some_and(|count| *count > 1_000));
+    assert!(counts.get("scan says the same").is_some_and(|count| *count > 1_000));
+    assert!(differences.is_empty());
+}
