@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command::{check, completions, config, explain, init, list, man, mutate, test};
+use crate::command::{check, completions, config, explain, init, list, man, mutate, serve, test};
 
 /// Runs the security rules a team already owns at every checkpoint, from commit to audit.
 #[derive(Debug, Parser)]
@@ -39,6 +39,7 @@ pub(crate) enum Command {
     Check(Box<check::Args>),
     Test(Box<test::Args>),
     Mutate(Box<mutate::Args>),
+    Serve(Box<serve::Args>),
     Init(init::Args),
     Explain(explain::Args),
     List(list::Args),

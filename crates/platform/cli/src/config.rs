@@ -25,6 +25,16 @@ pub(crate) struct Config {
     pub(crate) check: Check,
     /// `[network]`: what policies may reach.
     pub(crate) network: Network,
+    /// `[server]`: listeners, limits and records of `palisade serve`.
+    server: palisade_server::config::ServerConfig,
+    /// `[store]`: where `palisade serve` keeps its state.
+    store: palisade_server::StoreConfig,
+    /// `[kubernetes]`: the cluster that it stands in.
+    kubernetes: palisade_server::KubernetesConfig,
+    /// `[identity]`: who may do what.
+    identity: palisade_server::IdentityConfig,
+    /// `[owners]`: where catalogue files are.
+    owners: palisade_server::OwnersConfig,
     /// `[severity]`: by policy or rule, how much violations matter.
     severity: BTreeMap<Spanned<String>, Severity>,
     /// `[[override]]`, in order; the last one that matches wins.
@@ -168,6 +178,20 @@ impl Config {
     /// The place of something in the file.
     pub(crate) fn locate<T>(&self, part: &Spanned<T>) -> Option<Location> {
         Some(Location { source: self.source.clone()?, span: Span::new(part.span()) })
+    }
+
+    /// What `palisade serve` reads, with paths from the configuration's folder.
+    pub(crate) fn server(&self) -> palisade_server::Config {
+        let mut config = palisade_server::Config {
+            server: self.server.clone(),
+            store: self.store.clone(),
+            kubernetes: self.kubernetes.clone(),
+            identity: self.identity.clone(),
+            owners: self.owners.clone(),
+        };
+        config.server.data = config.server.data.map(|folder| self.resolve(&folder));
+        config.owners.catalogs.iter_mut().for_each(|path| *path = self.resolve(path));
+        config
     }
 
     /// A path of the file, made relative to the working directory.

@@ -77,6 +77,17 @@ pub enum Place {
     Cluster,
 }
 
+impl Place {
+    /// As records write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pack => "pack",
+            Self::File => "file",
+            Self::Cluster => "cluster",
+        }
+    }
+}
+
 /// A document of policies and what became of it.
 #[derive(Clone, Debug)]
 pub struct DocumentState {

@@ -14,6 +14,7 @@ pub(crate) mod man;
 pub(crate) mod mutate;
 mod output;
 mod policies;
+pub(crate) mod serve;
 #[cfg(test)]
 mod reference;
 pub mod test;
@@ -25,6 +26,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Outcome, Failure> {
         Command::Check(args) => check::run(&args, global),
         Command::Test(args) => test::run(&args, global),
         Command::Mutate(args) => mutate::run(&args, global),
+        Command::Serve(args) => serve::run(&args, global),
         Command::Init(args) => init::run(&args, global),
         Command::Explain(args) => explain::run(&args),
         Command::List(args) => list::run(&args, global),

@@ -1,0 +1,121 @@
+//! `palisade serve`: the control plane, on the policies that `palisade check` uses.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use palisade_model::Resource;
+use palisade_policies::files;
+use palisade_policies::packs::{self, Side};
+use palisade_policies::{Catalogue, Sources, State};
+use palisade_policy::Cluster;
+use palisade_server::{Clock, DocumentState, Edition, Given, Inventory, PolicyLoader, Wiring};
+
+use super::policies::named_paths;
+use crate::args::Global;
+use crate::config::{Config, Network, WAIVERS};
+use crate::manifests::Manifests;
+use crate::program_args::ProgramArgs;
+use crate::{Exit, Failure, Outcome};
+
+/// Serve admission, the background scan and the API
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Policy files, folders or built-in packs; by default those under [check] in the configuration, else the built-in
+    /// pack
+    #[arg(short, long, value_name = "PATH", num_args = 1..)]
+    policies: Vec<PathBuf>,
+    #[command(flatten)]
+    programs: ProgramArgs,
+    /// Manifests to judge like the objects of a cluster
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    inventory: Vec<PathBuf>,
+    /// Where the API listens [default: 127.0.0.1:8420]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where admission listens, with TLS [default: 127.0.0.1:9443]
+    #[arg(long, value_name = "ADDRESS")]
+    admission_listen: Option<SocketAddr>,
+    /// The folder for everything that the server keeps [default: palisade-data]
+    #[arg(long, value_name = "FOLDER")]
+    state: Option<PathBuf>,
+}
+
+/// Runs the command until the process is told to stop.
+pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
+    let config = Config::load(global)?;
+    let mut server = config.server();
+    server.server.api.listen = args.listen.unwrap_or(server.server.api.listen);
+    server.server.admission.listen = args.admission_listen.unwrap_or(server.server.admission.listen);
+    server.server.data = args.state.clone().or(server.server.data);
+    let loader = Box::new(Loader(Catalogue::new(sources(args, &config)?)));
+    let manifested = Manifested { paths: args.inventory.clone(), network: config.network };
+    let inventory = (!args.inventory.is_empty()).then(|| Arc::new(manifested) as Arc<dyn Inventory>);
+    let wiring = Wiring { loader, inventory, clock: Clock::system() };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("starting the runtime: {error}"), "free some memory or threads"))?;
+    let served = runtime.block_on(palisade_server::run(server, wiring));
+    served.map_err(|error| Failure::Operation { message: error.to_string(), help: None })?;
+    Ok(Outcome { exit: Exit::Passed, reason: "stopped as asked".into() })
+}
+
+fn sources(args: &Args, config: &Config) -> Result<Sources, Failure> {
+    let mut paths = named_paths(&args.policies, config);
+    if paths.is_empty() {
+        paths.push(packs::DEFAULT.into());
+    }
+    let (paths, built_in) = packs::resolve(paths, Side::Rules)?;
+    let waivers = config.check.waivers.as_deref().unwrap_or(Path::new(WAIVERS));
+    Ok(Sources {
+        paths,
+        built_in,
+        programs: args.programs.options(),
+        overrides: config.overrides(),
+        waivers: Some(config.resolve(waivers)),
+    })
+}
+
+/// The catalogue as the server asks for it.
+struct Loader(Catalogue);
+
+impl PolicyLoader for Loader {
+    fn signature(&self) -> Option<u64> {
+        self.0.signature()
+    }
+
+    fn load(&mut self, given: &Given, now: Timestamp) -> Edition {
+        let given = palisade_policies::Given { cluster: given.cluster.clone(), waivers: given.waivers.clone() };
+        let edition = self.0.reload(&given, now);
+        let documents = edition.documents.into_iter().map(|document| {
+            let (problem, in_force) = match document.state {
+                State::Ready => (None, true),
+                State::Kept { problem } => (Some(problem), true),
+                State::Refused { problem } => (Some(problem), false),
+            };
+            let place = document.place.as_str();
+            DocumentState { place, source: document.source, document: document.document, problem, in_force }
+        });
+        Edition { ruleset: edition.ruleset, documents: documents.collect(), diagnostics: edition.diagnostics }
+    }
+}
+
+/// Manifests on disk as an inventory.
+struct Manifested {
+    paths: Vec<PathBuf>,
+    network: Network,
+}
+
+impl Inventory for Manifested {
+    fn each(&self, judge: &mut dyn FnMut(&str, &Resource, &dyn Cluster)) {
+        let inputs = files::inputs(&self.paths).0;
+        let surroundings = Manifests::new(&inputs, &self.network);
+        for input in &inputs {
+            for document in input.read().documents.into_iter().filter(files::is_object) {
+                judge(&input.name(), &document.into_resource(), &surroundings);
+            }
+        }
+    }
+}
