@@ -1,4 +1,4 @@
-//! The server's part of `palisade.toml`: `[server]`, `[store]`, `[kubernetes]` and `[identity]`.
+//! The server's part of `palisade.toml`: `[server]`, `[store]`, `[kubernetes]`, `[identity]` and `[owners]`.
 //!
 //! Every key has a default, so that no configuration is needed to start. Unknown keys are errors. Deliberately absent:
 //! reading the file and the environment, which is the command line's.
@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::error::ServerError;
 use crate::identity::IdentityConfig;
+use crate::owners::OwnersConfig;
 
 /// All sections that the server reads.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -26,6 +27,8 @@ pub struct Config {
     pub kubernetes: palisade_kube::KubernetesConfig,
     /// `[identity]`.
     pub identity: IdentityConfig,
+    /// `[owners]`.
+    pub owners: OwnersConfig,
 }
 
 /// `[server]`: folders, listeners, limits, what is recorded and told.

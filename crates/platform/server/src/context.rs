@@ -24,7 +24,9 @@ pub struct Context {
     /// How it came to be, and how to have it loaded anew.
     pub policies: Policies,
     /// Who answers for what.
-    pub owners: Arc<Owners>,
+    pub owners: Owners,
+    /// By what this process is told from other replicas.
+    pub holder: Arc<str>,
     /// What time it is.
     pub clock: Clock,
     /// What `/readyz` and `/livez` answer.

@@ -49,6 +49,9 @@ pub enum ServerError {
     /// The store could not be opened or asked.
     #[error(transparent)]
     Store(#[from] palisade_store::StoreError),
+    /// What the configuration says of a cluster cannot be used.
+    #[error(transparent)]
+    Kubernetes(#[from] palisade_kube::KubeError),
     /// A thread or task of the server ended although it must not.
     #[error("{what} ended unexpectedly: {problem}; please report this as a bug of Palisade")]
     Task {

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::watch;
+
 /// What must hold before the server is ready.
 pub(crate) const STARTUP: &[&str] = &["store", "ruleset", "listeners"];
 
@@ -15,6 +17,7 @@ pub(crate) const STARTUP: &[&str] = &["store", "ruleset", "listeners"];
 #[derive(Debug)]
 pub struct Health {
     conditions: Mutex<BTreeMap<&'static str, Condition>>,
+    ready: watch::Sender<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +30,7 @@ enum Condition {
 impl Default for Health {
     fn default() -> Self {
         let waiting = |name: &&'static str| (*name, Condition::Fails("not started yet".into()));
-        Self { conditions: Mutex::new(STARTUP.iter().map(waiting).collect()) }
+        Self { conditions: Mutex::new(STARTUP.iter().map(waiting).collect()), ready: watch::Sender::new(false) }
     }
 }
 
@@ -52,6 +55,11 @@ impl Health {
         !self.all().values().any(|condition| matches!(condition, Condition::Fails(_)))
     }
 
+    /// Whether the server is ready, with every change.
+    pub fn readiness(&self) -> watch::Receiver<bool> {
+        self.ready.subscribe()
+    }
+
     /// A line per condition, for `/readyz`.
     pub fn report(&self) -> String {
         self.all().iter().fold(String::new(), |mut text, (name, condition)| {
@@ -69,6 +77,8 @@ impl Health {
         if previous.as_ref() == Some(&condition) {
             return;
         }
+        let ready = self.is_ready();
+        self.ready.send_if_modified(|known| std::mem::replace(known, ready) != ready);
         match condition {
             Condition::Holds => tracing::info!(condition = name, "holds"),
             Condition::Degraded(reason) | Condition::Fails(reason) => tracing::warn!(condition = name, reason, "amiss"),

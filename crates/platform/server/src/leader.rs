@@ -25,7 +25,6 @@ const MARGIN: Duration = Duration::from_secs(2);
 pub(crate) async fn lead<F>(
     context: Context,
     name: &'static str,
-    holder: String,
     stop: CancellationToken,
     task: impl Fn(CancellationToken) -> F,
 ) where
@@ -34,7 +33,7 @@ pub(crate) async fn lead<F>(
     let gauge = context.metrics.leading.get_or_create_owned(&Task { task: name });
     gauge.set(0);
     loop {
-        match context.store.acquire_lock(name, &holder, LIFETIME).await {
+        match context.store.acquire_lock(name, &context.holder, LIFETIME).await {
             Ok(Some(lease)) => {
                 tracing::info!(task = name, fence = lease.fence, "this process leads");
                 gauge.set(1);

@@ -32,6 +32,8 @@ const ASK: Duration = Duration::from_secs(5);
 /// The policies in force and how they came to be.
 #[derive(Clone, Debug, Default)]
 pub struct PolicyStatus {
+    /// Whether there was a load with everything that there is to load, the policies of the cluster included.
+    pub complete: bool,
     /// When the ruleset in force was built; none before the first one.
     pub loaded_at: Option<Timestamp>,
     /// How often policies were loaded since the start.
@@ -52,10 +54,11 @@ pub struct Policies {
     asked: Arc<Asked>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Asked {
     reload: Notify,
-    cluster: Mutex<Vec<Resource>>,
+    /// The policy objects of the cluster; none where they are still to come.
+    cluster: Mutex<Option<Vec<Resource>>>,
 }
 
 impl Policies {
@@ -76,12 +79,14 @@ impl Policies {
 
     /// Replaces the policy objects of the cluster. Returns at once.
     pub fn set_cluster(&self, documents: Vec<Resource>) {
-        *self.asked.cluster.lock().unwrap_or_else(PoisonError::into_inner) = documents;
+        *self.asked.cluster.lock().unwrap_or_else(PoisonError::into_inner) = Some(documents);
         self.reload();
     }
 
-    /// The policies that `loader` loads, and the task that keeps them current until `stop`.
+    /// The policies that `loader` loads, and the task that keeps them current until `stop`. With `cluster`, they are
+    /// complete when those of the cluster have been handed in.
     pub(crate) fn start(
+        cluster: bool,
         loader: Box<dyn PolicyLoader>,
         store: Store,
         clock: Clock,
@@ -90,7 +95,8 @@ impl Policies {
         let empty = Ruleset::new(PolicySet::default(), Overrides::default(), Waivers::default(), "");
         let (rulesets, ruleset) = watch::channel(Arc::new(empty));
         let (statuses, status) = watch::channel(Arc::default());
-        let asked = Arc::new(Asked::default());
+        let none_to_come = (!cluster).then(Vec::new);
+        let asked = Arc::new(Asked { reload: Notify::new(), cluster: Mutex::new(none_to_come) });
         let keeper = Keeper { rulesets, statuses, asked: asked.clone(), store, clock, exceptions: Vec::new() };
         (Self { rulesets: ruleset, status, asked }, keeper.run(loader, stop))
     }
@@ -117,7 +123,7 @@ impl Keeper {
             }
             // Waivers in files end with their last day.
             let today = self.clock.now().to_zoned(TimeZone::UTC).date();
-            let given = self.given();
+            let (given, complete) = self.given();
             let (now, force) = (self.clock.now(), asked || day != Some(today));
             let (returned, signature, edition, pause) = blocking("loading policies", move || {
                 let start = std::time::Instant::now();
@@ -130,7 +136,7 @@ impl Keeper {
             .await?;
             (loader, seen, day) = (returned, signature, Some(today));
             if let Some(edition) = edition {
-                self.publish(edition);
+                self.publish(edition, complete);
             }
             asked = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
@@ -159,20 +165,21 @@ impl Keeper {
         }
     }
 
-    fn given(&self) -> Given {
-        Given {
-            cluster: self.asked.cluster.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            waivers: self.exceptions.iter().map(waiver).collect(),
-        }
+    /// What is handed in beside the files, and whether that is all.
+    fn given(&self) -> (Given, bool) {
+        let cluster = self.asked.cluster.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (complete, waivers) = (cluster.is_some(), self.exceptions.iter().map(waiver).collect());
+        (Given { cluster: cluster.unwrap_or_default(), waivers }, complete)
     }
 
-    fn publish(&self, edition: Edition) {
+    fn publish(&self, edition: Edition, complete: bool) {
         let (mut status, was) = ((**self.statuses.borrow()).clone(), self.rulesets.borrow().digest.clone());
         let errors: Vec<_> = edition.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).collect();
         let known: BTreeSet<_> = status.problems.iter().cloned().collect();
         for error in errors.iter().map(ToString::to_string).filter(|error| !known.contains(error)) {
             tracing::warn!(problem = error, "a policy cannot be used as it is; what was in force before stays");
         }
+        status.complete |= complete;
         status.loaded_at = Some(self.clock.now());
         status.loads = status.loads.saturating_add(1);
         status.failures = status.failures.saturating_add(u64::from(!errors.is_empty()));

@@ -159,7 +159,7 @@ impl Admission {
 
     /// The answer of a thread, or that of the failure policy when there is none in time.
     async fn judged(&self, call: &Call, body: &Bytes, deadline: Instant, span: tracing::Span) -> Answer {
-        if self.context.policies.status().borrow().loaded_at.is_none() {
+        if !self.context.policies.status().borrow().complete {
             return failure(call, body, "failed", "the policies are not loaded yet; try again in a moment");
         }
         let (answer, mut answered) = oneshot::channel();

@@ -85,26 +85,3 @@ fn read(purpose: &'static str, files: &TlsFiles) -> Result<CertifiedKey, ServerE
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| wrong(&files.key, &error))?;
     CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|error| wrong(&files.key, &error))
 }
-
-/// A certificate for loopback that lives as long as the process, for a server without cluster and files.
-#[derive(Debug)]
-pub(crate) struct OwnCertificate(Arc<CertifiedKey>);
-
-impl OwnCertificate {
-    /// Makes one.
-    pub(crate) fn new(purpose: &'static str) -> Result<Arc<Self>, ServerError> {
-        let wrong = |problem: String| ServerError::Certificate { purpose, problem };
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-        let made = rcgen::generate_simple_self_signed(names).map_err(|error| wrong(error.to_string()))?;
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).map_err(|error| wrong(error.to_owned()))?;
-        let key = CertifiedKey::from_der(vec![made.cert.der().clone()], key, &ring::default_provider())
-            .map_err(|error| wrong(error.to_string()))?;
-        Ok(Arc::new(Self(Arc::new(key))))
-    }
-}
-
-impl ResolvesServerCert for OwnCertificate {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.clone())
-    }
-}

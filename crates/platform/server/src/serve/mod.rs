@@ -13,12 +13,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palisade_store::{Store, StoreError};
+use palisade_model::Str;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::admission::{Admission, Surroundings};
+use crate::admission::Admission;
+use crate::cluster::{self, ClusterSide};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::ServerError;
@@ -31,7 +34,7 @@ use crate::owners::Owners;
 use crate::policies::Policies;
 use crate::telemetry::{self, Telemetry};
 use crate::wiring::Wiring;
-use crate::{cluster, operations};
+use crate::{inventory, operations};
 use tasks::Tasks;
 
 /// How long the store may take to be there at the start.
@@ -123,7 +126,8 @@ impl Server {
         let folder = config.server.data_folder();
         create_private(&folder)?;
         let (mut listeners, mut background) = (Tasks::default(), Tasks::default());
-        let context = context(config, wiring, &folder, &mut background).await?;
+        let cluster = cluster::connect(&config.kubernetes).await?;
+        let context = context(config, wiring, (&folder, cluster.is_connected()), &mut background).await?;
         let journal = Journal::open(
             folder.join("journal"),
             context.config.server.journal.clone(),
@@ -132,10 +136,9 @@ impl Server {
         )?;
         let mover = Mover { journal: journal.clone(), store: context.store.clone(), clock: context.clock.clone() };
         background.spawn("the journal", mover.run(background.stop(), LAST_MOVE));
-        let cluster = cluster::start(&context, &mut background).await?;
-        let surroundings: Arc<dyn Surroundings> = cluster.surroundings();
-        let admission = Admission::new(context.clone(), journal, surroundings, telemetry.traces());
-        let tls = admission_tls(&context, &cluster, &mut background)?;
+        let admission = Admission::new(context.clone(), journal, cluster.surroundings(), telemetry.traces());
+        let (tls, bundles) = admission_tls(&context, &cluster, &mut background).await?;
+        cluster.start(&context, bundles, &mut background);
         listen_for_reviews(&context, &admission, sockets.admission, Some(tls), &mut listeners);
         if let Some(socket) = sockets.plain {
             listen_for_reviews(&context, &admission, socket, None, &mut listeners);
@@ -183,25 +186,30 @@ impl Server {
 async fn context(
     config: Config,
     wiring: Wiring,
-    folder: &Path,
+    (folder, with_cluster): (&Path, bool),
     background: &mut Tasks,
 ) -> Result<Context, ServerError> {
     let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::default()));
     let store = open_store(&config, folder).await?;
     health.holds("store");
-    let Wiring { loader, clock } = wiring;
-    let (policies, keeper) = Policies::start(loader, store.clone(), clock.clone(), background.stop());
+    let Wiring { loader, inventory, clock } = wiring;
+    let (policies, keeper) = Policies::start(with_cluster, loader, store.clone(), clock.clone(), background.stop());
     background.spawn("loading policies", keeper);
-    Ok(Context {
+    let context = Context {
         config: Arc::new(config),
         store,
         rulesets: policies.rulesets(),
         policies,
-        owners: Arc::new(Owners::default()),
+        owners: Owners::default(),
+        holder: uuid::Uuid::now_v7().to_string().into(),
         clock,
         health,
         metrics,
-    })
+    };
+    if let Some(inventory) = inventory {
+        background.spawn("the inventory", inventory::keep_current(inventory, context.clone(), background.stop()));
+    }
+    Ok(context)
 }
 
 /// A database that is only not there yet is waited for.
@@ -226,21 +234,29 @@ fn create_private(folder: &Path) -> Result<(), ServerError> {
     builder.create(folder).map_err(|error| ServerError::file("creating", folder, error))
 }
 
-fn admission_tls(
+/// TLS for the admission listener, and the authorities by which it is to be trusted: from the operator's files, which no
+/// authority of ours is behind, or our own.
+async fn admission_tls(
     context: &Context,
-    cluster: &cluster::ClusterSide,
+    cluster: &ClusterSide,
     background: &mut Tasks,
-) -> Result<TlsAcceptor, ServerError> {
+) -> Result<(TlsAcceptor, watch::Receiver<Str>), ServerError> {
     const PURPOSE: &str = "admission";
     if let Some(files) = context.config.server.admission.tls.clone() {
+        let bundle = std::fs::read_to_string(&files.certificate)
+            .map_err(|error| ServerError::file("reading", &files.certificate, error))?;
         let certificate = tls::FileCertificate::open(PURPOSE, files)?;
         background.spawn("certificates", keep(certificate.clone(), background.stop()));
-        return tls::acceptor(PURPOSE, certificate, None);
+        return Ok((tls::acceptor(PURPOSE, certificate, None)?, watch::channel(bundle.into()).1));
     }
-    match cluster.certificate() {
-        Some(resolver) => tls::acceptor(PURPOSE, resolver, None),
-        None => tls::acceptor(PURPOSE, tls::OwnCertificate::new(PURPOSE)?, None),
-    }
+    let certificates = cluster.certificates(context).await?;
+    let (resolver, bundles, clock) = (certificates.resolver(), certificates.bundles(), context.clock.clone());
+    let kept = certificates.keep(move || clock.now(), background.stop());
+    background.spawn("certificates", async move {
+        kept.await;
+        Ok(())
+    });
+    Ok((tls::acceptor(PURPOSE, resolver, None)?, bundles))
 }
 
 async fn keep(certificate: Arc<tls::FileCertificate>, stop: CancellationToken) -> Result<(), ServerError> {

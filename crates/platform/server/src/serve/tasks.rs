@@ -5,7 +5,6 @@ use std::time::Duration;
 use palisade_store::StoreError;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::ServerError;
@@ -65,10 +64,13 @@ impl Tasks {
 pub(super) fn housekeeping(context: &Context, tasks: &mut Tasks) {
     tasks.spawn("watching the policies", first_ruleset(context.clone(), tasks.stop()));
     tasks.spawn("watching the store", watch_store(context.clone(), tasks.stop()));
+    let (owners, config) = (context.owners.clone(), context.config.owners.clone());
+    let owned = crate::owners::keep_current(config, context.store.clone(), owners, context.clock.clone(), tasks.stop());
+    tasks.spawn("owners", owned);
     let (own, stop) = (context.clone(), tasks.stop());
     let task = async move {
         let prune = |stop: CancellationToken| prune(own.clone(), stop);
-        leader::lead(own.clone(), "retention", Uuid::now_v7().to_string(), stop, prune).await;
+        leader::lead(own.clone(), "retention", stop, prune).await;
         Ok(())
     };
     tasks.spawn("retention", task);
@@ -79,10 +81,10 @@ async fn first_ruleset(context: Context, stop: CancellationToken) -> Result<(), 
     let mut status = context.policies.status();
     loop {
         let now = status.borrow_and_update().clone();
-        match (now.loaded_at, &*now.problems) {
-            (None, _) => context.health.fails("ruleset", "the policies are being loaded"),
-            (Some(_), []) => context.health.holds("ruleset"),
-            (Some(_), [first, rest @ ..]) => {
+        match (now.complete, &*now.problems) {
+            (false, _) => context.health.fails("ruleset", "the policies are being loaded"),
+            (true, []) => context.health.holds("ruleset"),
+            (true, [first, rest @ ..]) => {
                 let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
                 context.health.degraded("ruleset", format!("{first}{more}"));
             }
