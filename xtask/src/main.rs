@@ -22,7 +22,7 @@ const HELP: &str = "cargo x <task>
   peers               install the peers that benchmarks compare with, into the target folder
   tools               kube-apiserver, kubectl, etcd and helm for the tests, from Go modules, into ~/.cache/palisade
   tidy                the rules of the house that no compiler checks
-  gen                 reference pages under docs/reference, from the code
+  gen                 reference pages under docs/reference, roles and kinds of the chart, from the code
   fuzz [SECONDS]      every fuzz target for SECONDS (default 60); needs nightly and cargo-fuzz
 ";
 
@@ -91,10 +91,14 @@ fn bench(rest: &[String]) -> Result<()> {
     cargo(&arguments)
 }
 
-/// The test that compares the pages also writes them, so that the two cannot differ.
+/// The tests that compare the files also write them, so that the two cannot differ.
 fn generate() -> Result<()> {
-    let test = ["test", "--quiet", "--locked", "--package", "palisade", "--lib", "reference_pages"];
-    shell::run(std::process::Command::new("cargo").args(test).env("PALISADE_BLESS", "1"))
+    for tests in ["--lib reference_pages", "--test chart roles_and_kinds"] {
+        let mut command = std::process::Command::new("cargo");
+        command.args(["test", "--quiet", "--locked", "--package", "palisade"]).args(tests.split(' '));
+        shell::run(command.env("PALISADE_BLESS", "1"))?;
+    }
+    Ok(())
 }
 
 fn fuzz(rest: &[String]) -> Result<()> {

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+mod generated;
+mod rights;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -19,6 +22,7 @@ const DEFAULTS: &[&str] = &[];
 const EVERYTHING: &[&str] = &[
     "--values=examples/production.yaml",
     "--set=rbac.readSecrets=true",
+    "--set=rbac.gatekeeper=true",
     "--set=rbac.extraRules[0].apiGroups[0]=example.com",
     "--set=rbac.extraRules[0].resources[0]=widgets",
     "--set=rbac.extraRules[0].verbs[0]=get",
@@ -57,7 +61,8 @@ fn our_own_pack_passes_on_the_chart() {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("chart.yaml"), text).unwrap();
         let mut palisade = Command::new(env!("CARGO_BIN_EXE_palisade"));
-        let output = palisade.current_dir(&folder).args(["check", "chart.yaml", "--policies", pack]).output().unwrap();
+        palisade.current_dir(&folder).args(["check", "chart.yaml", "--policies", pack, "--policies"]);
+        let output = palisade.arg(deploy().canonicalize().unwrap().join("exceptions.yaml")).output().unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(0), "{pack}: {stdout}{stderr}");
@@ -137,6 +142,22 @@ fn the_api_server_accepts_the_chart() {
     assert_eq!(applied.stderr, "");
     applied.ok();
     the_pod_is_admitted(&cluster);
+
+    let kinds = deploy().join("chart/palisade/crds");
+    let applied = cluster.kubectl(&["apply", "--server-side", "-f", kinds.to_str().unwrap()], "");
+    assert_eq!(applied.stderr, "");
+    applied.ok();
+    cluster.kubectl(&["wait", "--for=condition=Established", "--timeout=20s", "crd", "--all"], "").ok();
+    let report = json!({
+        "apiVersion": "wgpolicyk8s.io/v1alpha2",
+        "kind": "PolicyReport",
+        "metadata": {"name": "palisade-1", "namespace": "default"},
+        "summary": {"pass": 3, "fail": 1},
+        "results": [{"policy": "images", "result": "fail"}],
+    });
+    cluster.apply(&report.to_string());
+    let shown = cluster.kubectl(&["get", "policyreports", "--namespace=default", "--no-headers"], "").ok();
+    assert_eq!(shown.split_whitespace().take(3).collect::<Vec<_>>(), ["palisade-1", "3", "1"]);
 }
 
 /// The pod of the Deployment, as its controller would make it.
