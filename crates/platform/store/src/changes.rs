@@ -96,7 +96,7 @@ pub(crate) async fn tell(
 }
 
 async fn append(session: &mut Session, changes: &[NewChange], now: Timestamp) -> Result<i64, Failure> {
-    let count = changes.len() as i64;
+    let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
     let sql = Sql::new("UPDATE counters SET value = value + $1 WHERE name = 'changes' RETURNING value").arg(count);
     let last = session.row(sql).await?.map_or(Ok(count), |row| row.int("value"))?;
     let numbered: Vec<_> = (last - count + 1..).zip(changes).collect();

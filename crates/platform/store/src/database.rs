@@ -141,13 +141,11 @@ impl Database {
             }
             work().await
         };
-        match tokio::time::timeout(OPERATION, attempts).await {
-            Ok(result) => result.map_err(|failure| failure.into_error(operation)),
-            Err(_) => {
-                let reason = format!("it did not answer within {} seconds", OPERATION.as_secs());
-                Err(StoreError::Unavailable { operation, reason })
-            }
-        }
+        let Ok(result) = tokio::time::timeout(OPERATION, attempts).await else {
+            let reason = format!("it did not answer within {} seconds", OPERATION.as_secs());
+            return Err(StoreError::Unavailable { operation, reason });
+        };
+        result.map_err(|failure| failure.into_error(operation))
     }
 }
 

@@ -108,9 +108,8 @@ impl Order {
     }
 
     fn cursor(&self, row: &Row) -> Result<Cursor, Failure> {
-        let key = |column: &Column| match column.number {
-            true => row.int(column.name).map(Key::Int),
-            false => row.text(column.name).map(Key::Text),
+        let key = |column: &Column| {
+            if column.number { row.int(column.name).map(Key::Int) } else { row.text(column.name).map(Key::Text) }
         };
         Ok(Cursor { list: self.list.to_owned(), keys: self.columns.iter().map(key).collect::<Result<_, _>>()? })
     }

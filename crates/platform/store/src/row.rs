@@ -89,7 +89,7 @@ impl Row {
 
 /// How severities are stored: their rank, so that they can be compared.
 pub(crate) fn rank(severity: Severity) -> i64 {
-    Severity::ALL.iter().position(|known| *known == severity).map_or(0, |rank| rank as i64)
+    (0..).zip(Severity::ALL).find(|(_, known)| *known == severity).map_or(0, |(rank, _)| rank)
 }
 
 fn corrupt(what: &'static str, reason: &dyn std::fmt::Display) -> Failure {

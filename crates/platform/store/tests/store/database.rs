@@ -44,13 +44,12 @@ impl TestDatabase {
     pub(crate) async fn postgres() -> Result<Self, Skip> {
         let server = {
             let mut shared = SERVER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            match shared.upgrade() {
-                Some(server) => server,
-                None => {
-                    let server = Arc::new(Postgres::start()?);
-                    *shared = Arc::downgrade(&server);
-                    server
-                }
+            if let Some(server) = shared.upgrade() {
+                server
+            } else {
+                let server = Arc::new(Postgres::start()?);
+                *shared = Arc::downgrade(&server);
+                server
             }
         };
         Ok(Self::on(server).await)

@@ -71,7 +71,7 @@ async fn proxy(listener: TcpListener, server: String, silent: watch::Receiver<bo
             let Ok(mut upstream) = TcpStream::connect(server).await else { return };
             tokio::select! {
                 _ = tokio::io::copy_bidirectional(&mut client, &mut upstream) => {}
-                _ = async { silent.wait_for(|silent| *silent).await.unwrap(); } => std::future::pending().await,
+                () = async { silent.wait_for(|silent| *silent).await.unwrap(); } => std::future::pending().await,
             }
         });
     }
