@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+mod admission;
 mod latency;
 mod process;
 mod rego;
@@ -59,6 +60,7 @@ const SECTIONS: &[Section] = &[
     ("opa", rego::opa),
     ("gator", rego::gator),
     ("latency", latency::run),
+    ("admission", admission::run),
 ];
 
 fn main() -> Result<(), String> {
