@@ -20,6 +20,7 @@ pub struct Upkeep {
 
 /// What a rule that generates objects, or changes existing ones, asks its controller to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of a rule")]
 pub struct RuleUpkeep {
     /// Objects that exist when the policy comes or changes are triggers too.
     pub existing: bool,

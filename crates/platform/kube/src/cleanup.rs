@@ -37,7 +37,7 @@ pub struct CleanupConfig {
 
 impl Default for CleanupConfig {
     fn default() -> Self {
-        Self { tick: Duration::from_secs(10), label_interval: Duration::from_secs(60), pace: Duration::from_millis(20) }
+        Self { tick: Duration::from_secs(10), label_interval: Duration::from_mins(1), pace: Duration::from_millis(20) }
     }
 }
 

@@ -50,7 +50,7 @@ impl Default for GenerateConfig {
             rescans_per_second: 200,
             settle: Duration::from_secs(2),
             grace: Duration::from_secs(30),
-            resync: Duration::from_secs(3600),
+            resync: Duration::from_hours(1),
         }
     }
 }

@@ -143,7 +143,9 @@ impl Reporter {
     /// Only these objects exist: reports of others are removed.
     pub(crate) fn keep_only(&self, uids: &HashSet<Str>) {
         let stale: Vec<Str> = self.shelf().written.keys().filter(|uid| !uids.contains(*uid)).cloned().collect();
-        stale.iter().for_each(|uid| self.gone(uid));
+        for uid in &stale {
+            self.gone(uid);
+        }
     }
 
     /// Looks which kinds of reports the cluster has, and which reports there are. Called before the scan begins.

@@ -53,12 +53,7 @@ pub struct ScanConfig {
 
 impl Default for ScanConfig {
     fn default() -> Self {
-        Self {
-            workers: 2,
-            rescans_per_second: 500,
-            settle: Duration::from_secs(10),
-            refresh: Duration::from_secs(6 * 3600),
-        }
+        Self { workers: 2, rescans_per_second: 500, settle: Duration::from_secs(10), refresh: Duration::from_hours(6) }
     }
 }
 

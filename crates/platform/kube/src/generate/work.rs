@@ -29,10 +29,10 @@ const MOST_DEPTH: u32 = 5;
 
 /// The most times that an object is written within [`WINDOW`] before it is left alone for as long.
 const MOST_WRITES: u32 = 10;
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// The first and the longest pause before something is tried again.
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
 
 /// What is worked on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -207,11 +207,10 @@ impl Work {
 
     async fn answer_to(self: &Arc<Self>, key: &ObjectKey, happened: Option<&Happened>) -> Result<(), Failure> {
         let exists = self.find(key).await?;
-        let trigger = match (&exists, happened) {
-            (Some(trigger), _) => trigger.clone(),
-            (None, Some(Happened::Removed(trigger))) => trigger.clone(),
-            (None, _) => return Ok(()),
+        let ((Some(trigger), _) | (None, Some(Happened::Removed(trigger)))) = (&exists, happened) else {
+            return Ok(());
         };
+        let trigger = trigger.clone();
         // It went and came again: what happened to the old one is over.
         let happened = match happened {
             Some(Happened::Removed(_)) if exists.is_some() => Some(&Happened::Created),

@@ -30,12 +30,10 @@ enum Meant {
 }
 
 /// The kinds that some of the policies may be about.
-pub(crate) fn concerned<'p>(
-    discovery: &Discovery,
-    policies: impl Iterator<Item = &'p dyn Policy> + Clone,
-) -> Vec<Arc<Kind>> {
+pub(crate) fn concerned<'p>(discovery: &Discovery, policies: impl Iterator<Item = &'p dyn Policy>) -> Vec<Arc<Kind>> {
+    let policies: Vec<&dyn Policy> = policies.collect();
     let meant = |kind: &Kind| {
-        let meanings = policies.clone().filter(|policy| may_apply(*policy, kind));
+        let meanings = policies.iter().copied().filter(|policy| may_apply(*policy, kind));
         let meanings = meanings.filter_map(|policy| meaning(&policy.info().reach, kind));
         meanings.max().is_some_and(|meant| meant == Meant::ByName || !is_record(kind))
     };
@@ -51,12 +49,13 @@ pub(crate) fn concerned<'p>(
 }
 
 /// The kinds whose objects some of the policies look up.
-pub(crate) fn looked_up<'p>(discovery: &Discovery, reads: impl Iterator<Item = &'p Reads> + Clone) -> Vec<Arc<Kind>> {
+pub(crate) fn looked_up<'p>(discovery: &Discovery, reads: impl Iterator<Item = &'p Reads>) -> Vec<Arc<Kind>> {
+    let reads: Vec<&Reads> = reads.collect();
     let wanted = |kind: &Arc<Kind>| {
         let namespace = *kind.gvk.kind == *"Namespace" && kind.gvk.group.is_empty();
         kind.is_watchable()
             && !is_record(kind)
-            && reads.clone().any(|reads| reads.names(&kind.gvk.kind) || (namespace && reads.namespace))
+            && reads.iter().any(|reads| reads.names(&kind.gvk.kind) || (namespace && reads.namespace))
     };
     discovery.preferred().filter(|kind| wanted(kind)).cloned().collect()
 }

@@ -3,7 +3,7 @@
 //! What is added again while it is worked on comes again afterwards, so that the last state is always looked at, and never
 //! by two workers at once. Its size is bounded by the number of different things. Deliberately absent: what the things are.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,6 +34,7 @@ struct State<T> {
     urgent: VecDeque<T>,
     rescan: VecDeque<T>,
     later: BTreeMap<(Instant, u64), T>,
+    delayed: HashSet<T>,
     standing: HashMap<T, Standing>,
     next_rescan: Instant,
     /// Tells things apart that are due at the same moment.
@@ -44,7 +45,6 @@ struct State<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     Waiting(Urgency),
-    Delayed,
     /// Somebody works on it, and it was added again meanwhile.
     Working(Option<Urgency>),
 }
@@ -56,6 +56,7 @@ impl<T: Clone + Eq + Hash> Queue<T> {
             urgent: VecDeque::new(),
             rescan: VecDeque::new(),
             later: BTreeMap::new(),
+            delayed: HashSet::new(),
             standing: HashMap::new(),
             next_rescan: Instant::now(),
             count: 0,
@@ -73,15 +74,12 @@ impl<T: Clone + Eq + Hash> Queue<T> {
     /// Adds a thing that is not to be looked at before `delay` has passed, unless it is wanted sooner anyway.
     pub(crate) fn add_later(&self, thing: T, delay: Duration) {
         let mut state = self.lock();
-        match state.standing.get(&thing) {
-            None => {}
-            Some(Standing::Working(None)) => {}
-            Some(_) => return,
+        if matches!(state.standing.get(&thing), Some(Standing::Waiting(_))) || !state.delayed.insert(thing.clone()) {
+            return;
         }
         state.count += 1;
         let due = (Instant::now() + delay, state.count);
-        state.later.insert(due, thing.clone());
-        state.standing.entry(thing).or_insert(Standing::Delayed);
+        state.later.insert(due, thing);
         drop(state);
         self.changed.notify_one();
     }
@@ -122,7 +120,8 @@ impl<T: Clone + Eq + Hash> Queue<T> {
 
     /// How many things wait, are delayed, or are worked on.
     pub(crate) fn len(&self) -> usize {
-        self.lock().standing.len()
+        let state = self.lock();
+        state.standing.len() + state.delayed.iter().filter(|thing| !state.standing.contains_key(*thing)).count()
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -154,11 +153,8 @@ impl<T: Clone + Eq + Hash> State<T> {
                 break;
             }
             let thing = entry.remove();
-            // Made urgent meanwhile, it is in another line already.
-            match self.standing.get(&thing) {
-                Some(Standing::Delayed | Standing::Working(_)) | None => self.add(thing, Urgency::Now),
-                Some(Standing::Waiting(_)) => {}
-            }
+            self.delayed.remove(&thing);
+            self.add(thing, Urgency::Now);
         }
         while let Some(thing) = self.urgent.pop_front() {
             if self.start(&thing, Urgency::Now) {

@@ -81,7 +81,7 @@ impl Work {
         }
         let basis = candidate.basis.clone();
         if !(before.is_none() && self.was_judged(key, &basis).await?) {
-            self.judge(key, candidate, before.is_some()).await?;
+            self.judge(key, candidate).await?;
         }
         self.known().insert(key.clone(), basis);
         Ok(())
@@ -110,7 +110,7 @@ impl Work {
         self.scanner.reporter.as_ref().is_some_and(|reporter| reporter.lacks(&basis.uid))
     }
 
-    async fn judge(self: &Arc<Self>, key: &ObjectKey, candidate: Candidate, known: bool) -> Result<(), Failure> {
+    async fn judge(self: &Arc<Self>, key: &ObjectKey, candidate: Candidate) -> Result<(), Failure> {
         let work = self.clone();
         let judging = move || {
             let ruleset = work.scanner.rulesets.borrow().clone();
@@ -128,7 +128,7 @@ impl Work {
         let counts = decision.counts;
         let silent = counts.pass + counts.fail + counts.warn + counts.skip + counts.error == 0;
         // What no rule is about is not recorded, unless there is a record of it to be replaced.
-        if !silent || known || self.scanner.state.judged(&decision.subject).await?.is_some() {
+        if !silent || self.scanner.state.judged(&decision.subject).await?.is_some() {
             self.scanner.sink.judged(&object, &decision).await?;
         }
         if let Some(reporter) = &self.scanner.reporter {
