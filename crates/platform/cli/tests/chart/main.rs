@@ -23,6 +23,7 @@ const EVERYTHING: &[&str] = &[
     "--values=examples/production.yaml",
     "--set=rbac.readSecrets=true",
     "--set=rbac.gatekeeper=true",
+    "--set=rbac.generateDefaults=true",
     "--set=rbac.extraRules[0].apiGroups[0]=example.com",
     "--set=rbac.extraRules[0].resources[0]=widgets",
     "--set=rbac.extraRules[0].verbs[0]=get",
@@ -119,7 +120,9 @@ fn the_configuration_is_written_as_toml() {
     ] {
         assert_eq!(read[section].as_object_mut().unwrap().remove(key), Some(chart));
     }
-    let kubernetes = read.as_object_mut().unwrap().remove("kubernetes").unwrap();
+    let mut section = |name: &str| read.as_object_mut().unwrap().remove(name).unwrap();
+    let kubernetes = section("kubernetes");
+    assert_eq!(section("override"), json!([{"mode": "warn"}]));
     assert_eq!(kubernetes["service"], "palisade-webhook");
     assert_eq!(read, config, "{text}");
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use palisade_testkit::Cluster;
 use serde_json::{Value, json};
 
-use crate::generated::{asked_for_by, permissions};
+use crate::generated::permissions;
 use crate::render;
 
 /// API group, resource, name of the object (empty for any) and verb.
@@ -14,12 +14,11 @@ type Right = (String, String, String, String);
 
 /// What the table permits in a namespace, given the values of the chart that ask for more.
 fn by_the_table(own_namespace: bool, asked: &[&str]) -> BTreeSet<Right> {
-    let granted = permissions().filter(|permission| {
-        (own_namespace || !permission.own_namespace)
-            && asked_for_by(permission).is_none_or(|value| asked.contains(&value))
+    let granted = permissions().filter(|(value, permission)| {
+        (own_namespace || !permission.own_namespace) && value.is_none_or(|value| asked.contains(&value))
     });
     let mut rights = BTreeSet::new();
-    for permission in granted {
+    for (_, permission) in granted {
         let names = if permission.names.is_empty() { &[""] } else { permission.names };
         for (resource, name, verb) in product(permission.resources, names, permission.verbs) {
             rights.insert((permission.group.to_owned(), resource.to_owned(), name.to_owned(), verb.to_owned()));
@@ -105,7 +104,8 @@ fn the_service_account_may_do_what_the_table_says_and_nothing_else() {
     ] {
         assert!(!may(forbidden), "{forbidden}");
     }
-    apply(&["--set=rbac.readSecrets=true", "--set=rbac.gatekeeper=true"]);
-    assert_exact(&cluster, &["readSecrets", "gatekeeper"]);
+    let values = ["readSecrets", "gatekeeper", "generateDefaults"];
+    apply(&values.map(|value| format!("--set=rbac.{value}=true")).each_ref().map(String::as_str));
+    assert_exact(&cluster, &values);
     assert!(may("list secrets --all-namespaces"));
 }
