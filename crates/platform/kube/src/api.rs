@@ -113,29 +113,12 @@ impl Connection {
         let version = escaped(resource_version);
         let path = format!("{path}?watch=true&allowWatchBookmarks=true&timeoutSeconds=290&resourceVersion={version}");
         let operation = format!("a watch of `{path}`");
-        let request = self.request(&Method::GET, &path, None, "")?;
+        let request = request(&Method::GET, &path, None, "")?;
         let events = tokio::time::timeout(REQUEST_LIMIT, self.client.request_events(request));
         events
             .await
             .map_err(|_| self.silent(&operation))?
             .map_err(|error| KubeError::of(error, self.server(), operation))
-    }
-
-    fn request(
-        &self,
-        method: &Method,
-        path: &str,
-        body: Option<&Value>,
-        content_type: &str,
-    ) -> Result<Request<Vec<u8>>, KubeError> {
-        let mut request = Request::builder().method(method).uri(path);
-        if !content_type.is_empty() {
-            request = request.header(http::header::CONTENT_TYPE, content_type);
-        }
-        let body = body.map(Value::to_json).unwrap_or_default().into_bytes();
-        request
-            .body(body)
-            .map_err(|error| KubeError::Answer { operation: format!("{method} `{path}`"), reason: error.to_string() })
     }
 
     async fn send(
@@ -145,7 +128,7 @@ impl Connection {
         body: Option<&Value>,
         content_type: &str,
     ) -> Result<Value, KubeError> {
-        let request = self.request(&method, path, body, content_type)?;
+        let request = request(&method, path, body, content_type)?;
         let operation = format!("{method} `{}`", path.split('?').next().unwrap_or(path));
         let answer = async {
             let stream = self.client.request_stream(request).await;
@@ -170,6 +153,22 @@ impl Connection {
             reason: format!("no answer within {} seconds", REQUEST_LIMIT.as_secs()),
         }
     }
+}
+
+fn request(
+    method: &Method,
+    path: &str,
+    body: Option<&Value>,
+    content_type: &str,
+) -> Result<Request<Vec<u8>>, KubeError> {
+    let mut request = Request::builder().method(method).uri(path);
+    if !content_type.is_empty() {
+        request = request.header(http::header::CONTENT_TYPE, content_type);
+    }
+    let body = body.map(Value::to_json).unwrap_or_default().into_bytes();
+    request
+        .body(body)
+        .map_err(|error| KubeError::Answer { operation: format!("{method} `{path}`"), reason: error.to_string() })
 }
 
 /// A tree of literals as our own value.

@@ -7,6 +7,7 @@
 
 mod address;
 mod follow;
+mod interning;
 mod lookups;
 mod store;
 mod subscription;
@@ -27,7 +28,7 @@ use store::Store;
 pub use subscription::{Change, Event, Subscription};
 
 /// How long a kind that nobody asks for any more is kept.
-const IDLE: Duration = Duration::from_secs(30 * 60);
+const IDLE: Duration = Duration::from_mins(30);
 
 /// How long a watch may fail before look-ups into its kind do.
 const STALE_AFTER: Duration = Duration::from_secs(30);
@@ -180,7 +181,7 @@ async fn retire(shared: Weak<Shared>, shutdown: CancellationToken) {
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(60)) => {}
+            () = tokio::time::sleep(Duration::from_mins(1)) => {}
         }
         let Some(shared) = shared.upgrade() else { return };
         let mut stores = shared.stores.write().unwrap_or_else(PoisonError::into_inner);

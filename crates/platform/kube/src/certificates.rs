@@ -26,7 +26,7 @@ pub use material::Material;
 use crate::{KubeError, KubernetesConfig};
 
 /// How often the material is looked after.
-const INTERVAL: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_mins(1);
 
 /// How often two replicas may write over each other before one gives up until the next look.
 const ATTEMPTS: usize = 5;
@@ -112,14 +112,11 @@ impl Certificates {
 /// The names under which the API server reaches the webhooks of this configuration.
 pub fn names(config: &KubernetesConfig) -> Vec<String> {
     let host = config.webhook_url.as_ref().and_then(|url| url.parse::<http::Uri>().ok()?.host().map(str::to_owned));
-    match host {
-        Some(host) => vec![host.trim_start_matches('[').trim_end_matches(']').to_owned()],
-        None => {
-            let (service, namespace) = (&config.service, &config.namespace);
-            let short = format!("{service}.{namespace}.svc");
-            vec![short.clone(), format!("{short}.cluster.local")]
-        }
+    if let Some(host) = host {
+        return vec![host.trim_start_matches('[').trim_end_matches(']').to_owned()];
     }
+    let short = format!("{}.{}.svc", config.service, config.namespace);
+    vec![short.clone(), format!("{short}.cluster.local")]
 }
 
 /// What rustls asks at every handshake.

@@ -30,7 +30,7 @@ const VALIDATING: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhoo
 const MUTATING: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/palisade";
 
 /// How often the configurations are compared where nothing tells of a change.
-const RESYNC: Duration = Duration::from_secs(300);
+const RESYNC: Duration = Duration::from_mins(5);
 
 /// The longest pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -123,7 +123,8 @@ impl Registration {
         let ruleset = self.rulesets.borrow_and_update().clone();
         let bundle = self.bundles.borrow_and_update().clone();
         let plan = Plan::of(ruleset.policies.policies(), &self.caches.discovery());
-        for unreachable in &plan.unreachable {
+        let said = self.state.borrow().plan.unreachable.clone();
+        for unreachable in plan.unreachable.iter().filter(|one| !said.contains(one)) {
             tracing::warn!("{unreachable}");
         }
         let connection = self.caches.connection();

@@ -8,17 +8,18 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use kube::core::WatchEvent;
 use palisade_model::Value;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::Caches;
 use super::store::Store;
-use super::{Caches, Subscription};
 use crate::{Connection, Discovery, KubeError};
 
 /// The API server sends bookmarks about once a minute; a watch that is silent for longer is opened again.
 const SILENCE: Duration = Duration::from_secs(90);
 
 /// How often the kinds are read again where nothing tells of a change.
-const REREAD: Duration = Duration::from_secs(120);
+const REREAD: Duration = Duration::from_mins(2);
 
 /// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
@@ -122,33 +123,62 @@ fn note(object: &Value, version: &mut Option<String>) {
     }
 }
 
-/// Reads the kinds of the cluster again whenever a definition of kinds changes, and now and then beside.
+/// Where kinds are defined.
+const DEFINITIONS: [&str; 2] =
+    ["/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "/apis/apiregistration.k8s.io/v1/apiservices"];
+
+/// Reads the kinds of the cluster again whenever a definition of kinds changes, and now and then beside. The definitions
+/// themselves are not kept: their schemas are larger than everything else together.
 pub(super) fn kinds(caches: &Caches) {
-    let mut subscription = caches.subscribe();
-    let discovery = caches.discovery();
-    let definitions = [("apiextensions.k8s.io", "CustomResourceDefinition"), ("apiregistration.k8s.io", "APIService")];
-    let kinds: Vec<_> = definitions.iter().filter_map(|(group, kind)| discovery.named(group, kind).cloned()).collect();
-    subscription.follow(&kinds);
     let caches = caches.clone();
     tokio::spawn(async move {
+        let changed = Notify::new();
+        let [definitions, services] = DEFINITIONS.map(|path| notify(caches.connection(), path, &changed));
         let refreshing = async {
             loop {
-                let changed = tokio::time::timeout(REREAD, settled(&subscription)).await.is_ok();
+                let changed = tokio::time::timeout(REREAD, settled(&changed)).await.is_ok();
                 refresh(&caches, changed).await;
             }
         };
         tokio::select! {
             () = caches.shared.shutdown.cancelled() => {}
+            () = definitions => {}
+            () = services => {}
             () = refreshing => {}
         }
     });
 }
 
-/// Waits for changes, and until a burst of them is over.
-async fn settled(subscription: &Subscription) {
-    subscription.next().await;
+/// Tells of every change of the collection at `path`, for ever.
+async fn notify(connection: &Connection, path: &str, changed: &Notify) {
+    loop {
+        if let Err(error) = notify_once(connection, path, changed).await {
+            tracing::debug!(%error, path, "a watch failed");
+            tokio::time::sleep(LONGEST_PAUSE).await;
+        }
+        // Something may have changed in between.
+        changed.notify_one();
+    }
+}
+
+async fn notify_once(connection: &Connection, path: &str, changed: &Notify) -> Result<(), KubeError> {
+    let version = connection.page(path, None).await?.resource_version;
+    let mut events = pin!(connection.watch(path, &version).await?);
+    while let Ok(event) = tokio::time::timeout(SILENCE, events.try_next()).await {
+        match event.map_err(|error| KubeError::of(error, connection.server(), format!("a watch of `{path}`")))? {
+            None => break,
+            Some(WatchEvent::Bookmark(_)) => {}
+            Some(_) => changed.notify_one(),
+        }
+    }
+    Ok(())
+}
+
+/// Waits for a change, and until a burst of them is over.
+async fn settled(changed: &Notify) {
+    changed.notified().await;
     for _ in 0..10 {
-        if tokio::time::timeout(Duration::from_millis(100), subscription.next()).await.is_err() {
+        if tokio::time::timeout(Duration::from_millis(100), changed.notified()).await.is_err() {
             return;
         }
     }

@@ -252,10 +252,10 @@ impl Caches {
 }
 
 /// How often the answer of an `apiCall` entry is renewed where the entry does not say so.
-const REFRESH: Duration = Duration::from_secs(10 * 60);
+const REFRESH: Duration = Duration::from_mins(10);
 
 /// How long an answer that nobody asks for any more is kept.
-const KEPT: Duration = Duration::from_secs(60 * 60);
+const KEPT: Duration = Duration::from_hours(1);
 
 fn interval_of(text: &str) -> Duration {
     let seconds = GoDuration::parse(text).map_or(0.0, GoDuration::as_seconds);

@@ -8,6 +8,7 @@ use palisade_model::{Map, Str, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::STALE_AFTER;
+use super::interning::Names;
 use super::subscription::{Event, Queue};
 use crate::Kind;
 
@@ -34,6 +35,7 @@ pub(super) struct Store {
     limit: usize,
     api_version: Value,
     kind_name: Value,
+    names: Names,
     state: Mutex<State>,
     synced: Condvar,
     stop: Mutex<CancellationToken>,
@@ -69,6 +71,7 @@ impl Store {
             api_version: Value::string(kind.gvk.api_version()),
             kind_name: Value::String(kind.gvk.kind.clone()),
             kind,
+            names: Names::default(),
             state: Mutex::new(state),
             synced: Condvar::new(),
             stop: Mutex::default(),
@@ -221,7 +224,7 @@ impl Store {
             }
             _ => {}
         }
-        let object = self.tidy(object);
+        let object = self.names.shared(&self.tidy(object));
         state.objects.insert(key.clone(), object.clone());
         state.generation += 1;
         self.tell(&mut state, &key, &Event::Applied(object));
@@ -289,4 +292,98 @@ fn key_of(object: &Value) -> Key {
 
 fn version_of(object: &Value) -> Option<&str> {
     object.dig(["metadata", "resourceVersion"]).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use palisade_model::GroupVersionKind;
+
+    use super::*;
+
+    fn store(limit: usize) -> Store {
+        let gvk = GroupVersionKind::new("v1", "Pod");
+        let kind = Kind {
+            gvk,
+            plural: "pods".into(),
+            namespaced: true,
+            verbs: Vec::new(),
+            sub_resources: Vec::new(),
+            preferred: true,
+        };
+        Store::new(Arc::new(kind), limit)
+    }
+
+    fn pod(namespace: &str, name: &str, version: u32) -> Value {
+        let text = format!(
+            r#"{{"metadata":{{"name":"{name}","namespace":"{namespace}","resourceVersion":"{version}",
+                "managedFields":[{{}}],"annotations":{{"kubectl.kubernetes.io/last-applied-configuration":"x","a":"b"}}}},
+                "spec":{{}}}}"#
+        );
+        Value::from_json(&text).unwrap()
+    }
+
+    fn names(objects: &[Value]) -> Vec<&str> {
+        objects.iter().map(|object| object.dig(["metadata", "name"]).unwrap().as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_list_takes_the_place_of_what_was_known() {
+        let store = store(10);
+        for (namespace, name) in [("b", "one"), ("a", "two"), ("ab", "three")] {
+            store.apply(&pod(namespace, name, 1)).unwrap();
+        }
+        assert_eq!(names(&store.list("")), ["two", "three", "one"]);
+        assert_eq!(names(&store.list("a")), ["two"], "and not those of `ab`");
+        let seen = HashSet::from([store.apply(&pod("a", "two", 1)).unwrap()]);
+        let generation = store.generation();
+        store.listed(&seen);
+        assert_eq!(names(&store.list("")), ["two"]);
+        assert_eq!(store.generation(), generation + 2);
+    }
+
+    #[test]
+    fn objects_are_kept_without_what_repeats_them() {
+        let store = store(10);
+        store.apply(&pod("a", "one", 1)).unwrap();
+        let found = store.get("a", "one").unwrap().to_json();
+        let expected = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"one","namespace":"a","resourceVersion":"1","annotations":{"a":"b"}},"spec":{}}"#;
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_cannot_be_followed_is_an_error_after_a_while_and_at_once_before_the_first_list() {
+        let store = store(1);
+        assert!(store.ready(Duration::from_millis(1)).unwrap_err().contains("not complete"));
+        store.fail("the server is gone".into());
+        assert!(store.ready(Duration::from_secs(9)).unwrap_err().contains("the server is gone"), "without waiting");
+        store.listed(&HashSet::new());
+        store.fail("the server is gone".into());
+        assert_eq!(store.ready(Duration::ZERO), Ok(()), "what was true a moment ago still serves");
+        let long_ago = Instant::now().checked_sub(STALE_AFTER + Duration::from_secs(1)).unwrap();
+        store.state().failing = Some((long_ago, "the server is gone".into()));
+        assert!(store.ready(Duration::ZERO).unwrap_err().contains("cannot be followed"));
+        store.heard();
+        assert_eq!(store.ready(Duration::ZERO), Ok(()));
+        store.apply(&pod("a", "one", 1)).unwrap();
+        assert!(store.apply(&pod("a", "two", 1)).unwrap_err().contains("max-cached-objects"), "memory is bounded");
+    }
+
+    #[test]
+    fn a_slow_follower_sees_the_newest_state_once() {
+        let store = store(10);
+        store.apply(&pod("a", "one", 1)).unwrap();
+        let queue: Arc<Queue> = Arc::default();
+        store.follow(&queue);
+        store.apply(&pod("a", "one", 2)).unwrap();
+        store.apply(&pod("a", "one", 3)).unwrap();
+        store.apply(&pod("a", "two", 4)).unwrap();
+        store.remove(&pod("a", "two", 5));
+        let Event::Applied(one) = queue.pop().unwrap().event else { panic!("the first is there") };
+        assert_eq!(version_of(&one), Some("3"));
+        assert!(matches!(queue.pop().unwrap().event, Event::Deleted(_)));
+        assert!(queue.pop().is_none());
+        store.unfollow(&queue);
+        store.apply(&pod("a", "one", 6)).unwrap();
+        assert!(queue.pop().is_none());
+    }
 }

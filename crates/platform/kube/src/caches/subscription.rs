@@ -59,7 +59,7 @@ impl Queue {
         self.filled.notify_one();
     }
 
-    fn pop(&self) -> Option<Change> {
+    pub(super) fn pop(&self) -> Option<Change> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let of = pending.order.pop_front()?;
         pending.changes.remove(&of)

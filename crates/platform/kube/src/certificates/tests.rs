@@ -65,6 +65,8 @@ fn what_the_api_server_would_not_accept_is_made_anew_at_once() {
     let other = Material::renewed(Some(first.clone()), &["127.0.0.1".into()], at(1)).unwrap();
     assert_eq!(other.bundle(), first.bundle(), "another name needs no other authority");
     assert_ne!(other, first);
+    let again = Material::renewed(Some(other.clone()), &["127.0.0.1".into()], at(2)).unwrap();
+    assert_eq!(again, other, "and stays");
     assert!(Material::from_json(b"{\"authorities\":[]}").is_none());
 }
 

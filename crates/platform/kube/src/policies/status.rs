@@ -97,8 +97,7 @@ impl StatusWriter {
                 Ok(written) if written.get("status").is_some_and(|status| status.to_json().contains("\"Ready\"")) => {
                     return Ok(());
                 }
-                Ok(_) => {}
-                Err(KubeError::Refused { code: 404 | 409 | 422, .. }) => {}
+                Ok(_) | Err(KubeError::Refused { code: 404 | 409 | 422, .. }) => {}
                 Err(error) => return Err(error),
             }
         }

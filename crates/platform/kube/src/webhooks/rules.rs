@@ -66,8 +66,7 @@ impl Place {
 fn covers_resource(own: &str, other: &str) -> bool {
     let parts = |text: &str| text.split_once('/').map(|(a, b)| (a.to_owned(), b.to_owned()));
     match (own, parts(own), parts(other)) {
-        ("*/*", ..) => true,
-        ("*", _, None) => true,
+        ("*/*", ..) | ("*", _, None) => true,
         (_, Some((plural, sub)), Some((other_plural, other_sub))) => {
             (plural == "*" || plural == other_plural) && (sub == "*" || sub == other_sub)
         }

@@ -127,11 +127,11 @@ async fn kinds_that_appear_later_are_found_and_followed() {
     let mut subscription = caches.subscribe();
     subscription.follow(&[orders]);
     cluster
-        .apply("{apiVersion: shop.example.com/v1, kind: Order, metadata: {name: one, namespace: default}, items: 3}");
+        .apply("{apiVersion: shop.example.com/v1, kind: Order, metadata: {name: one, namespace: default}, amount: 3}");
     let change = tokio::time::timeout(crate::world::LIMIT, subscription.next()).await.unwrap();
     let Event::Applied(object) = change.event else { panic!("{change:?}") };
     assert_eq!((&*change.namespace, &*change.name), ("default", "one"));
-    assert_eq!(object.get("items").and_then(Value::as_i64), Some(3));
+    assert_eq!(object.get("amount").and_then(Value::as_i64), Some(3));
     cluster.kubectl(&["delete", "orders.shop.example.com", "one"], "").ok();
     let change = tokio::time::timeout(crate::world::LIMIT, subscription.next()).await.unwrap();
     assert!(matches!(change.event, Event::Deleted(_)), "{change:?}");
@@ -166,4 +166,59 @@ async fn a_restart_of_the_api_server_is_survived() {
     .await;
     let freshness = caches.freshness(&maps).unwrap();
     assert!(freshness.synced && freshness.problem.is_none(), "{freshness:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn context_entries_and_the_inventory_follow_the_cluster() {
+    let Some(cluster) = shared() else { return };
+    cluster.apply("{apiVersion: v1, kind: Namespace, metadata: {name: context}}");
+    cluster.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: one, namespace: context}}");
+    let (caches, _guard) = caches(&cluster).await;
+    for definition in palisade_kube::definitions::kyverno() {
+        let name = palisade_kube::definitions::name_of(&definition).unwrap();
+        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
+        caches.connection().apply(&path, &definition, true).await.unwrap();
+    }
+    for (name, spec) in [
+        (
+            "maps",
+            "{kubernetesResource: {version: v1, resource: configmaps, namespace: context},
+          projections: [{name: count, jmesPath: length(@)}]}",
+        ),
+        ("release", "{apiCall: {urlPath: /version, refreshInterval: 10s}}"),
+    ] {
+        let entry = format!(
+            "{{apiVersion: kyverno.io/v2alpha1, kind: GlobalContextEntry, metadata: {{name: {name}}}, spec: {spec}}}"
+        );
+        cluster.wait_for(crate::world::LIMIT, |cluster| {
+            cluster.kubectl(&["apply", "-f", "-"], &entry).success.then_some(())
+        });
+    }
+    let entry = async |name: &'static str, projection: &'static str| {
+        let caches = caches.clone();
+        blocking(move || caches.global_context(name, projection)).await
+    };
+    let maps = until("the entry", async || entry("maps", "").await.ok()).await;
+    assert_eq!(maps.as_array().map(<[Value]>::len), Some(1));
+    assert_eq!(entry("release", "").await.unwrap().get("major").and_then(Value::as_str), Some("1"));
+    assert!(matches!(entry("none", "").await, Err(LookupError::NotFound(_))));
+    assert!(matches!(entry("maps", "count").await, Err(LookupError::Unavailable { .. })), "nobody said how");
+    caches.set_projector(std::sync::Arc::new(|expression, data| {
+        assert_eq!(expression, "length(@)");
+        Ok(Value::Int(i64::try_from(data.as_array().unwrap().len()).unwrap()))
+    }));
+    assert_eq!(entry("maps", "count").await, Ok(Value::Int(1)));
+
+    let inventory = async || {
+        let caches = caches.clone();
+        blocking(move || caches.objects()).await
+    };
+    assert!(matches!(inventory().await, Err(LookupError::Unavailable { .. })), "nobody named its kinds");
+    caches.set_inventory(vec![palisade_model::GroupVersionKind::new("v1", "Namespace")]);
+    let names = |all: &Value| all.to_json().matches(r#""kind":"Namespace""#).count();
+    let before = inventory().await.unwrap();
+    assert!(names(&before) >= 2);
+    cluster.apply("{apiVersion: v1, kind: Namespace, metadata: {name: inventoried}}");
+    until("the new namespace", async || inventory().await.unwrap().to_json().contains("inventoried").then_some(()))
+        .await;
 }
