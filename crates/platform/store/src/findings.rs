@@ -16,6 +16,9 @@ use crate::statement::{Sql, json, row};
 use crate::store::new_id;
 use crate::{Listed, Page, ResourceIdentity, Store, StoreError};
 
+/// Rows of one statement.
+const CHUNK: usize = 100;
+
 const NEWEST: Order = Order { list: "findings", columns: &[Column::text("id", "id")], descending: true };
 const WORST: Order = Order {
     list: "findings-by-severity",
@@ -267,9 +270,12 @@ impl Store {
             .attempt("recording findings", async || {
                 let mut session = self.database.write().await?;
                 let mut changes = FindingChanges::default();
-                for ((id, _), observation) in &latest {
-                    if keep_resource(&mut session, id, observation).await? {
-                        record(&mut session, id, observation, &mut changes).await?;
+                let answers: Vec<_> = latest.iter().map(|((_, id), observation)| (id.as_str(), *observation)).collect();
+                for group in answers.chunk_by(|(_, one), (_, next)| one.checkpoint == next.checkpoint) {
+                    for chunk in group.chunks(CHUNK) {
+                        let kept = keep_resources(&mut session, chunk).await?;
+                        let news: Vec<_> = chunk.iter().filter(|(id, _)| kept.contains(*id)).copied().collect();
+                        record(&mut session, &news, &mut changes).await?;
                     }
                 }
                 tell_of(&mut session, &latest, &changes).await?;
@@ -338,11 +344,11 @@ impl Store {
     }
 }
 
-/// The newest answer per resource and checkpoint, by resource, so that replicas take locks in the same order.
-fn latest(observations: &[Observation]) -> BTreeMap<(String, Checkpoint), &Observation> {
+/// The newest answer per checkpoint and resource, in this order, so that replicas take locks in the same order.
+fn latest(observations: &[Observation]) -> BTreeMap<(Checkpoint, String), &Observation> {
     let mut latest = BTreeMap::<_, &Observation>::new();
     for observation in observations {
-        let known = latest.entry((observation.resource.id(), observation.checkpoint)).or_insert(observation);
+        let known = latest.entry((observation.checkpoint, observation.resource.id())).or_insert(observation);
         if observation.time >= known.time {
             *known = observation;
         }
@@ -350,98 +356,125 @@ fn latest(observations: &[Observation]) -> BTreeMap<(String, Checkpoint), &Obser
     latest
 }
 
-/// Adds the resource or brings it up to date; false where what is stored is newer. Locks the resource on PostgreSQL.
-async fn keep_resource(session: &mut Session, id: &str, observation: &Observation) -> Result<bool, Failure> {
-    let (resource, counts) = (&observation.resource, observation.counts);
+/// Adds resources or brings them up to date, and returns which: not those of which something newer is stored. Locks
+/// them on PostgreSQL.
+async fn keep_resources(session: &mut Session, answers: &[(&str, &Observation)]) -> Result<BTreeSet<String>, Failure> {
     let sql = Sql::new(
         "INSERT INTO resources (id, source, api_group, version, kind, namespace, name, uid, labels_digest, \
          input_digest, ruleset_digest, team, service, passed, failed, warned, skipped, errors, first_seen, last_seen) \
          VALUES ",
     )
-    .tuple(row![
-        id,
-        &resource.source,
-        &resource.group,
-        &observation.version,
-        &resource.kind,
-        &resource.namespace,
-        &resource.name,
-        &observation.uid,
-        &observation.labels_digest,
-        &observation.input_digest,
-        &observation.ruleset_digest,
-        &observation.team,
-        &observation.service,
-        counts.pass,
-        counts.fail,
-        counts.warn,
-        counts.skip,
-        counts.error,
-        observation.time,
-        observation.time,
-    ])
+    .tuples(answers, |(id, answer)| {
+        row![
+            *id,
+            &answer.resource.source,
+            &answer.resource.group,
+            &answer.version,
+            &answer.resource.kind,
+            &answer.resource.namespace,
+            &answer.resource.name,
+            &answer.uid,
+            &answer.labels_digest,
+            &answer.input_digest,
+            &answer.ruleset_digest,
+            &answer.team,
+            &answer.service,
+            answer.counts.pass,
+            answer.counts.fail,
+            answer.counts.warn,
+            answer.counts.skip,
+            answer.counts.error,
+            answer.time,
+            answer.time,
+        ]
+    })
     .push(
         " ON CONFLICT (id) DO UPDATE SET version = excluded.version, uid = excluded.uid, \
          labels_digest = excluded.labels_digest, input_digest = excluded.input_digest, \
          ruleset_digest = excluded.ruleset_digest, team = excluded.team, service = excluded.service, \
          passed = excluded.passed, failed = excluded.failed, warned = excluded.warned, skipped = excluded.skipped, \
-         errors = excluded.errors, last_seen = excluded.last_seen WHERE resources.last_seen <= excluded.last_seen",
+         errors = excluded.errors, last_seen = excluded.last_seen WHERE resources.last_seen <= excluded.last_seen \
+         RETURNING id",
     );
-    Ok(session.execute(sql).await? > 0)
+    session.rows(sql).await?.iter().map(|row| row.text("id")).collect()
 }
 
-/// Opens, keeps and resolves the findings of one resource at one checkpoint.
+/// Opens, keeps and resolves the findings of resources at one checkpoint.
 async fn record(
     session: &mut Session,
-    id: &str,
-    observation: &Observation,
+    answers: &[(&str, &Observation)],
     changes: &mut FindingChanges,
 ) -> Result<(), Failure> {
-    let sql =
-        Sql::new("SELECT fingerprint FROM findings WHERE resolved_at IS NULL AND resource_id = $1 AND checkpoint = $2");
-    let rows = session.rows(sql.arg(id).arg(observation.checkpoint.as_str())).await?;
-    let open = rows.iter().map(|row| row.text("fingerprint")).collect::<Result<BTreeSet<_>, _>>()?;
-    let mut seen = BTreeSet::new();
-    let found: Vec<_> = observation.findings.iter().filter(|finding| seen.insert(&finding.fingerprint)).collect();
-    for chunk in found.chunks(100) {
-        for row in session.rows(upsert(id, observation, chunk)).await? {
-            if !open.contains(&row.text("fingerprint")?) {
+    let Some((_, first)) = answers.first() else { return Ok(()) };
+    let sql = Sql::new("SELECT id, resource_id, fingerprint FROM findings WHERE resolved_at IS NULL AND checkpoint = ")
+        .bind(first.checkpoint.as_str())
+        .push(" AND resource_id IN ")
+        .tuple(answers.iter().map(|(id, _)| *id));
+    let mut open = BTreeMap::new();
+    for row in session.rows(sql).await? {
+        open.insert((row.text("resource_id")?, row.text("fingerprint")?), row.text("id")?);
+    }
+    let mut found = BTreeMap::new();
+    for (id, answer) in answers {
+        for finding in &answer.findings {
+            found.entry((*id, finding.fingerprint.as_str())).or_insert((*answer, finding));
+        }
+    }
+    let found: Vec<_> = found.into_iter().map(|((id, _), (answer, finding))| (id, answer, finding)).collect();
+    let mut still = BTreeSet::new();
+    for chunk in found.chunks(CHUNK) {
+        for row in session.rows(upsert(chunk)).await? {
+            still.insert(row.text("id")?);
+            if !open.contains_key(&(row.text("resource_id")?, row.text("fingerprint")?)) {
                 changes.opened.push(read(&row)?);
             }
         }
     }
-    let gone: Vec<_> = open.into_iter().filter(|fingerprint| !seen.contains(fingerprint)).collect();
-    for chunk in gone.chunks(500) {
-        let sql = Sql::new("UPDATE findings SET resolved_at = $1 WHERE resource_id = $2 AND checkpoint = $3")
-            .arg(observation.time)
-            .arg(id)
-            .arg(observation.checkpoint.as_str())
-            .among("fingerprint", Some(chunk))
-            .push(" RETURNING *");
-        for row in session.rows(sql).await? {
-            changes.resolved.push(read(&row)?);
+    open.retain(|_, id| !still.contains(id));
+    resolve(session, answers, &open, changes).await
+}
+
+/// Resolves what is no more, as of the time of the answer that no longer has it.
+async fn resolve(
+    session: &mut Session,
+    answers: &[(&str, &Observation)],
+    gone: &BTreeMap<(String, String), String>,
+    changes: &mut FindingChanges,
+) -> Result<(), Failure> {
+    let times: BTreeMap<&str, Timestamp> = answers.iter().map(|(id, answer)| (*id, answer.time)).collect();
+    let mut gone_at = BTreeMap::<Timestamp, Vec<String>>::new();
+    for ((resource, _), id) in gone {
+        if let Some(time) = times.get(resource.as_str()) {
+            gone_at.entry(*time).or_default().push(id.clone());
+        }
+    }
+    for (time, ids) in gone_at {
+        for chunk in ids.chunks(500) {
+            let sql = Sql::new("UPDATE findings SET resolved_at = $1 WHERE 1 = 1").arg(time);
+            for row in session.rows(sql.among("id", Some(chunk)).push(" RETURNING *")).await? {
+                changes.resolved.push(read(&row)?);
+            }
         }
     }
     Ok(())
 }
 
-fn upsert(id: &str, observation: &Observation, findings: &[&ObservedFinding]) -> Sql {
-    let resource = &observation.resource;
+fn upsert(findings: &[(&str, &Observation, &ObservedFinding)]) -> Sql {
     Sql::new(
         "INSERT INTO findings (id, resource_id, source, api_group, kind, namespace, name, checkpoint, fingerprint, \
          policy, policy_kind, policy_digest, rule, verdict, severity, message, path, remediation, controls, \
          disposition, team, service, first_seen, last_seen) VALUES ",
     )
-    .tuples(findings, |finding| {
+    .tuples(findings, |(id, answer, finding)| {
         row![
             new_id(),
-            id,
-            &resource.source,
-            &resource.group,
-            &resource.kind,
-            &resource.namespace,
-            &resource.name,
-            observation.checkpoint.as_str(),
+            *id,
+            &answer.resource.source,
+            &answer.resource.group,
+            &answer.resource.kind,
+            &answer.resource.namespace,
+            &answer.resource.name,
+            answer.checkpoint.as_str(),
             &finding.fingerprint,
             &finding.policy,
             &finding.policy_kind,
@@ -454,10 +487,10 @@ fn upsert(id: &str, observation: &Observation, findings: &[&ObservedFinding]) ->
             finding.remediation.as_deref(),
             json(&finding.controls),
             &finding.disposition,
-            &observation.team,
-            &observation.service,
-            observation.time,
-            observation.time,
+            &answer.team,
+            &answer.service,
+            answer.time,
+            answer.time,
         ]
     })
     .push(
@@ -473,7 +506,7 @@ fn upsert(id: &str, observation: &Observation, findings: &[&ObservedFinding]) ->
 /// Tells each team how many findings of its resources were opened and resolved.
 async fn tell_of(
     session: &mut Session,
-    latest: &BTreeMap<(String, Checkpoint), &Observation>,
+    latest: &BTreeMap<(Checkpoint, String), &Observation>,
     changes: &FindingChanges,
 ) -> Result<(), Failure> {
     let mut teams = BTreeMap::<&str, (u64, u64)>::new();
