@@ -1,0 +1,10 @@
+//! The API over HTTP, against a real server on SQLite: contract, hostile clients, teams kept apart, events, speed.
+
+mod contract;
+mod desk;
+mod events;
+mod hostile;
+mod idempotency;
+mod latency;
+mod schemathesis;
+mod teams;
