@@ -4,7 +4,12 @@
 
 mod caches;
 mod certificates;
+mod cleanup;
+mod controllers;
+mod generate;
 mod permissions;
 mod policies;
+mod reports;
+mod scan;
 mod webhooks;
 mod world;
