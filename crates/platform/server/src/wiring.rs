@@ -11,12 +11,14 @@ use palisade_admission::Ruleset;
 use palisade_model::{Diagnostic, Resource};
 use palisade_policy::waiver::Entry;
 
-use crate::Clock;
+use crate::{Clock, Inventory};
 
 /// What the caller of [`crate::run`] supplies.
 pub struct Wiring {
     /// What loads policies.
     pub loader: Box<dyn PolicyLoader>,
+    /// Manifests to judge beside or instead of a cluster.
+    pub inventory: Option<Arc<dyn Inventory>>,
     /// What time it is.
     pub clock: Clock,
 }
