@@ -69,7 +69,7 @@ impl<'a> Proof<'a> {
 
 impl Identity {
     /// The caller of a request, by whatever proof it carries.
-    pub async fn authenticate(&self, parts: &Parts) -> Result<Caller, Refusal> {
+    pub(crate) async fn authenticate(&self, parts: &Parts) -> Result<Caller, Refusal> {
         let address = self.client_address(parts);
         let proof = Proof::of(parts, self.tls()).ok_or(Refusal::Unauthenticated)?;
         let suspects = proof.suspects(address);

@@ -12,17 +12,17 @@ use super::refusal::Refusal;
 use super::role::{Permission, Reach, Role, covers};
 
 /// The team that stands for all teams in a binding.
-pub const ALL_TEAMS: &str = "*";
+pub(crate) const ALL_TEAMS: &str = "*";
 
 /// A role held in a team, or in all of them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Binding {
+pub(crate) struct Binding {
     /// The team's name; `*` means all teams.
-    pub team: String,
+    pub(crate) team: String,
     /// What may be done there.
     #[schema(value_type = String, example = "viewer")]
-    pub role: Role,
+    pub(crate) role: Role,
 }
 
 impl Binding {
@@ -37,14 +37,14 @@ impl Binding {
     }
 
     /// Whether the holder of `self` may hand out `other`.
-    pub fn covers(&self, other: &Self) -> bool {
+    pub(crate) fn covers(&self, other: &Self) -> bool {
         (self.team == ALL_TEAMS || self.team == other.team) && covers(self.role, other.role)
     }
 }
 
 /// The teams whose things a caller may see or change with one permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Teams {
+pub(crate) enum Teams {
     /// All, and also what belongs to no team.
     All,
     /// These, and nothing that belongs to no team.
@@ -53,7 +53,7 @@ pub enum Teams {
 
 impl Teams {
     /// Whether something that belongs to `team` (`None`: to nobody) is within.
-    pub fn contains(&self, team: Option<&str>) -> bool {
+    pub(crate) fn contains(&self, team: Option<&str>) -> bool {
         match self {
             Self::All => true,
             Self::Only(teams) => team.is_some_and(|team| teams.contains(team)),
@@ -61,7 +61,7 @@ impl Teams {
     }
 
     /// The names to filter by in a query; `None` means no filter.
-    pub fn filter(&self) -> Option<Vec<String>> {
+    pub(crate) fn filter(&self) -> Option<Vec<String>> {
         match self {
             Self::All => None,
             Self::Only(teams) => Some(teams.iter().cloned().collect()),
@@ -72,7 +72,7 @@ impl Teams {
 /// How a request proved who it is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
+pub(crate) enum Method {
     /// A cookie of a session that began at a login.
     Session,
     /// An API token.
@@ -83,7 +83,7 @@ pub enum Method {
 
 /// Who sent a request. Only `identity` makes one, after it has checked the proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
+pub(crate) struct Caller {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) method: Method,
@@ -95,37 +95,37 @@ pub struct Caller {
 
 impl Caller {
     /// Identifier of the account, or of the agent. It never changes and is what four eyes are compared by.
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
     /// What a person calls the caller.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// How the caller was recognised.
-    pub const fn method(&self) -> Method {
+    pub(crate) const fn method(&self) -> Method {
         self.method
     }
 
     /// Identifier of the session, token or agent by which the caller was recognised; no secret.
-    pub fn credential(&self) -> &str {
+    pub(crate) fn credential(&self) -> &str {
         &self.credential
     }
 
     /// The roles held, by team.
-    pub fn bindings(&self) -> &[Binding] {
+    pub(crate) fn bindings(&self) -> &[Binding] {
         &self.bindings
     }
 
     /// Where the request came from, behind trusted proxies.
-    pub const fn address(&self) -> IpAddr {
+    pub(crate) const fn address(&self) -> IpAddr {
         self.address
     }
 
     /// The teams in which the caller holds `permission`; `None` where it holds it nowhere.
-    pub fn teams(&self, permission: Permission) -> Option<Teams> {
+    pub(crate) fn teams(&self, permission: Permission) -> Option<Teams> {
         let held = || self.bindings.iter().filter(|binding| permission.is_carried_by(binding.role));
         if held().any(|binding| binding.team == ALL_TEAMS) {
             return Some(Teams::All);
@@ -135,13 +135,13 @@ impl Caller {
     }
 
     /// Whether the caller may hand out `binding`: it covers no more than what the caller holds.
-    pub fn may_grant(&self, binding: &Binding) -> bool {
+    pub(crate) fn may_grant(&self, binding: &Binding) -> bool {
         self.bindings.iter().any(|held| held.covers(binding))
     }
 }
 
 /// Whether `caller` has `permission`, and in which teams.
-pub fn authorize(caller: &Caller, permission: Permission) -> Result<Teams, Refusal> {
+pub(crate) fn authorize(caller: &Caller, permission: Permission) -> Result<Teams, Refusal> {
     let is_agent = caller.method == Method::Certificate;
     let teams = match permission.reach() {
         Reach::Agent => is_agent.then_some(Teams::All),
@@ -154,7 +154,7 @@ pub fn authorize(caller: &Caller, permission: Permission) -> Result<Teams, Refus
 }
 
 /// Four eyes: refuses the approval of a request that the approver made.
-pub fn four_eyes(approver: &Caller, requested_by: &str) -> Result<(), Refusal> {
+pub(crate) fn four_eyes(approver: &Caller, requested_by: &str) -> Result<(), Refusal> {
     if approver.id == requested_by { Err(Refusal::OwnRequest) } else { Ok(()) }
 }
 

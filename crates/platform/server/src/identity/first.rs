@@ -38,7 +38,7 @@ impl fmt::Debug for FirstLink {
 
 impl Identity {
     /// Prints the link to `out`, the server's standard error, where there is no administrator. The log does not get it.
-    pub async fn print_first_link(&self, out: &mut impl Write) {
+    pub(crate) async fn print_first_link(&self, out: &mut impl Write) {
         match self.first_link().await {
             Ok(None) => {}
             Ok(Some(link)) => {

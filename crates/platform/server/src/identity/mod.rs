@@ -50,18 +50,18 @@ use url::Url;
 use crate::Clock;
 use crate::error::ServerError;
 
-pub use caller::{Caller, Teams, authorize, four_eyes};
-pub use config::IdentityConfig;
-pub use refusal::Refusal;
-pub use role::Permission;
-pub use route::{Access, Authorized, Registered, Routes};
-pub use routes::routes;
+pub(crate) use caller::{Caller, Teams, authorize, four_eyes};
+pub(crate) use config::IdentityConfig;
+pub(crate) use refusal::Refusal;
+pub(crate) use role::Permission;
+pub(crate) use route::{Access, Authorized, Registered, Routes};
+pub(crate) use routes::routes;
 
 use throttle::{Suspect, Throttle};
 
 /// Recognises callers, logs people in, hands out tokens and certificates.
 #[derive(Debug)]
-pub struct Identity {
+pub(crate) struct Identity {
     config: IdentityConfig,
     address: Url,
     store: Store,
@@ -74,7 +74,7 @@ pub struct Identity {
 impl Identity {
     /// Reads keys and secrets, and prepares logins; asks no other machine. `address` is where people reach the server:
     /// `server.address`, or else the listener's. `data` is the folder for what the server keeps.
-    pub fn open(
+    pub(crate) fn open(
         config: &IdentityConfig,
         address: &Url,
         data: &Path,
@@ -96,7 +96,7 @@ impl Identity {
     }
 
     /// What the agents' listener checks client certificates with.
-    pub fn agent_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, ServerError> {
+    pub(crate) fn agent_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, ServerError> {
         self.authority.verifier()
     }
 

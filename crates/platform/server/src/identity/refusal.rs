@@ -13,7 +13,7 @@ use crate::api::problem::Problem;
 
 /// A request that identity does not let through.
 #[derive(Debug, Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// No proof of who sent it, or one that does not hold.
     #[error("log in, or send a valid API token as `Authorization: Bearer`")]
     Unauthenticated,
@@ -69,7 +69,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The HTTP status of the answer.
-    pub const fn status(&self) -> StatusCode {
+    pub(crate) const fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated | Self::Rejected(_) | Self::SessionEnded(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) | Self::NeedsSession | Self::NotYours(_) | Self::OwnRequest | Self::CrossSite => {
@@ -86,7 +86,7 @@ impl Refusal {
     }
 
     /// The code of the problem document.
-    pub const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Unauthenticated | Self::Rejected(_) | Self::SessionEnded(_) => "unauthenticated",
             Self::Forbidden(_) | Self::NeedsSession | Self::NotYours(_) => "forbidden",

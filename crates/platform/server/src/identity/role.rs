@@ -5,18 +5,18 @@
 
 use std::fmt;
 
-pub use palisade_store::Role;
+pub(crate) use palisade_store::Role;
 
 /// Whether `role` carries every permission that `other` carries, so that its holder may hand `other` out.
 ///
 /// Roles are not a ladder: an approver is not a better operator, and neither covers the other.
-pub fn covers(role: Role, other: Role) -> bool {
+pub(crate) fn covers(role: Role, other: Role) -> bool {
     Permission::ALL.iter().all(|permission| !permission.is_carried_by(other) || permission.is_carried_by(role))
 }
 
 /// What a route needs of its caller. Every route is registered with one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Permission {
+pub(crate) enum Permission {
     /// See and end one's own session.
     OwnSession,
     /// List, create and revoke one's own API tokens.
@@ -49,7 +49,7 @@ pub enum Permission {
 
 /// Where a permission has to be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub(crate) enum Reach {
     /// It concerns the caller only; everybody who is known has it.
     Own,
     /// In at least one team; what is shown or changed is limited to the teams in which it is held.
@@ -62,7 +62,7 @@ pub enum Reach {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::OwnSession,
         Self::OwnTokens,
         Self::Read,
@@ -80,7 +80,7 @@ impl Permission {
     ];
 
     /// The roles that carry the permission.
-    pub const fn roles(self) -> &'static [Role] {
+    pub(crate) const fn roles(self) -> &'static [Role] {
         use Role::{Admin, Approver, Developer, Operator, Viewer};
         match self {
             Self::OwnSession | Self::OwnTokens | Self::Read => &[Viewer, Developer, Operator, Approver, Admin],
@@ -94,12 +94,12 @@ impl Permission {
     }
 
     /// Whether `role` carries the permission.
-    pub fn is_carried_by(self, role: Role) -> bool {
+    pub(crate) fn is_carried_by(self, role: Role) -> bool {
         self.roles().contains(&role)
     }
 
     /// Where the permission has to be held.
-    pub const fn reach(self) -> Reach {
+    pub(crate) const fn reach(self) -> Reach {
         match self {
             Self::OwnSession | Self::OwnTokens => Reach::Own,
             Self::Read | Self::Replay | Self::RequestExceptions | Self::ApproveExceptions => Reach::Team,
@@ -115,7 +115,7 @@ impl Permission {
     }
 
     /// How messages and the OpenAPI document name the permission.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::OwnSession => "own-session",
             Self::OwnTokens => "own-tokens",

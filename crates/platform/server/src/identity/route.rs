@@ -23,7 +23,7 @@ use super::role::Permission;
 
 /// What stands before a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub(crate) enum Access {
     /// A caller with this permission.
     Needs(Permission),
     /// Nothing: the route is how one logs in, or tells nothing that is not public.
@@ -32,17 +32,17 @@ pub enum Access {
 
 /// A registered route, for tests and documentation that go through all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Registered {
+pub(crate) struct Registered {
     /// The HTTP method.
-    pub method: Method,
+    pub(crate) method: Method,
     /// The path, with its parameters in braces.
-    pub path: String,
+    pub(crate) path: String,
     /// What stands before it.
-    pub access: Access,
+    pub(crate) access: Access,
 }
 
 /// Routes and their OpenAPI description, each with what stands before it.
-pub struct Routes<S = ()> {
+pub(crate) struct Routes<S = ()> {
     identity: Arc<Identity>,
     router: OpenApiRouter<S>,
     registered: Vec<Registered>,
@@ -56,13 +56,13 @@ impl<S> std::fmt::Debug for Routes<S> {
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// No routes yet; callers will be recognised by `identity`.
-    pub fn new(identity: Arc<Identity>) -> Self {
+    pub(crate) fn new(identity: Arc<Identity>) -> Self {
         Self { identity, router: OpenApiRouter::new(), registered: Vec::new() }
     }
 
     /// Adds what `utoipa_axum::routes!` made; its handlers run only for callers with `permission`.
     #[must_use]
-    pub fn protected(mut self, permission: Permission, routes: UtoipaMethodRouter<S>) -> Self {
+    pub(crate) fn protected(mut self, permission: Permission, routes: UtoipaMethodRouter<S>) -> Self {
         self.register(Access::Needs(permission), &routes);
         let gate = Gate { identity: Arc::clone(&self.identity), permission };
         self.router = self.router.routes(routes.map(|router| router.route_layer(from_fn_with_state(gate, check))));
@@ -71,7 +71,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     /// Adds routes that anybody may call. Each has to be listed in the test that goes through all routes.
     #[must_use]
-    pub fn open(mut self, routes: UtoipaMethodRouter<S>) -> Self {
+    pub(crate) fn open(mut self, routes: UtoipaMethodRouter<S>) -> Self {
         self.register(Access::Open, &routes);
         self.router = self.router.routes(routes);
         self
@@ -79,7 +79,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     /// Adds all of `other`.
     #[must_use]
-    pub fn merge(mut self, other: Self) -> Self {
+    pub(crate) fn merge(mut self, other: Self) -> Self {
         self.router = self.router.merge(other.router);
         self.registered.extend(other.registered);
         self
@@ -87,17 +87,17 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     /// Gives the handlers their state.
     #[must_use]
-    pub fn with_state<T>(self, state: S) -> Routes<T> {
+    pub(crate) fn with_state<T>(self, state: S) -> Routes<T> {
         Routes { identity: self.identity, router: self.router.with_state(state), registered: self.registered }
     }
 
     /// Every route that was registered.
-    pub fn registered(&self) -> &[Registered] {
+    pub(crate) fn registered(&self) -> &[Registered] {
         &self.registered
     }
 
     /// The router to serve and the OpenAPI description of it.
-    pub fn split(self) -> (Router<S>, OpenApi) {
+    pub(crate) fn split(self) -> (Router<S>, OpenApi) {
         self.router.split_for_parts()
     }
 
@@ -143,7 +143,7 @@ async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -> Re
 
 /// The checked caller of a handler, with the teams in which it holds the route's permission.
 #[derive(Clone, Debug)]
-pub struct Authorized {
+pub(crate) struct Authorized {
     caller: Arc<Caller>,
     permission: Permission,
     teams: Teams,
@@ -151,22 +151,22 @@ pub struct Authorized {
 
 impl Authorized {
     /// Who calls.
-    pub fn caller(&self) -> &Caller {
+    pub(crate) fn caller(&self) -> &Caller {
         &self.caller
     }
 
     /// The permission that the route was registered with.
-    pub const fn permission(&self) -> Permission {
+    pub(crate) const fn permission(&self) -> Permission {
         self.permission
     }
 
     /// The teams whose things the handler may show or change.
-    pub const fn teams(&self) -> &Teams {
+    pub(crate) const fn teams(&self) -> &Teams {
         &self.teams
     }
 
     /// Refuses what belongs to a team (`None`: to nobody) outside of [`Self::teams`], as if it did not exist.
-    pub fn sees(&self, team: Option<&str>) -> Result<(), Refusal> {
+    pub(crate) fn sees(&self, team: Option<&str>) -> Result<(), Refusal> {
         if self.teams.contains(team) { Ok(()) } else { Err(Refusal::NotFound) }
     }
 }

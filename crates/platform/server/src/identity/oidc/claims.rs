@@ -78,8 +78,9 @@ pub(super) type Client<Auth, Device, Introspection, Revocation, Exchange, UserIn
 /// Why an identity token is not believed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Rejection {
-    /// It is signed by a key that is not among the provider's as they are known.
-    #[error("the identity token is signed by an unknown key")]
+    /// It is signed by none of the provider's keys as they are known; the keys may have changed, even under their old
+    /// identifiers.
+    #[error("the identity token is signed by none of the provider's keys")]
     UnknownKey,
     /// Anything else.
     #[error("the identity token does not hold: {0}")]
@@ -89,9 +90,9 @@ pub(super) enum Rejection {
 impl From<ClaimsVerificationError> for Rejection {
     fn from(error: ClaimsVerificationError) -> Self {
         match error {
-            ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
-                Self::UnknownKey
-            }
+            ClaimsVerificationError::SignatureVerification(
+                SignatureVerificationError::NoMatchingKey | SignatureVerificationError::CryptoError(_),
+            ) => Self::UnknownKey,
             ClaimsVerificationError::SignatureVerification(cause) => Self::Invalid(cause.to_string()),
             other => Self::Invalid(other.to_string()),
         }

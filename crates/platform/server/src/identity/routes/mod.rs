@@ -19,7 +19,7 @@ use super::{Identity, Routes};
 use crate::api::problem::{Code, Problem};
 
 /// The routes of identity: `/auth/*`, `/api/v1/session`, `/api/v1/tokens`, `/api/v1/accounts`, `/api/v1/agents`.
-pub fn routes<S: Clone + Send + Sync + 'static>(identity: &Arc<Identity>) -> Routes<S> {
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(identity: &Arc<Identity>) -> Routes<S> {
     Routes::new(Arc::clone(identity))
         .open(routes!(auth::login))
         .open(routes!(auth::callback))

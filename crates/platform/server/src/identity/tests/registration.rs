@@ -1,0 +1,74 @@
+//! Every route, by what it was registered with.
+
+use super::*;
+use crate::identity::caller::authorize;
+use crate::identity::{Access, Permission, Routes};
+
+/// Routes that anybody may call. A new one is a decision that is made here.
+const OPEN: [(&str, &str); 4] =
+    [("GET", "/auth/login"), ("GET", "/auth/callback"), ("GET", "/auth/first"), ("POST", "/api/v1/agents/enrolments")];
+
+#[tokio::test]
+async fn every_route_answers_401_without_and_403_with_too_low_a_role() {
+    let world = World::new().await;
+    let (_, viewer) = world.person("viewer", &[(Role::Viewer, Some("shop"))]).await;
+    let (_, operator) = world.person("operator", &[(Role::Operator, None)]).await;
+    let routes: Routes = routes(&world.identity);
+    assert!(routes.registered().len() > 15, "{routes:?}");
+    for route in routes.registered() {
+        let path = route.path.replace(['{', '}'], "");
+        let Access::Needs(permission) = route.access else {
+            assert!(OPEN.contains(&(route.method.as_str(), &route.path)), "{route:?} is open and not listed");
+            continue;
+        };
+        let without = world.call(route.method.clone(), &path, &[], None).await;
+        assert_eq!(without.status, StatusCode::UNAUTHORIZED, "{route:?}");
+        assert_eq!(without.headers[header::WWW_AUTHENTICATE], "Bearer realm=\"palisade\"");
+        for (cookie, role) in [(&viewer, Role::Viewer), (&operator, Role::Operator)] {
+            if permission.roles().contains(&role) {
+                continue;
+            }
+            let low = world.call(route.method.clone(), &path, &own(cookie), None).await;
+            assert_eq!((low.status, low.kind().as_str()), (StatusCode::FORBIDDEN, "forbidden"), "{route:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_handler_outside_of_registration_has_no_caller() {
+    async fn handler(authorized: crate::identity::Authorized) -> String {
+        authorized.caller().name().to_owned()
+    }
+    let world = World::new().await;
+    let (_, admin) = world.person("admin", &[(Role::Admin, None)]).await;
+    let router: Router = Router::new().route("/stray", axum::routing::get(handler));
+    let response = router.oneshot(request(Method::GET, "/stray", &own(&admin), None)).await.unwrap();
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn a_handler_sees_the_teams_of_its_permission() {
+    #[utoipa::path(get, path = "/things")]
+    async fn things(authorized: crate::identity::Authorized) -> axum::Json<Value> {
+        assert!(authorize(authorized.caller(), authorized.permission()).is_ok());
+        let things = [(Some("shop"), "till"), (Some("pay"), "safe"), (None, "stray")];
+        let seen = things.iter().filter(|(team, _)| authorized.sees(*team).is_ok()).map(|(_, thing)| *thing);
+        axum::Json(json!(seen.collect::<Vec<_>>()))
+    }
+    let world = World::new().await;
+    let routes = Routes::<()>::new(world.identity.clone());
+    let router = routes.protected(Permission::Read, utoipa_axum::routes!(things)).split().0;
+    let ask = |cookie: String| {
+        let (router, request) = (router.clone(), request(Method::GET, "/things", &own(&cookie), None));
+        async move {
+            let body = router.oneshot(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+            serde_json::from_slice::<Value>(&body).unwrap()
+        }
+    };
+    let (_, shop) = world.person("shop", &[(Role::Developer, Some("shop"))]).await;
+    let (_, both) = world.person("both", &[(Role::Viewer, Some("shop")), (Role::Approver, Some("pay"))]).await;
+    let (_, all) = world.person("all", &[(Role::Viewer, None)]).await;
+    assert_eq!(ask(shop).await, json!(["till"]));
+    assert_eq!(ask(both).await, json!(["till", "safe"]));
+    assert_eq!(ask(all).await, json!(["till", "safe", "stray"]));
+}
