@@ -63,12 +63,12 @@ pub struct Reads {
 
 /// Words of policies that look at other objects than the one before them.
 const LOOK_UPS: [&str; 10] = [
-    "\"clone\"",
-    "\"clonelist\"",
-    "\"configmap\"",
-    "\"apicall\"",
-    "\"globalreference\"",
-    "\"paramkind\"",
+    "\"clone\":",
+    "\"clonelist\":",
+    "\"configmap\":",
+    "\"apicall\":",
+    "\"globalreference\":",
+    "\"paramkind\":",
     "resource.get(",
     "resource.list(",
     "globalcontext.",
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_text_of_a_policy_tells_what_it_depends_on() {
-        let plain = Reads::of(r#"{"spec":{"rules":[{"match":{"kinds":["Pod"]}}]}}"#);
+        let plain = Reads::of(r#"{"spec":{"rules":[{"match":{"kinds":["Pod","ConfigMap"]}}]}}"#);
         assert_eq!(plain, Reads::default());
         assert!(!plain.looks_up("Pod"));
         let looking =

@@ -22,6 +22,8 @@ use crate::scan::{Patience, uid_of};
 /// What happened to a trigger since it was looked at last.
 #[derive(Clone, Debug)]
 pub(super) enum Happened {
+    /// It was there when the generator began to look.
+    Found,
     /// It was created.
     Created,
     /// It was changed; this is how it was.
@@ -72,8 +74,8 @@ impl Surroundings<'_> {
                         }
                     }
                 }
-                Some(Happened::Created) | None => {
-                    let to_event = happened.is_some();
+                Some(Happened::Created | Happened::Found) | None => {
+                    let to_event = matches!(happened, Some(Happened::Created));
                     of_policy.extend(self.ask_about(index, policy, trigger, &Value::Null, Operation::Create, to_event));
                 }
             }

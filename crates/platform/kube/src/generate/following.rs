@@ -179,10 +179,8 @@ impl Following {
                 if let Some(before) = before.as_ref().filter(|_| !same) {
                     self.left_behind(before);
                 }
-                if self.complete {
-                    let happened = before.filter(|_| same).map_or(Happened::Created, Happened::Updated);
-                    self.work.note(key, happened);
-                }
+                let first = if self.complete { Happened::Created } else { Happened::Found };
+                self.work.note(key, before.filter(|_| same).map_or(first, Happened::Updated));
             }
             Event::Deleted(object) => {
                 self.left_behind(&object);

@@ -157,7 +157,7 @@ impl Work {
     pub(super) fn note(&self, key: &ObjectKey, happened: Happened) {
         let mut all = lock(&self.happened);
         let first = match (all.remove(key), happened) {
-            (Some(Happened::Created), Happened::Updated(_)) => Happened::Created,
+            (Some(first @ (Happened::Created | Happened::Found)), Happened::Updated(_)) => first,
             (Some(Happened::Updated(first)), Happened::Updated(_)) => Happened::Updated(first),
             (_, happened) => happened,
         };
@@ -220,7 +220,7 @@ impl Work {
         let answers = self.ask(&ruleset, &trigger, happened.cloned()).await?;
         let mut failed = None;
         for answer in &answers {
-            if !self.is_due(answer, &trigger) {
+            if !self.is_due(answer, &trigger, matches!(happened, Some(Happened::Found))) {
                 continue;
             }
             if let Err(error) = self.act(answer, &trigger, exists.is_some()).await {
@@ -251,7 +251,7 @@ impl Work {
     }
 
     /// Whether the rule is to act on the trigger now.
-    fn is_due(&self, answer: &RuleAnswer, trigger: &Value) -> bool {
+    fn is_due(&self, answer: &RuleAnswer, trigger: &Value, found: bool) -> bool {
         let upkeep = &answer.upkeep;
         let created = trigger.dig(["metadata", "creationTimestamp"]).and_then(Value::as_str);
         let created: Option<Timestamp> = created.and_then(|text| text.parse().ok());
@@ -261,7 +261,7 @@ impl Work {
         // Creation times have whole seconds.
         let is_younger = |moment: Timestamp| created.is_some_and(|created| created.as_second() >= moment.as_second());
         let in_force = is_younger(remembered.since);
-        let missed = in_force && is_younger(memory.until);
+        let missed = found && in_force && is_younger(memory.until);
         drop(memory);
         let made = || {
             let made = self.index().for_trigger(&uid_of(trigger));

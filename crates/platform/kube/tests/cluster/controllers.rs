@@ -41,7 +41,7 @@ pub(crate) fn clock() -> Clock {
 #[derive(Default)]
 pub(crate) struct Notebook {
     judged: Mutex<HashMap<(String, String), (Subject, Decision)>>,
-    judgements: Mutex<u64>,
+    judgements: Mutex<Vec<String>>,
     gone: Mutex<Vec<String>>,
     actions: Mutex<Vec<Action>>,
     states: Mutex<HashMap<String, Value>>,
@@ -54,8 +54,9 @@ impl Notebook {
         judged.get(&(namespace.to_owned(), name.to_owned())).map(|(_, decision)| decision.clone())
     }
 
-    pub(crate) fn judgements(&self) -> u64 {
-        *self.judgements.lock().unwrap()
+    /// The names of the objects that were judged, in order.
+    pub(crate) fn judgements(&self) -> Vec<String> {
+        self.judgements.lock().unwrap().clone()
     }
 
     pub(crate) fn is_gone(&self, name: &str) -> bool {
@@ -93,7 +94,10 @@ impl ScanSink for Notebook {
     fn judged<'a>(&'a self, _: &'a Value, decision: &'a Decision) -> BoxFuture<'a, Result<(), Failure>> {
         let subject = decision.subject.clone();
         let key = (subject.namespace.to_string(), subject.name.to_string());
-        *self.judgements.lock().unwrap() += 1;
+        self.judgements
+            .lock()
+            .unwrap()
+            .push(format!("{}/{} {}", subject.namespace, subject.name, decision.input_digest));
         self.judged.lock().unwrap().insert(key, (subject, decision.clone()));
         async { Ok(()) }.boxed()
     }
