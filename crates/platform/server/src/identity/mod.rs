@@ -51,7 +51,7 @@ use crate::Clock;
 use crate::error::ServerError;
 
 pub(crate) use caller::{Caller, Teams, authorize, four_eyes};
-pub(crate) use config::IdentityConfig;
+pub use config::IdentityConfig;
 pub(crate) use refusal::Refusal;
 pub(crate) use role::Permission;
 pub(crate) use route::{Access, Authorized, Registered, Routes};
