@@ -83,3 +83,40 @@ impl Iterator for Candidates<'_> {
         Some(next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use palisade_model::{GroupVersionKind, Resource, json};
+    use palisade_policy::Operation;
+
+    use super::*;
+
+    #[test]
+    fn candidates_come_in_order_each_once() {
+        let matched = |objects| Matched { objects, operations: Vec::new() };
+        let any = || vec![Str::from("*")];
+        let resources =
+            |name: &str| matched(Objects::Resources { groups: any(), versions: any(), resources: vec![name.into()] });
+        let mut index = Index::default();
+        for (at, reach) in [
+            (0, resources("pods")),
+            (1, matched(Objects::kind("Pod"))),
+            (2, resources("services")),
+            (3, resources("*/*")),
+            (4, matched(Objects::kind("P*"))),
+            (5, resources("pods/exec")),
+            (5, matched(Objects::kind("Pod"))),
+        ] {
+            index.add(at, &reach);
+        }
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}});
+        let request = AdmissionRequest::of(&Resource::in_memory(pod), Operation::Create);
+        assert_eq!(index.candidates(&request).collect::<Vec<_>>(), [0, 1, 3, 4, 5]);
+        let exec = AdmissionRequest {
+            kind: GroupVersionKind::new("v1", "PodExecOptions"),
+            sub_resource: "exec".into(),
+            ..request
+        };
+        assert_eq!(index.candidates(&exec).collect::<Vec<_>>(), [0, 1, 3, 4, 5]);
+    }
+}

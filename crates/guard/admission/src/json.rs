@@ -41,7 +41,7 @@ pub(crate) fn read(text: &str, limits: &Limits, uid: &mut Str) -> Result<Value, 
 pub(crate) fn trouble_at(text: &[u8], at: usize, message: impl Into<String>) -> Trouble {
     let before = text.get(..at).unwrap_or(text);
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = before.split(|byte| *byte == b'\n').count();
     Trouble::Syntax { message: message.into(), line, column: before.len() - line_start + 1 }
 }
 

@@ -96,9 +96,12 @@ pub(crate) fn denial(request: &AdmissionRequest, complaints: &[Complaint]) -> St
     denied.sort_by_key(|complaint| (complaint.finding.verdict == Verdict::Error, Reverse(complaint.finding.severity)));
     let about = about(request);
     if let [only] = denied.as_slice() {
-        return cut(&format!("{about} breaks {}", only.sentence()), DENIAL);
+        let verb = if only.finding.verdict == Verdict::Error { "is refused:" } else { "breaks" };
+        return cut(&format!("{about} {verb} {}", only.sentence()), DENIAL);
     }
-    let mut text = format!("{about} breaks {} rules:", denied.len());
+    let failed = denied.iter().any(|complaint| complaint.finding.verdict == Verdict::Error);
+    let verb = if failed { "is refused by" } else { "breaks" };
+    let mut text = format!("{about} {verb} {} rules:", denied.len());
     for (index, complaint) in denied.iter().enumerate() {
         let line = format!("\n{}. {}", index + 1, complaint.sentence());
         let left = denied.len() - index;
@@ -204,4 +207,76 @@ pub(crate) fn cut(text: &str, limit: usize) -> String {
     }
     let end = (0..=limit.saturating_sub(3)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
     format!("{}...", text.get(..end).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use palisade_model::{Disposition, Fingerprint, PolicyRef, Severity, json};
+    use palisade_policy::Operation;
+
+    use super::*;
+
+    fn complaint(message: &str, severity: Severity, consequence: Consequence) -> Complaint {
+        let policy = PolicyRef { kind: "Policy".into(), namespace: None, name: "images".into(), digest: "".into() };
+        let finding = Finding {
+            policy: policy.into(),
+            rule: "tag".into(),
+            verdict: Verdict::Fail,
+            severity,
+            message: message.into(),
+            resource: "Pod web".into(),
+            path: "".into(),
+            location: None,
+            related: Vec::new(),
+            rule_location: None,
+            remediation: Some("mend\n  it".into()),
+            controls: Vec::new().into(),
+            fingerprint: Fingerprint([0; 16]),
+            parts: Vec::new(),
+            disposition: Disposition::Counted,
+        };
+        let path = |index: usize| Path::from_pointer(&format!("/spec/containers/{index}/image"));
+        Complaint { finding, consequence, paths: (0..5).map(path).collect(), explained: true }
+    }
+
+    fn pod() -> AdmissionRequest {
+        let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}});
+        AdmissionRequest::of(&palisade_model::Resource::in_memory(object), Operation::Create)
+    }
+
+    #[test]
+    fn a_single_violation_is_one_sentence_with_its_fix() {
+        let only = complaint("wrong", Severity::High, Consequence::Denied);
+        assert_eq!(
+            denial(&pod(), &[only]),
+            "Pod web breaks images/tag at spec.containers[0].image, spec.containers[1].image, spec.containers[2].image \
+             and 2 more: wrong. Fix: mend it. More: palisade explain images"
+        );
+    }
+
+    #[test]
+    fn whatever_policies_say_an_answer_stays_small() {
+        let long = "é".repeat(5_000);
+        let many =
+            |consequence| -> Vec<_> { (0..1_000).map(|_| complaint(&long, Severity::Low, consequence)).collect() };
+        let mut denied = many(Consequence::Denied);
+        denied.push(complaint("the worst", Severity::Critical, Consequence::Denied));
+        let text = denial(&pod(), &denied);
+        assert!(text.len() <= DENIAL, "{}", text.len());
+        assert!(text.starts_with("Pod web breaks 1001 rules:\n1. images/tag at"), "{text}");
+        assert!(text.lines().nth(1).is_some_and(|line| line.contains("the worst")), "{text}");
+        assert!(text.ends_with(" more."), "{text}");
+        let warned = warnings(&many(Consequence::Warned));
+        assert!(warned.iter().all(|text| text.len() <= WARNING));
+        assert!(warned.iter().map(String::len).sum::<usize>() <= 4_096);
+        assert_eq!(warned.last().map(String::as_str), Some("and 985 more warnings"));
+        let mut record = Record::default();
+        for complaint in &denied {
+            record.note(&complaint.finding, complaint.consequence);
+        }
+        record.annotate("shop:policy", &[("a key/with signs".into(), long.as_str().into())]);
+        let annotations = record.into_annotations();
+        assert!(annotations.iter().all(|(_, text)| text.len() <= ANNOTATION));
+        assert_eq!(annotations.last().map(|(key, _)| &**key), Some("shop-policy.a-key-with-signs"));
+    }
 }

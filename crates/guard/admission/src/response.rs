@@ -41,7 +41,8 @@ struct Response<'a> {
 
 #[derive(Serialize)]
 struct Status<'a> {
-    status: &'static str,
+    #[serde(rename = "status")]
+    outcome: &'static str,
     message: &'a str,
     reason: &'static str,
     code: u16,
@@ -69,7 +70,7 @@ impl<'a> Status<'a> {
             403 => "Forbidden",
             _ => "InternalError",
         };
-        Self { status: "Failure", message, reason, code }
+        Self { outcome: "Failure", message, reason, code }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What judges: the policies of one moment, with everything that settles what their verdicts lead to.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use palisade_model::{PolicyRef, Resource, Str};
@@ -43,8 +44,11 @@ impl Ruleset {
     pub fn new(policies: PolicySet, overrides: Overrides, waivers: Waivers, agreements: &str) -> Self {
         let references: Vec<_> =
             policies.policies().iter().map(|policy| Arc::new(policy.reference().clone())).collect();
-        let mut text: String =
-            references.iter().map(|reference| format!("{} {}\n", reference, reference.digest)).collect();
+        let mut text = String::new();
+        for reference in &references {
+            // Writing into a text cannot fail.
+            let _ = writeln!(text, "{reference} {}", reference.digest);
+        }
         text.push_str(agreements);
         let index = Index::new(policies.policies());
         let switches_off = overrides.0.iter().any(|entry| entry.mode == Some(Mode::Off));

@@ -7,7 +7,7 @@
 
 use palisade_model::{Disposition, Finding, Resource, Str, Verdict, VerdictCounts};
 use palisade_policy::selection::{self, Mode, Settings};
-use palisade_policy::{AdmissionRequest, Enforcement, Environment, FailurePolicy, Policy, RuleOutcome, finding};
+use palisade_policy::{AdmissionRequest, Enforcement, Environment, FailurePolicy, Phase, Policy, RuleOutcome, finding};
 
 use crate::Ruleset;
 use crate::message::{Complaint, Record, denial, warnings};
@@ -119,8 +119,7 @@ impl Settling<'_> {
         let mut finding = finding(policy, reference, outcome, resource, name);
         finding.severity = settings.severity.unwrap_or(finding.severity);
         let consequence = if outcome.verdict == Verdict::Error {
-            let ignored = policy.info().reach.failure_policy == FailurePolicy::Ignore;
-            if ignored { Consequence::Warned } else { outcome.enforcement.into() }
+            failure(policy, outcome)
         } else {
             let waiver = self.ruleset.waivers.holding(&subject, finding.fingerprint, self.environment.now);
             let enforced = consequence(outcome, settings);
@@ -142,6 +141,16 @@ impl Settling<'_> {
             _ => &mut counts.fail,
         } += 1;
         Some((finding, consequence))
+    }
+}
+
+/// What it leads to that a rule could not be evaluated: the policy's failure policy decides, then whether the rule
+/// enforces anything. An object that could not be changed as it must be does not pass.
+fn failure(policy: &dyn Policy, outcome: &RuleOutcome) -> Consequence {
+    match (policy.info().reach.failure_policy, outcome.phase) {
+        (FailurePolicy::Ignore, _) => Consequence::Warned,
+        (FailurePolicy::Fail, Phase::Mutate) => Consequence::Denied,
+        (FailurePolicy::Fail, _) => outcome.enforcement.into(),
     }
 }
 

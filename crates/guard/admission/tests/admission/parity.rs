@@ -147,7 +147,9 @@ fn put_all(group: &Group, objects: &[(Value, Review)], totals: &Totals) {
             totals.count("policies");
             let ruleset = ruleset_of(vec![policy.clone()]);
             let case = Case { policy, ruleset, environment, totals, group: &group.name };
-            objects.iter().for_each(|(object, review)| case.put(object, review));
+            for (object, review) in objects {
+                case.put(object, review);
+            }
         }
     });
 }
@@ -178,9 +180,13 @@ fn check_admission_and_scan_agree_on_the_corpora() {
     });
     let (counts, differences) = (totals.counts.into_inner().unwrap(), totals.differences.into_inner().unwrap());
     println!("{:>8} distinct objects", objects.len());
-    counts.iter().for_each(|(what, count)| println!("{count:>8} {what}"));
+    for (what, count) in &counts {
+        println!("{count:>8} {what}");
+    }
     println!("{:>8} differences", differences.len());
-    differences.iter().take(50).for_each(|difference| println!("  {difference}"));
+    for difference in differences.iter().take(50) {
+        println!("  {difference}");
+    }
     assert!(counts.get("admission says the same").is_some_and(|count| *count > 1_000));
     assert!(counts.get("scan says the same").is_some_and(|count| *count > 1_000));
     assert!(differences.is_empty());
