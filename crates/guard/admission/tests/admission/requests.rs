@@ -1,8 +1,10 @@
 //! Connections, subresources and deletions before each engine, as the engines' own webhooks see them.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use palisade_admission::{Review, roles_of};
 use palisade_model::{Value, json};
-use palisade_policy::{FailurePolicy, Operation, Phase, Request};
+use palisade_policy::{Effect, Environment, FailurePolicy, Operation, Phase, Request, Stop};
 
 use crate::material::{offline, request_about, review, ruleset, validated};
 
@@ -169,7 +171,7 @@ fn what_controllers_act_on_is_answered_apart() {
     let asked = review(&request_about(&namespace, Operation::Create));
     let request = Request::admission(asked.request.clone());
     let answers = offline(|environment| rules.answers(Phase::Generate, &request, environment));
-    let palisade_policy::Effect::Generated(objects) = &answers[0].outcome.effect else { panic!("{answers:?}") };
+    let Effect::Generated(objects) = &answers[0].outcome.effect else { panic!("{answers:?}") };
     assert_eq!(objects[0].dig(["metadata", "namespace"]), Some(&Value::from("shop")));
     let decision = offline(|environment| rules.validate(&asked, environment));
     assert!(decision.allowed && decision.counts == palisade_model::VerdictCounts::default());
@@ -177,12 +179,43 @@ fn what_controllers_act_on_is_answered_apart() {
 
 #[test]
 fn an_evaluation_ends_when_nobody_waits_any_more() {
-    let flag = std::sync::atomic::AtomicBool::new(true);
+    let flag = AtomicBool::new(true);
     let policy = cel("", "pods", "CREATE", "true");
     let asked = review(&request_about(&pod(), Operation::Create));
     let decision = offline(|environment| {
-        let environment = palisade_policy::Environment { stop: Some(&flag), ..*environment };
+        let environment = Environment { stop: Some(&flag), ..*environment };
         ruleset(&policy).validate(&asked, &environment)
     });
     assert!(!decision.allowed && decision.message.contains("the time for the request is over"), "{}", decision.message);
+}
+
+/// Patience for so many questions.
+struct Patience(AtomicUsize);
+
+impl Stop for Patience {
+    fn is_requested(&self) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed) >= 3
+    }
+}
+
+#[test]
+fn engines_ask_while_they_work_and_end_when_told_to() {
+    let tens = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
+    let loops = ["a", "b", "c", "d", "e", "f"].iter().rev();
+    let expression = loops.fold("true".to_owned(), |body, name| format!("{tens}.all({name}, {body})"));
+    let rego = gatekeeper("Pod", "").replace(
+        "input.review.kind.kind ==",
+        "count([1 | numbers.range(1, 1000)[_]; numbers.range(1, 1000)[_]]) > 0; input.review.kind.kind ==",
+    );
+    let asked = review(&request_about(&pod(), Operation::Create));
+    for policy in [cel("", "pods", "CREATE", &expression), rego] {
+        let patience = Patience(AtomicUsize::new(0));
+        let decision = offline(|environment| {
+            let environment = Environment { stop: Some(&patience), ..*environment };
+            ruleset(&policy).validate(&asked, &environment)
+        });
+        assert!(decision.message.contains("the time for the request is over"), "{}", decision.message);
+        let questions = patience.0.load(Ordering::Relaxed);
+        assert!((4..20).contains(&questions), "{questions}");
+    }
 }
