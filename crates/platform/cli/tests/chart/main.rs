@@ -1,7 +1,12 @@
 //! The Helm chart: rendered by the real helm, judged by our own pack, accepted by a real API server, which also says
 //! what the service account may do.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot set itself up has failed"
+)]
 
 mod generated;
 mod rights;
@@ -86,6 +91,28 @@ fn values_that_cannot_work_are_refused_with_what_to_do() {
     }
 }
 
+/// `palisade.toml` in the rendered ConfigMap.
+fn configuration(rendered: &str) -> String {
+    let lines = rendered.lines().skip_while(|line| !line.starts_with("  palisade.toml: |")).skip(1);
+    let inside = lines.take_while(|line| line.is_empty() || line.starts_with("    "));
+    inside.map(|line| line.trim_start_matches("    ")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_server_reads_what_the_chart_writes() {
+    for (values, holds) in [(DEFAULTS, "0.0.0.0:9443"), (PRODUCTION, "https://login.example.com")] {
+        let Ok(rendered) = render(values) else { return };
+        let text = configuration(&rendered);
+        assert!(text.contains(holds), "{text}");
+        let file = std::env::temp_dir().join(format!("palisade-chart-{}-{}.toml", std::process::id(), values.len()));
+        std::fs::write(&file, &text).unwrap();
+        let mut palisade = Command::new(env!("CARGO_BIN_EXE_palisade"));
+        let output = palisade.args(["config", "show", "--config"]).arg(&file).output().unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 /// Helm reads all numbers of values as fractions; keys may be anything; TOML wants scalars before sections.
 #[test]
 fn the_configuration_is_written_as_toml() {
@@ -105,12 +132,7 @@ fn the_configuration_is_written_as_toml() {
     let rendered = render(&["--show-only=templates/configmap.yaml", "--values", file.to_str().unwrap()]);
     std::fs::remove_file(&file).unwrap();
     let Ok(rendered) = rendered else { return };
-    let text: String = rendered
-        .lines()
-        .skip_while(|line| !line.starts_with("  palisade.toml: |"))
-        .skip(1)
-        .map(|line| format!("{}\n", line.trim_start_matches("    ")))
-        .collect();
+    let text = configuration(&rendered);
     let mut read: Value = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     for (section, key, chart) in [
         ("server", "data", json!("/var/lib/palisade")),
