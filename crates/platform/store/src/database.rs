@@ -227,19 +227,19 @@ impl Session {
 
     /// Runs a statement; returns how many rows it wrote.
     pub(crate) async fn execute(&mut self, sql: Sql) -> Result<u64, Failure> {
-        let result = sql.query()?.execute(self.connection()?).await;
+        let result = sql.query(self.dialect)?.execute(self.connection()?).await;
         self.settle(result).map(|done| done.rows_affected())
     }
 
     /// The rows of a statement.
     pub(crate) async fn rows(&mut self, sql: Sql) -> Result<Vec<Row>, Failure> {
-        let result = sql.query()?.fetch_all(self.connection()?).await;
+        let result = sql.query(self.dialect)?.fetch_all(self.connection()?).await;
         self.settle(result).map(|rows| rows.into_iter().map(Row).collect())
     }
 
     /// The only row of a statement.
     pub(crate) async fn row(&mut self, sql: Sql) -> Result<Option<Row>, Failure> {
-        let result = sql.query()?.fetch_optional(self.connection()?).await;
+        let result = sql.query(self.dialect)?.fetch_optional(self.connection()?).await;
         self.settle(result).map(|row| row.map(Row))
     }
 
@@ -248,7 +248,7 @@ impl Session {
     where
         F: Future<Output = Result<(), Failure>>,
     {
-        let mut rows = sql.query()?.fetch(self.connection()?);
+        let mut rows = sql.query(self.dialect)?.fetch(self.connection()?);
         while let Some(row) = rows.try_next().await? {
             each(Row(row)).await?;
         }

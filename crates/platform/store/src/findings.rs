@@ -16,8 +16,8 @@ use crate::statement::{Sql, json, row};
 use crate::store::new_id;
 use crate::{Listed, Page, ResourceIdentity, Store, StoreError};
 
-/// Rows of one statement.
-const CHUNK: usize = 100;
+/// Rows of one statement. More of them would be slower on SQLite.
+const CHUNK: usize = 25;
 
 const NEWEST: Order = Order { list: "findings", columns: &[Column::text("id", "id")], descending: true };
 const WORST: Order = Order {

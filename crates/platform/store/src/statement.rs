@@ -9,6 +9,7 @@ use sqlx::any::AnyArguments;
 use sqlx::{Any, Arguments as _, AssertSqlSafe};
 
 use crate::StoreError;
+use crate::database::Dialect;
 use crate::page::{Column, Key, Order, Page};
 
 /// A statement under construction.
@@ -159,12 +160,13 @@ impl Sql {
         sql.push(close)
     }
 
-    /// The query, to be run. Statements of many shapes (lists of rows) are not kept prepared.
-    pub(crate) fn query(self) -> Result<sqlx::query::Query<'static, Any, AnyArguments>, sqlx::Error> {
-        let keep = self.count < 64;
+    /// The query, to be run. SQLite takes `$1` for a name and searches a list for each, which is slow where there are
+    /// many; `?1` is a number. Statements of many shapes (long lists of values) are not kept prepared.
+    pub(crate) fn query(self, dialect: Dialect) -> Result<sqlx::query::Query<'static, Any, AnyArguments>, sqlx::Error> {
+        let text = if dialect == Dialect::Sqlite { self.text.replace('$', "?") } else { self.text };
         match self.failure {
             Some(failure) => Err(failure),
-            None => Ok(sqlx::query_with(AssertSqlSafe(self.text), self.arguments).persistent(keep)),
+            None => Ok(sqlx::query_with(AssertSqlSafe(text), self.arguments).persistent(self.count < 1000)),
         }
     }
 }

@@ -8,13 +8,13 @@ use crate::inventory::{decision, finding, observation};
 async fn measure(name: &str, database: &TestDatabase) {
     let store = database.open().await;
     let batches: Vec<Vec<_>> =
-        (0..40).map(|batch| (batch * 500..(batch + 1) * 500).map(|number| decision(number, 1)).collect()).collect();
+        (0..20).map(|batch| (batch * 500..(batch + 1) * 500).map(|number| decision(number, 1)).collect()).collect();
     let began = Instant::now();
     for batch in &batches {
         store.append_decisions(batch).await.unwrap();
     }
     let seconds = began.elapsed().as_secs_f64();
-    let observations: Vec<_> = (0..2000)
+    let observations: Vec<_> = (0..1000)
         .map(|number| {
             let found = (0..3).map(|each| finding(each, palisade_model::Severity::High)).collect();
             observation(&format!("web-{number}"), 1, found)
@@ -33,8 +33,8 @@ async fn measure(name: &str, database: &TestDatabase) {
     println!(
         "{name}: {:.0} decisions/s in batches of 500, {:.0} observations/s of 3 findings in batches of 100, \
          {:.0} look-ups/s",
-        20_000.0 / seconds,
-        2000.0 / scan,
+        10_000.0 / seconds,
+        1000.0 / scan,
         1000.0 / read
     );
 }
