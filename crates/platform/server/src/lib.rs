@@ -31,6 +31,7 @@ pub use config::Config;
 pub use context::Context;
 pub use error::ServerError;
 pub use policies::{Policies, PolicyStatus};
+pub use identity::IdentityConfig;
 pub use inventory::Inventory;
 pub use palisade_kube::KubernetesConfig;
 pub use palisade_store::StoreConfig;
