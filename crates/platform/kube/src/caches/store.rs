@@ -348,6 +348,9 @@ mod tests {
         let found = store.get("a", "one").unwrap().to_json();
         let expected = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"one","namespace":"a","resourceVersion":"1","annotations":{"a":"b"}},"spec":{}}"#;
         assert_eq!(found, expected);
+        store.apply(&pod("a", "two", 2)).unwrap();
+        let first_name = |name| store.get("a", name).unwrap().as_object().unwrap().keys().next().unwrap().clone();
+        assert!(Arc::ptr_eq(&first_name("one"), &first_name("two")), "a member's name is held once");
     }
 
     #[test]

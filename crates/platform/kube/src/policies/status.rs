@@ -93,11 +93,12 @@ impl StatusWriter {
         if let Some(status) = status(condition, kind, object) {
             let path = format!("{}/status", kind.path(text(object, "namespace"), text(object, "name")));
             match self.caches.connection().apply(&path, &status, false).await {
-                // Not every version of a definition has room for a condition; then it does not come back.
+                // Not every version of a definition has room for a condition; then it does not come back. Nor need we be
+                // permitted to write there.
                 Ok(written) if written.get("status").is_some_and(|status| status.to_json().contains("\"Ready\"")) => {
                     return Ok(());
                 }
-                Ok(_) | Err(KubeError::Refused { code: 404 | 409 | 422, .. }) => {}
+                Ok(_) | Err(KubeError::Refused { code: 403 | 404 | 409 | 422, .. }) => {}
                 Err(error) => return Err(error),
             }
         }

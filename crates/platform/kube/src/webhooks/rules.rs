@@ -64,14 +64,12 @@ impl Place {
 }
 
 fn covers_resource(own: &str, other: &str) -> bool {
-    let parts = |text: &str| text.split_once('/').map(|(a, b)| (a.to_owned(), b.to_owned()));
-    match (own, parts(own), parts(other)) {
+    match (own, own.split_once('/'), other.split_once('/')) {
         ("*/*", ..) | ("*", _, None) => true,
         (_, Some((plural, sub)), Some((other_plural, other_sub))) => {
             (plural == "*" || plural == other_plural) && (sub == "*" || sub == other_sub)
         }
-        // `pods/*` stands for the pods themselves too.
-        (_, Some((plural, sub)), None) => sub == "*" && plural == other,
+        // By Kubernetes' words `pods/*` is only the subresources of pods.
         _ => own == other,
     }
 }

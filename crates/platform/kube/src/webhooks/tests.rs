@@ -131,7 +131,10 @@ fn what_a_wider_rule_says_is_not_said_again() {
     let matches =
         vec![all, kind("*", "*", "Pod", "", WRITE), kind("apps", "v1", "Deployment", "", &[Operation::Delete])];
     assert_eq!(validated(matches), ["* * */* CREATE,UPDATE *", "apps v1 deployments DELETE Namespaced"]);
-    assert_eq!(validated(vec![resources(&[""], &["pods/*", "pods", "pods/exec"])]), [" v1 pods/* CREATE Namespaced"]);
+    assert_eq!(
+        validated(vec![resources(&[""], &["pods/*", "pods", "pods/exec"])]),
+        [" v1 pods,pods/* CREATE Namespaced"]
+    );
 }
 
 #[test]

@@ -111,10 +111,10 @@ async fn configurations_follow_the_policies_and_never_lock_the_cluster_out() {
     let strong = async || (registered(&cluster)?["webhooks"][0]["failurePolicy"] == "Fail").then_some(());
     until("the repair of a change", strong).await;
 
-    rules.send_replace(ruleset(&["configmaps", "services"]));
+    rules.send_replace(ruleset(&["configmaps", "services", "services/*", "services/proxy"]));
     let wider = async || {
         let rules = registered(&cluster)?["webhooks"][0]["rules"].clone();
-        (rules[0]["resources"] == json!(["configmaps", "services"])).then_some(())
+        (rules[0]["resources"] == json!(["configmaps", "services", "services/*"])).then_some(())
     };
     until("the wider rules", wider).await;
     let before = registered(&cluster).unwrap()["webhooks"][0]["clientConfig"]["caBundle"].clone();

@@ -9,7 +9,7 @@ use palisade_testkit::Cluster;
 use tokio_util::sync::CancellationToken;
 
 /// Generous, because tests share the machine with compilers.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 /// A cluster for all tests that leave it usable; it ends with the process.
 pub(crate) fn shared() -> Option<Arc<Cluster>> {
