@@ -2,11 +2,13 @@
 //! folders whose owners are gone: an owner holds a lock on the file beside its folder for as long as it lives.
 
 use std::fs::{self, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::failure::OrFail;
+
+/// What the folders' names begin with.
+const PREFIX: &str = "palisade-testkit-";
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -21,15 +23,9 @@ pub(crate) struct Folder {
 impl Folder {
     /// Makes a folder whose name starts with `kind`.
     pub(crate) fn create(kind: &str) -> Self {
-        let parent = std::env::temp_dir().join("palisade-testkit");
-        // Servers that refuse to run as root run as another user, who must be able to enter.
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(&parent)
-            .or_fail(|| format!("creating `{}`", parent.display()));
+        let parent = std::env::temp_dir();
         sweep(&parent);
-        let name = format!("{kind}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("{PREFIX}{kind}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let lock_path = parent.join(format!("{name}.lock"));
         let lock = File::create(&lock_path).or_fail(|| format!("creating `{}`", lock_path.display()));
         lock.lock().or_fail(|| format!("locking `{}`", lock_path.display()));
@@ -59,10 +55,11 @@ impl Drop for Folder {
     }
 }
 
-/// Removes the folders whose lock nobody holds.
+/// Removes the folders of ours whose lock nobody holds.
 fn sweep(parent: &Path) {
     for lock_path in fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path()) {
-        if lock_path.extension().is_none_or(|extension| extension != "lock") {
+        let name = lock_path.file_name().unwrap_or_default().to_string_lossy();
+        if !name.starts_with(PREFIX) || !name.ends_with(".lock") {
             continue;
         }
         let Ok(lock) = File::open(&lock_path) else { continue };
