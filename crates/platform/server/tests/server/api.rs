@@ -5,6 +5,7 @@ mod desk;
 mod events;
 mod hostile;
 mod idempotency;
+mod identity;
 mod latency;
 mod schemathesis;
 mod teams;
