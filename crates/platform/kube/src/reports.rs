@@ -170,7 +170,11 @@ impl Reporter {
                 self.complained.store(false, Ordering::Relaxed);
                 self.wanted.notify_one();
             }
-            Err(error) => tracing::warn!(%error, "the reports of the cluster cannot be read; no reports are written"),
+            Err(error) => {
+                if !self.complained.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, "the reports of the cluster cannot be read; none are written until they can");
+                }
+            }
         }
     }
 
@@ -272,7 +276,7 @@ impl Reporter {
         let Some(namespace) = namespace else { return Ok(()) };
         let path = flavour.kind_for(namespace).path(namespace, &document::name_of(uid));
         let removed = self.caches.connection().delete(&path, None).await;
-        if removed.as_ref().is_ok_and(|_| true) || removed.as_ref().is_err_and(KubeError::is_not_found) {
+        if removed.is_ok() || removed.as_ref().is_err_and(KubeError::is_not_found) {
             self.shelf().written.remove(uid);
         }
         removed.map(drop)

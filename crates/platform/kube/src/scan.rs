@@ -177,6 +177,7 @@ impl Following {
             }
         }
         self.subscription.follow(&all);
+        self.sources.retain(|key, _| all.iter().any(|kind| kind.gvk == key.gvk));
         let scanned: HashSet<GroupVersionKind> = scanned.iter().map(|kind| kind.gvk.clone()).collect();
         let mut before = self.work.scanned.write().unwrap_or_else(PoisonError::into_inner);
         self.swept &= *before == scanned;
@@ -240,6 +241,9 @@ impl Following {
     async fn sweep(&mut self) {
         if !self.subscription.is_synced() {
             return;
+        }
+        for key in self.work.unscanned() {
+            self.work.queue.add(key, Urgency::Rescan);
         }
         let mut after = None;
         loop {

@@ -4,37 +4,59 @@
 //! objects of all kinds.
 
 use std::collections::HashSet;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use palisade_model::Value;
+use futures_util::{StreamExt, stream};
+use palisade_model::{Str, Value};
 
 use super::removal::Removal;
 use super::ttl::{TTL_LABEL, expiry};
 use super::{Work, key_of};
-use crate::scan::{ActionKind, uid_of};
+use crate::scan::{ActionKind, Failure, uid_of};
 use crate::{Kind, KubeError};
 
 /// The most pages of a kind that are read in one round; what is left comes with the next.
 const MOST_PAGES: usize = 20;
 
+/// How many kinds are asked at a time.
+const AT_ONCE: usize = 4;
+
+/// The longest that a kind may take. What is left comes with the next round.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 impl Work {
     pub(super) async fn follow_labels(&self) {
-        let mut refused: HashSet<Arc<str>> = HashSet::new();
+        let mut refused: HashSet<Str> = HashSet::new();
         loop {
             let discovery = self.cleaner.caches.discovery();
-            for kind in discovery.preferred().filter(|kind| kind.can("list") && kind.can("delete")) {
-                match self.remove_expired(kind).await {
-                    Err(error) if refused.insert(kind.plural.clone()) => {
-                        tracing::warn!(%error, "objects of a kind cannot be asked for the label {TTL_LABEL}");
+            let kinds = discovery.preferred().filter(|kind| kind.can("list") && kind.can("delete"));
+            let kinds: Vec<Arc<Kind>> = kinds.cloned().collect();
+            let asked = stream::iter(kinds.into_iter().map(|kind| self.ask_kind(kind)));
+            let mut asked = pin!(asked.buffer_unordered(AT_ONCE));
+            while let Some((plural, done)) = asked.next().await {
+                match done {
+                    Ok(()) => drop(refused.remove(&plural)),
+                    Err(error) => {
+                        if refused.insert(plural.clone()) {
+                            tracing::warn!(%error, "the {plural} cannot be asked for the label {TTL_LABEL}");
+                        }
                     }
-                    Ok(()) => {
-                        refused.remove(&kind.plural);
-                    }
-                    Err(_) => {}
                 }
             }
             tokio::time::sleep(self.cleaner.config.label_interval).await;
         }
+    }
+
+    /// Asks for the objects of a kind. One that does not answer, such as one that is being defined, does not hold up the
+    /// others.
+    async fn ask_kind(&self, kind: Arc<Kind>) -> (Str, Result<(), Failure>) {
+        let done = match tokio::time::timeout(PATIENCE, self.remove_expired(&kind)).await {
+            Ok(done) => done.map_err(Failure::from),
+            Err(_) => Err(format!("no answer within {} seconds", PATIENCE.as_secs()).into()),
+        };
+        (kind.plural.clone(), done)
     }
 
     async fn remove_expired(&self, kind: &Arc<Kind>) -> Result<(), KubeError> {

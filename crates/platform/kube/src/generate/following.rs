@@ -114,6 +114,7 @@ impl Following {
         let known = self.subscription.kinds();
         let new = all.iter().any(|kind| !known.iter().any(|known| known.gvk == kind.gvk));
         self.subscription.follow(&all);
+        self.seen.retain(|key, _| all.iter().any(|kind| kind.gvk == key.gvk));
         // What exists of a new kind arrives like something new.
         self.complete &= !new;
     }

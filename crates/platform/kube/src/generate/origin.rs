@@ -70,16 +70,10 @@ impl Origin {
         let ObjectKey { gvk, namespace, name } = &self.trigger;
         let rule = format!("{}/{}", self.policy.0, self.rule);
         let trigger = format!("{}/{}/{}/{namespace}/{name}/{}", gvk.group, gvk.version, gvk.kind, self.trigger_uid);
-        let annotations = members(object, "annotations");
-        annotations.insert(RULE, rule);
-        annotations.insert(TRIGGER, trigger);
-        if depth > 1 {
-            annotations.insert(DEPTH, depth.to_string());
-        }
+        set(object, "annotations", [(RULE, rule), (TRIGGER, trigger), (DEPTH, depth.to_string())]);
         let parts: Vec<&str> = self.policy.0.splitn(3, '/').collect();
         let [_, policy_namespace, policy] = *parts.as_slice() else { return };
-        let labels = members(object, "labels");
-        for (key, text) in [
+        let labels = [
             ("app.kubernetes.io/managed-by", "kyverno"),
             ("generate.kyverno.io/policy-name", policy),
             ("generate.kyverno.io/policy-namespace", policy_namespace),
@@ -89,9 +83,8 @@ impl Origin {
             ("generate.kyverno.io/trigger-kind", &gvk.kind),
             ("generate.kyverno.io/trigger-namespace", namespace),
             ("generate.kyverno.io/trigger-uid", &self.trigger_uid),
-        ] {
-            labels.insert(key, label(text));
-        }
+        ];
+        set(object, "labels", labels.map(|(key, text)| (key, label(text))));
     }
 }
 
@@ -131,18 +124,22 @@ fn label(text: &str) -> String {
     short.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned()
 }
 
-/// A mapping of an object's metadata for editing, made where it is missing.
-fn members<'o>(object: &'o mut Value, key: &str) -> &'o mut Map {
-    fn mapping(value: &mut Value) -> &mut Map {
-        if value.as_object().is_none() {
-            *value = Value::object(Map::new());
-        }
-        match value {
-            Value::Object(map) => std::sync::Arc::make_mut(map),
-            _ => unreachable!("it was made an object above"),
-        }
+/// Sets members of a mapping of an object's metadata, which is made where it is missing.
+fn set<const N: usize>(object: &mut Value, mapping: &str, texts: [(&str, String); N]) {
+    let Some(metadata) = member(object, "metadata") else { return };
+    let Some(mapping) = member(metadata, mapping).and_then(Value::as_object_mut) else { return };
+    for (key, text) in texts {
+        mapping.insert(key, text);
     }
-    mapping(mapping(mapping(object).entry("metadata")).entry(key))
+}
+
+/// The object that is a member of an object, made where it is missing.
+fn member<'o>(object: &'o mut Value, key: &str) -> Option<&'o mut Value> {
+    let member = object.as_object_mut()?.entry(key);
+    if member.as_object().is_none() {
+        *member = Value::object(Map::new());
+    }
+    Some(member)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use palisade_admission::Ruleset;
-use palisade_model::{PolicyRef, Str, Value, Verdict};
+use palisade_model::{GroupVersionKind, PolicyRef, Str, Value, Verdict};
 use palisade_policy::{Cluster, Effect, LookupError, RuleUpkeep};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -211,6 +211,10 @@ impl Work {
             return Ok(());
         };
         let trigger = trigger.clone();
+        // What is on its way out gets nothing more; that it is gone is heard of.
+        if exists.as_ref().is_some_and(is_leaving) {
+            return Ok(());
+        }
         // It went and came again: what happened to the old one is over.
         let happened = match happened {
             Some(Happened::Removed(_)) if exists.is_some() => Some(&Happened::Created),
@@ -345,6 +349,9 @@ impl Work {
             let message =
                 "the rule is triggered by what it makes itself, at the end of a chain of rules; the chain ends here";
             return Err(message.into());
+        }
+        if kind.namespaced && self.find(&namespace_of(&key)).await?.as_ref().is_some_and(is_leaving) {
+            return Ok(key);
         }
         let mut object = object.clone();
         origin.write(&mut object, depth);
@@ -526,7 +533,7 @@ impl Work {
             return Ok(());
         };
         let Some(origin) = Origin::read(&object) else { return Ok(()) };
-        if object.dig(["metadata", "deletionTimestamp"]).is_some() {
+        if is_leaving(&object) {
             return Ok(());
         }
         let discovery = self.generator.caches.discovery();
@@ -578,6 +585,16 @@ impl Work {
 
 fn about(answer: &RuleAnswer) -> (Option<&Arc<PolicyRef>>, &Str) {
     (Some(&answer.policy), &answer.rule)
+}
+
+/// Whether an object is being removed.
+fn is_leaving(object: &Value) -> bool {
+    object.dig(["metadata", "deletionTimestamp"]).is_some()
+}
+
+fn namespace_of(key: &ObjectKey) -> ObjectKey {
+    let gvk = GroupVersionKind::new("v1", "Namespace");
+    ObjectKey { gvk, namespace: "".into(), name: key.namespace.clone() }
 }
 
 fn version_of(object: &Value) -> Option<&str> {

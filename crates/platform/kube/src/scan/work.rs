@@ -48,6 +48,12 @@ impl Work {
         self.scanned.read().unwrap_or_else(PoisonError::into_inner).contains(gvk)
     }
 
+    /// What was judged and is of a kind that no policy is about any more.
+    pub(super) fn unscanned(&self) -> Vec<ObjectKey> {
+        let scanned = self.scanned.read().unwrap_or_else(PoisonError::into_inner);
+        self.known().keys().filter(|key| !scanned.contains(&key.gvk)).cloned().collect()
+    }
+
     /// Returns when the cluster can take reports that it could not before.
     pub(super) async fn reports_wanted(&self) {
         match &self.scanner.reporter {
