@@ -11,6 +11,7 @@ use clap::Parser;
 
 mod admission;
 mod latency;
+mod load;
 mod process;
 mod rego;
 mod workload;
@@ -60,6 +61,7 @@ const SECTIONS: &[Section] = &[
     ("opa", rego::opa),
     ("gator", rego::gator),
     ("latency", latency::run),
+    ("admission-load", load::run),
     ("admission", admission::run),
 ];
 

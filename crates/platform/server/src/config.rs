@@ -48,6 +48,8 @@ pub struct ServerConfig {
     pub drain: Duration,
     /// `[server.api]`.
     pub api: ApiListener,
+    /// `[server.agents]`; without it agents have no listener of their own.
+    pub agents: Option<AgentsListener>,
     /// `[server.admission]`.
     pub admission: AdmissionConfig,
     /// `[server.limits]`.
@@ -68,6 +70,7 @@ impl Default for ServerConfig {
             linger: Duration::ZERO,
             drain: Duration::from_secs(20),
             api: ApiListener::default(),
+            agents: None,
             admission: AdmissionConfig::default(),
             limits: Limits::default(),
             journal: JournalConfig::default(),
@@ -91,6 +94,16 @@ impl Default for ApiListener {
     fn default() -> Self {
         Self { listen: loopback(8420), tls: None }
     }
+}
+
+/// `[server.agents]`: the API for agents, who show a certificate that this server issued.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AgentsListener {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Certificate chain and key.
+    pub tls: TlsFiles,
 }
 
 /// A certificate chain and its key, as PEM files. Changed files are read anew.

@@ -52,6 +52,7 @@ impl Stop for Patience<'_> {
 impl Judge {
     /// Judges, records and answers.
     pub(super) fn run(&self, job: Job) -> End {
+        self.context.metrics.queued.dec();
         if !job.progress.start() {
             return End::Answered;
         }

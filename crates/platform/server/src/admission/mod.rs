@@ -173,10 +173,11 @@ impl Admission {
             answer,
             span,
         };
+        self.context.metrics.queued.inc();
         if !self.pool.submit(job) {
+            self.context.metrics.queued.dec();
             return failure(call, body, "overloaded", "more requests wait than the policies can judge in time");
         }
-        self.context.metrics.queued.set(self.pool.waiting() as i64);
         if let Ok(result) = tokio::time::timeout_at(deadline, &mut answered).await {
             return result.unwrap_or_else(|_| failure(call, body, "failed", "the evaluation ended without an answer"));
         }

@@ -69,7 +69,8 @@ impl<J: Send + 'static> Pool<J> {
     }
 
     /// How many jobs wait.
-    pub(super) fn waiting(&self) -> usize {
+    #[cfg(test)]
+    fn waiting(&self) -> usize {
         self.0.lock().jobs.len()
     }
 

@@ -14,6 +14,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use palisade_store::DecisionRecord;
 use tokio::sync::Notify;
@@ -29,6 +30,8 @@ pub(crate) use mover::Mover;
 const SEGMENT: u64 = 4 << 20;
 /// How the files end.
 const EXTENSION: &str = "jsonl";
+/// How long after a decision was dropped health tells of it.
+const TOLD: Duration = Duration::from_secs(60);
 /// The condition that health tells of.
 const CONDITION: &str = "journal";
 
@@ -40,6 +43,8 @@ pub(crate) struct Journal {
     open: Mutex<Open>,
     /// Bytes of all segments.
     pending: AtomicU64,
+    /// When a decision could not be kept last.
+    dropped_at: Mutex<Option<Instant>>,
     /// Rings when a segment is full.
     full: Notify,
     metrics: Arc<Metrics>,
@@ -73,6 +78,7 @@ impl Journal {
             config,
             open: Mutex::new(Open { number, file: None, size: 0 }),
             pending: AtomicU64::new(pending),
+            dropped_at: Mutex::default(),
             full: Notify::new(),
             metrics,
             health,
@@ -151,8 +157,17 @@ impl Journal {
         self.metrics.journal_bytes.set((before as i64).saturating_add(by).max(0));
     }
 
+    /// All is well again, unless something was dropped a moment ago.
+    fn is_well(&self) {
+        let dropped_at = *self.dropped_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if dropped_at.is_none_or(|at| at.elapsed() > TOLD) {
+            self.health.holds(CONDITION);
+        }
+    }
+
     fn dropped(&self, number: u64, why: &str) {
         self.metrics.journalled("dropped", number);
+        *self.dropped_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         self.health.degraded(CONDITION, format!("decisions are not recorded: {why}"));
     }
 }

@@ -76,9 +76,7 @@ impl Mover {
             self.segment(&segment).await?;
         }
         self.journal.metrics.journal_lag.set(0.0);
-        if self.journal.pending.load(std::sync::atomic::Ordering::Relaxed) == 0 {
-            self.journal.health.holds(CONDITION);
-        }
+        self.journal.is_well();
         Ok(())
     }
 

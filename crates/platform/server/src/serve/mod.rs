@@ -314,8 +314,32 @@ async fn listen_for_api(
     )?;
     identity.print_first_link(&mut std::io::stderr()).await;
     let router = crate::api::router(context, &identity, crate::identity::routes(&identity));
-    let listener =
-        Listener { name: NAME, socket, tls, limits: server.limits.clone(), metrics: context.metrics.clone() };
+    let agents = match &server.agents {
+        None => None,
+        Some(agents) => {
+            let certificate = tls::FileCertificate::open("agents", agents.tls.clone())?;
+            background.spawn("certificates", keep(certificate.clone(), background.stop()));
+            let socket = bind(agents.listen, "agents", "server.agents.listen").await?;
+            Some((socket, tls::acceptor("agents", certificate, Some(identity.agent_verifier()?))?))
+        }
+    };
+    serve_api(context, NAME, (socket, tls), router.clone(), listeners);
+    if let Some((socket, tls)) = agents {
+        serve_api(context, "agents", (socket, Some(tls)), router, listeners);
+    }
+    Ok(())
+}
+
+/// Serves the API on one listener, behind the time-out of requests.
+fn serve_api(
+    context: &Context,
+    name: &'static str,
+    (socket, tls): (TcpListener, Option<TlsAcceptor>),
+    router: axum::Router,
+    listeners: &mut Tasks,
+) {
+    let server = &context.config.server;
+    let (limits, metrics) = (server.limits.clone(), context.metrics.clone());
     let (stop, drain, time) = (listeners.stop(), server.drain, server.limits.request_timeout);
     let context = context.clone();
     let handler = move |request: http::Request<hyper::body::Incoming>| {
@@ -331,9 +355,9 @@ async fn listen_for_api(
             }
         }
     };
-    listeners.spawn(NAME, async move {
+    let listener = Listener { name, socket, tls, limits, metrics };
+    listeners.spawn(name, async move {
         listener.serve(handler, stop, drain).await;
         Ok(())
     });
-    Ok(())
 }
