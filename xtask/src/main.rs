@@ -93,9 +93,14 @@ fn bench(rest: &[String]) -> Result<()> {
 
 /// The tests that compare the files also write them, so that the two cannot differ.
 fn generate() -> Result<()> {
-    for tests in ["--lib reference_pages", "--test chart roles_and_kinds"] {
+    let pages = [
+        ("palisade", "--lib reference_pages"),
+        ("palisade", "--test chart roles_and_kinds"),
+        ("palisade-server", "--test server reference_page"),
+    ];
+    for (package, tests) in pages {
         let mut command = std::process::Command::new("cargo");
-        command.args(["test", "--quiet", "--locked", "--package", "palisade"]).args(tests.split(' '));
+        command.args(["test", "--quiet", "--locked", "--package", package]).args(tests.split(' '));
         shell::run(command.env("PALISADE_BLESS", "1"))?;
     }
     Ok(())

@@ -59,18 +59,34 @@ pub(crate) fn render(mut api: OpenApi, registered: &[Registered]) -> Arc<str> {
         }
     }
     let mut document = serde_json::to_value(&api).unwrap_or_default();
-    prune(&mut document);
+    let operations = document
+        .get_mut("paths")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(|paths| paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut()));
+    for operation in operations {
+        parameters(operation);
+        problems(operation);
+    }
     serde_json::to_string_pretty(&document).unwrap_or_default().into()
 }
 
 /// A parameter that is left out is not sent as null: takes `null` out of the types of parameters.
-fn prune(document: &mut Value) {
-    let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
-    let operations = paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut());
-    let lists = operations.filter_map(|operation| operation.get_mut("parameters").and_then(Value::as_array_mut));
-    for schema in lists.flatten().filter_map(|parameter| parameter.get_mut("schema")) {
+fn parameters(operation: &mut Value) {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten();
+    for schema in parameters.filter_map(|parameter| parameter.get_mut("schema")) {
         not_null(schema);
     }
+}
+
+/// Whatever fails is a problem document, whoever declared the operation: `outer` sees to it.
+fn problems(operation: &mut Value) {
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for (_, response) in responses.iter_mut().filter(|(status, _)| status.starts_with(['4', '5'])) {
+        let text = response.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+        *response = json!(problem_response(&text));
+    }
+    responses.entry("default").or_insert_with(|| json!(problem_response("Any other problem.")));
 }
 
 fn not_null(schema: &mut Value) {

@@ -42,18 +42,12 @@ impl Description {
         RefOr::Ref(Ref::from_schema_name(T::name()))
     }
 
-    /// An answer in JSON, by a schema that goes by `name`.
-    pub(crate) fn answers(&mut self, status: u16, text: &str, name: String, schema: RefOr<Schema>) {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(&name))).build();
-        self.schemas.push((name, schema));
-        let response = ResponseBuilder::new().description(text).content("application/json", content).build();
-        self.responses.push((status, response));
-    }
-
     /// An answer in JSON, as `T` is written.
     pub(crate) fn answers_with<T: ToSchema>(&mut self, status: u16, text: &str) {
-        T::schemas(&mut self.schemas);
-        self.answers(status, text, T::name().into(), T::schema());
+        let schema = self.reference::<T>();
+        let content = ContentBuilder::new().schema(Some(schema)).build();
+        let response = ResponseBuilder::new().description(text).content("application/json", content).build();
+        self.responses.push((status, response));
     }
 }
 

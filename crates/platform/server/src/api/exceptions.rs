@@ -375,8 +375,11 @@ fn impossible(detail: &'static str) -> Problem {
 /// Refuses texts that are too short, too long or hold NUL.
 fn check_text(name: &str, text: &str, least: usize, most: usize) -> Result<(), Problem> {
     let length = text.chars().count();
-    if !(least..=most).contains(&length) || text.contains('\0') {
-        return Err(Problem::invalid(format!("`{name}` has {least} to {most} characters, none of them NUL")));
+    if !(least..=most).contains(&length) {
+        return Err(Problem::invalid(format!("`{name}` has {least} to {most} characters")));
+    }
+    if text.contains('\0') {
+        return Err(Problem::new(Code::Unprocessable, format!("`{name}` holds the character NUL; leave it out")));
     }
     Ok(())
 }

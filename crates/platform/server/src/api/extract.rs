@@ -197,9 +197,14 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
 pub(crate) async fn read(body: axum::body::Body, api: &Api) -> Result<Bytes, Problem> {
     let limits = &api.context.config.server.limits;
     let reading = Limited::new(body, limits.max_body_bytes).collect();
-    let read = tokio::time::timeout(limits.request_timeout, reading).await.map_err(|_| {
-        let seconds = limits.request_timeout.as_secs();
-        Problem::new(Code::Timeout, format!("the body did not arrive within {seconds} seconds; send it anew, faster"))
+    // Before the whole request is out of time, so that the client learns what took so long.
+    let patience = limits.request_timeout.mul_f64(0.9);
+    let read = tokio::time::timeout(patience, reading).await.map_err(|_| {
+        let seconds = patience.as_secs_f64();
+        Problem::new(
+            Code::Timeout,
+            format!("the body did not arrive within {seconds:.1} seconds; send it anew, faster"),
+        )
     })?;
     read.map(http_body_util::Collected::to_bytes).map_err(|error| {
         if error.is::<LengthLimitError>() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use palisade_store::{Fix, FindingCount, FindingFilter, FindingGroup, FindingRecord, ResourceIdentity};
+use palisade_store::{FindingCount, FindingFilter, FindingGroup, FindingRecord, Fix, ResourceIdentity};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

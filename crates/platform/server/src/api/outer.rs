@@ -33,14 +33,9 @@ const SECURITY: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// The identifier of a request, in its extensions and in the log.
-#[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) String);
-
 /// Stands before everything.
-pub(super) async fn outer(mut request: Request, next: Next) -> Response {
+pub(super) async fn outer(request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
-    request.extensions_mut().insert(RequestId(id.clone()));
     let head = request.method() == Method::HEAD;
     let span = tracing::info_span!("api", request_id = id, method = %request.method(), path = request.uri().path());
     let response = tracing::Instrument::instrument(next.run(request), span).await;

@@ -1,5 +1,7 @@
 //! Lists: one envelope, keyset pages, the same two parameters everywhere.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRequestParts, Query};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -8,10 +10,10 @@ use palisade_store::Page;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
-use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr, Required};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::endpoint::{Description, Output};
 use super::problem::Problem;
@@ -121,14 +123,13 @@ pub(crate) fn parameters<F: IntoParams>() -> Vec<Parameter> {
 }
 
 /// One page of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct List<T> {
     /// The items.
     pub(crate) items: Vec<T>,
     /// The cursor of the next page, for `after`; null at the end.
     pub(crate) next: Option<String>,
     #[serde(skip)]
-    #[schema(ignore)]
     link: Option<String>,
 }
 
@@ -139,19 +140,36 @@ impl<T> List<T> {
     }
 }
 
-impl<T: Serialize + ToSchema> Output for List<T> {
-    fn describe(description: &mut Description) {
-        let item = description.reference::<T>();
+impl<T: ToSchema> PartialSchema for List<T> {
+    fn schema() -> RefOr<Schema> {
+        let item = RefOr::Ref(Ref::from_schema_name(T::name()));
         let next = ObjectBuilder::new()
             .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
             .description(Some("The cursor of the next page, for `after`; null at the end."));
-        let schema = ObjectBuilder::new()
+        ObjectBuilder::new()
             .description(Some("One page of a list."))
             .property("items", ArrayBuilder::new().items(item))
             .required("items")
             .property("next", next)
-            .required("next");
-        description.answers(200, "A page of the list.", format!("{}List", T::name()), schema.into());
+            .required("next")
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for List<T> {
+    fn name() -> Cow<'static, str> {
+        format!("{}List", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: Serialize + ToSchema> Output for List<T> {
+    fn describe(description: &mut Description) {
+        description.answers_with::<Self>(200, "A page of the list.");
     }
 }
 

@@ -93,7 +93,11 @@ struct IfMatch(Option<i64>);
 
 impl Input for IfMatch {
     fn describe(description: &mut Description) {
-        let schema = ObjectBuilder::new().schema_type(SchemaType::new(Type::String)).pattern(Some("^\"[0-9]{1,18}\"$"));
+        let schema = ObjectBuilder::new()
+            .schema_type(SchemaType::new(Type::String))
+            .min_length(Some(3))
+            .max_length(Some(20))
+            .pattern(Some("^\"[0-9]{1,18}\"$"));
         let parameter = ParameterBuilder::new()
             .name("If-Match")
             .parameter_in(ParameterIn::Header)

@@ -161,7 +161,7 @@ pub(super) async fn change(
     params(
         ("account" = String, Path, description = "The account's identifier."),
         ("team" = String, Path, description = "The team; `*` is all of them."),
-        ("role" = String, Path, description = "viewer, developer, operator, approver or admin."),
+        ("role" = String, Path, pattern = "^(viewer|developer|operator|approver|admin)$", description = "viewer, developer, operator, approver or admin."),
     ),
     responses(
         (status = 204, description = "Given."),
@@ -185,7 +185,7 @@ pub(super) async fn grant(
     params(
         ("account" = String, Path, description = "The account's identifier."),
         ("team" = String, Path, description = "The team; `*` is all of them."),
-        ("role" = String, Path, description = "viewer, developer, operator, approver or admin."),
+        ("role" = String, Path, pattern = "^(viewer|developer|operator|approver|admin)$", description = "viewer, developer, operator, approver or admin."),
     ),
     responses(
         (status = 204, description = "Taken."),

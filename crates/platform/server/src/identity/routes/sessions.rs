@@ -26,7 +26,6 @@ pub(super) struct SessionView {
     /// What a person calls it.
     name: String,
     /// How it was recognised.
-    #[schema(inline)]
     method: Method,
     /// The roles held, by team.
     roles: Vec<Binding>,

@@ -15,13 +15,29 @@ async fn whatever_fails_is_a_problem_that_names_the_request() {
     let cases = [
         (Method::GET, "/api/v1/nowhere", admin.as_str(), &json[..0], "", 404, "not-found"),
         (Method::DELETE, "/api/v1/findings", &admin, &[], "", 405, "method-not-allowed"),
-        (Method::OPTIONS, "/api/v1/findings", &admin, &[("origin", "https://evil.example")], "", 405, "method-not-allowed"),
+        (
+            Method::OPTIONS,
+            "/api/v1/findings",
+            &admin,
+            &[("origin", "https://evil.example")],
+            "",
+            405,
+            "method-not-allowed",
+        ),
         (Method::GET, "/api/v1/findings", "", &[], "", 401, "unauthenticated"),
         (Method::GET, "/api/v1/findings?teem=a", &admin, &[], "", 400, "invalid"),
         (Method::GET, "/api/v1/findings?team=a&team=b", &admin, &[], "", 400, "invalid"),
         (Method::GET, "/api/v1/findings?limit=0", &admin, &[], "", 400, "invalid"),
         (Method::GET, "/api/v1/findings?after=x", &admin, &[], "", 404, "unknown-cursor"),
-        (Method::POST, "/api/v1/evaluate", &admin, &[("content-type", "text/yaml")], "a: 1", 415, "unsupported-media-type"),
+        (
+            Method::POST,
+            "/api/v1/evaluate",
+            &admin,
+            &[("content-type", "text/yaml")],
+            "a: 1",
+            415,
+            "unsupported-media-type",
+        ),
         (Method::POST, "/api/v1/evaluate", &admin, &json, "{", 400, "invalid"),
         (Method::POST, "/api/v1/evaluate", &admin, &json, r#"{"object": {}, "operaton": "CREATE"}"#, 400, "invalid"),
         (Method::POST, "/api/v1/evaluate", &admin, &json, r#"{"object": {}}"#, 422, "unprocessable"),
@@ -80,9 +96,8 @@ async fn settings_are_replaced_only_over_the_version_that_was_read() {
     let admin = desk.admin().await;
     let json = ("content-type", "application/json");
     let path = "/api/v1/settings/console.theme";
-    let write = async |tag: &str, body: &str| {
-        desk.send(Method::PUT, path, &admin, &[json, ("if-match", tag)], body).await
-    };
+    let write =
+        async |tag: &str, body: &str| desk.send(Method::PUT, path, &admin, &[json, ("if-match", tag)], body).await;
     let first = write("\"0\"", "{\"dark\": true}").await;
     assert_eq!((first.status, &first.headers["etag"]), (StatusCode::OK, &"\"1\"".parse().unwrap()), "{first:?}");
     assert_eq!(write("\"0\"", "1").await.problem(), "precondition-failed");

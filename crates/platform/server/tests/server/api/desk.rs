@@ -16,8 +16,8 @@ use palisade_model::{Checkpoint, PolicyRef, Severity, Value as Object, Verdict, 
 use palisade_policy::{Environment, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, RuleInfo, RuleOutcome};
 use palisade_server::{Clock, Config, Edition, Given, PolicyLoader, Server, Wiring};
 use palisade_store::{
-    DecisionRecord, Login, NewToken, Observation, ObservedFinding, Principal, ResourceIdentity, Role, RoleBinding, SecretHash,
-    Store,
+    DecisionRecord, Login, NewToken, Observation, ObservedFinding, Principal, ResourceIdentity, Role, RoleBinding,
+    SecretHash, Store,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};

@@ -45,7 +45,13 @@ async fn cursors_are_positions_and_nothing_else() {
     let other = desk.get(&format!("/api/v1/resources?after={given}"), &admin).await;
     assert_eq!(other.problem(), "unknown-cursor", "a cursor of another list");
     let forged = [
-        "[]", "null", "[\"findings\",[]]", "[\"findings\",[\"' OR 1=1 --\"]]", "[\"findings\",[1,2,3]]", "{}", "[1,[1]]",
+        "[]",
+        "null",
+        "[\"findings\",[]]",
+        "[\"findings\",[\"' OR 1=1 --\"]]",
+        "[\"findings\",[1,2,3]]",
+        "{}",
+        "[1,[1]]",
     ];
     for text in forged {
         let cursor = URL_SAFE_NO_PAD.encode(text);
@@ -63,8 +69,10 @@ async fn text_never_becomes_sql() {
     let desk = Desk::open().await;
     let admin = desk.admin().await;
     desk.store.record_observations(&[observed("a", "pod", 5, Timestamp::now())]).await.unwrap();
-    let texts = ["'", "' OR '1'='1", "\"; DROP TABLE findings; --", "%", "_", "\\", "\u{0}", "$1", "?1", "😀", "a'||'b"];
-    let filters = ["team", "service", "namespace", "kind", "policy", "rule", "text", "source", "fingerprint", "resource"];
+    let texts =
+        ["'", "' OR '1'='1", "\"; DROP TABLE findings; --", "%", "_", "\\", "\u{0}", "$1", "?1", "😀", "a'||'b"];
+    let filters =
+        ["team", "service", "namespace", "kind", "policy", "rule", "text", "source", "fingerprint", "resource"];
     for text in texts {
         let value: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
         for filter in filters {
@@ -108,7 +116,7 @@ async fn a_body_that_never_ends_is_ended() {
     let mut answer = vec![0; 4096];
     let read = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut answer)).await.unwrap().unwrap();
     let answer = String::from_utf8_lossy(&answer[..read]).into_owned();
-    assert!(answer.starts_with("HTTP/1.1 408") || answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("urn:palisade:problem:timeout"), "{answer}");
     assert_eq!(desk.get("/api/v1/status", &admin).await.status, StatusCode::OK);
 }
 
@@ -120,7 +128,8 @@ async fn deep_and_wide_objects_are_answered() {
     let deep = format!("{{\"object\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     let answer = desk.send(Method::POST, "/api/v1/evaluate", &admin, &json, &deep).await;
     assert_eq!(answer.problem(), "invalid");
-    let wide = format!("{{\"object\": {{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"a\": [{}1]}}}}", "1,".repeat(400_000));
+    let wide =
+        format!("{{\"object\": {{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"a\": [{}1]}}}}", "1,".repeat(400_000));
     let answer = desk.send(Method::POST, "/api/v1/evaluate", &admin, &json, &wide).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
 }

@@ -15,21 +15,25 @@ async fn two_teams() -> Desk {
         desk.store.append_decisions(&[decided(team, "pod", now)]).await.unwrap();
     }
     let catalogue = Catalogue {
-        teams: ["red", "blue"].map(|name| Team {
-            name: name.into(),
-            title: format!("Team {name}"),
-            contact: String::new(),
-            source: "test".into(),
-        }).into(),
-        services: ["red", "blue"].map(|team| Service {
-            name: format!("service-{team}"),
-            team: team.into(),
-            title: String::new(),
-            system: String::new(),
-            lifecycle: String::new(),
-            selector: Value::Null,
-            source: "test".into(),
-        }).into(),
+        teams: ["red", "blue"]
+            .map(|name| Team {
+                name: name.into(),
+                title: format!("Team {name}"),
+                contact: String::new(),
+                source: "test".into(),
+            })
+            .into(),
+        services: ["red", "blue"]
+            .map(|team| Service {
+                name: format!("service-{team}"),
+                team: team.into(),
+                title: String::new(),
+                system: String::new(),
+                lifecycle: String::new(),
+                selector: Value::Null,
+                source: "test".into(),
+            })
+            .into(),
         entities: Vec::new(),
     };
     desk.store.replace_catalogue("test", &catalogue, now).await.unwrap();
@@ -52,13 +56,28 @@ async fn nothing_of_another_team_is_shown_by_any_list_count_or_address() {
         assert_eq!(desk.post("/api/v1/exceptions", &admin, &exception(team, &[])).await.status, StatusCode::CREATED);
     }
     let lists = [
-        "/api/v1/findings", "/api/v1/findings?state=all&order=severity", "/api/v1/findings?text=blue",
-        "/api/v1/findings?team=blue", "/api/v1/findings?namespace=ns-blue", "/api/v1/findings/fixes",
-        "/api/v1/findings/counts?by=team", "/api/v1/findings/counts?by=service", "/api/v1/findings/counts?by=severity&team=blue",
-        "/api/v1/findings/counts?by=namespace", "/api/v1/resources", "/api/v1/resources?team=blue",
-        "/api/v1/resources?name=pod", "/api/v1/decisions", "/api/v1/decisions?username=blue-developer",
-        "/api/v1/decisions/counts?by=team", "/api/v1/decisions/counts?by=namespace", "/api/v1/exceptions",
-        "/api/v1/exceptions?team=blue", "/api/v1/teams", "/api/v1/services", "/api/v1/services?team=blue",
+        "/api/v1/findings",
+        "/api/v1/findings?state=all&order=severity",
+        "/api/v1/findings?text=blue",
+        "/api/v1/findings?team=blue",
+        "/api/v1/findings?namespace=ns-blue",
+        "/api/v1/findings/fixes",
+        "/api/v1/findings/counts?by=team",
+        "/api/v1/findings/counts?by=service",
+        "/api/v1/findings/counts?by=severity&team=blue",
+        "/api/v1/findings/counts?by=namespace",
+        "/api/v1/resources",
+        "/api/v1/resources?team=blue",
+        "/api/v1/resources?name=pod",
+        "/api/v1/decisions",
+        "/api/v1/decisions?username=blue-developer",
+        "/api/v1/decisions/counts?by=team",
+        "/api/v1/decisions/counts?by=namespace",
+        "/api/v1/exceptions",
+        "/api/v1/exceptions?team=blue",
+        "/api/v1/teams",
+        "/api/v1/services",
+        "/api/v1/services?team=blue",
     ];
     for path in lists {
         let own = desk.get(path, &red).await;
