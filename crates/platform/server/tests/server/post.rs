@@ -110,6 +110,7 @@ pub(crate) fn config(folder: &Folder) -> Config {
     config.server.admission.listen = any;
     config.server.admission.plain = Some(any);
     config.server.drain = Duration::from_secs(5);
+    config.server.log.level = "error".into();
     config
 }
 
