@@ -183,7 +183,8 @@ fn decide(ruleset: &Ruleset, request: AdmissionRequest, environment: &Environmen
     let mut decision = ruleset.validate(&review, environment);
     if !mutated.allowed {
         decision.allowed = false;
-        decision.message = [mutated.message, decision.message].join("\n").trim().to_owned();
+        let both = format!("{}\n{}", mutated.message, decision.message);
+        both.trim().clone_into(&mut decision.message);
     }
     mutated.findings.append(&mut decision.findings);
     mutated.warnings.append(&mut decision.warnings);

@@ -31,7 +31,7 @@ use crate::identity::{Authorized, Permission, Teams};
 /// How often something is sent where nothing happens, so that proxies and clients know that the stream lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a stream lasts. The client comes back with its last number, and proves anew who it is.
-const LIFE: Duration = Duration::from_secs(300);
+const LIFE: Duration = Duration::from_mins(5);
 /// How long a client may leave what was sent unread.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Pieces that wait for a client.

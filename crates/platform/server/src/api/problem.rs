@@ -95,6 +95,7 @@ impl Code {
     ];
 
     /// The code's name, status, title and explanation.
+    #[allow(clippy::too_many_lines, reason = "a table, a row for each code")]
     const fn entry(self) -> (&'static str, u16, &'static str, &'static str) {
         match self {
             Self::Invalid => (
