@@ -178,6 +178,7 @@ impl Running {
                         self.context.health.degraded("cluster policies", reason);
                     }
                 }
+                self.caches.set_inventory(inventory(&now.documents));
                 self.context.policies.set_cluster(now.documents.clone());
             }
             if !matches!(self.stop.run_until_cancelled(documents.changed()).await, Some(Ok(()))) {
@@ -260,6 +261,7 @@ impl Running {
             state: records.clone(),
             sink: records,
             reporter,
+            again: self.context.owners.changed(),
             clock,
             config: scan::ScanConfig::default(),
         };
@@ -299,4 +301,20 @@ impl Running {
         let clock = self.context.clock.clone();
         Arc::new(move || clock.now())
     }
+}
+
+/// The kinds that Gatekeeper's configuration keeps at hand for templates (`spec.sync.syncOnly` of its Config objects).
+fn inventory(documents: &[Resource]) -> Vec<GroupVersionKind> {
+    let configs = documents.iter().filter(|document| {
+        document.kind() == "Config" && document.gvk().is_some_and(|gvk| &*gvk.group == "config.gatekeeper.sh")
+    });
+    let entries = configs.filter_map(|config| config.object.dig(["spec", "sync", "syncOnly"])?.as_array()).flatten();
+    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_shared_str).cloned().unwrap_or_default();
+    entries
+        .map(|entry| GroupVersionKind {
+            group: text(entry, "group"),
+            version: text(entry, "version"),
+            kind: text(entry, "kind"),
+        })
+        .collect()
 }

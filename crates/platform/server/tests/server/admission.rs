@@ -34,7 +34,8 @@ async fn good_passes_bad_is_denied_and_both_are_on_record() {
 async fn recorded(server: &Server, number: usize) -> Vec<palisade_store::DecisionRecord> {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
     loop {
-        let listed = server.context().store.list_decisions(&DecisionFilter::default(), &Page::first(500)).await.unwrap();
+        let listed =
+            server.context().store.list_decisions(&DecisionFilter::default(), &Page::first(500)).await.unwrap();
         if listed.items.len() >= number || tokio::time::Instant::now() > deadline {
             assert_eq!(listed.items.len(), number);
             return listed.items;

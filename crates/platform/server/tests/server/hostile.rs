@@ -47,7 +47,8 @@ async fn reviews_that_are_none_are_answered_and_forgotten() {
     let mut client = Client::connect(address).await;
     let whole = review("u-1", "well");
     let nested = whole.replace(r#""behave":"well""#, &format!(r#""x":{}{}"#, "[".repeat(100_000), "]".repeat(100_000)));
-    let bodies = ["", "{}", "null", "[]", "\u{0}", &whole[..whole.len() / 2], &nested, &whole.replace("Pod", "\u{fffd}")];
+    let bodies =
+        ["", "{}", "null", "[]", "\u{0}", &whole[..whole.len() / 2], &nested, &whole.replace("Pod", "\u{fffd}")];
     for body in bodies.iter().take(7) {
         let answer = client.post("/validate", body).await;
         assert!(!answer.allowed(), "{answer:?}");

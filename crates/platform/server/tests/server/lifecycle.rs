@@ -94,8 +94,7 @@ fn what_was_answered_before_sigkill_is_on_record_after_the_next_start() {
     std::thread::sleep(Duration::from_millis(1500));
     child.kill().unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(9));
-    let answered: BTreeSet<String> =
-        clients.into_iter().flat_map(|client| runtime.block_on(client).unwrap()).collect();
+    let answered: BTreeSet<String> = clients.into_iter().flat_map(|client| runtime.block_on(client).unwrap()).collect();
     assert!(answered.len() > 50, "too few to tell anything: {}", answered.len());
     let mut child = start(&folder);
     terminate(&child);

@@ -11,7 +11,8 @@ use palisade_model::{Path, PolicyRef, Value as Object, Verdict};
 use palisade_policy::selection::Overrides;
 use palisade_policy::waiver::Waivers;
 use palisade_policy::{
-    Environment, FailurePolicy, Payload, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Request, RuleInfo, RuleOutcome,
+    Environment, FailurePolicy, Payload, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Request, RuleInfo,
+    RuleOutcome,
 };
 use palisade_server::{Clock, Config, Edition, Given, PolicyLoader, Server, Wiring};
 use serde_json::{Value, json};
@@ -214,7 +215,8 @@ impl Client {
 fn whole(bytes: &[u8]) -> Option<Answer> {
     let text = String::from_utf8_lossy(bytes);
     let (head, body) = text.split_once("\r\n\r\n")?;
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok())?;
+    let length =
+        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok())?;
     let status = head.split(' ').nth(1)?.parse().unwrap();
     (body.len() >= length).then(|| Answer { status, body: body.to_owned() })
 }

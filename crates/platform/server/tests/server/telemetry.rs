@@ -18,7 +18,8 @@ async fn a_review_is_a_span_of_its_clients_trace() {
     // A process of its own: the subscriber of this one belongs to all tests.
     let folder = prepared();
     let address = address(&folder.0);
-    let (mut child, _folder) = tokio::task::spawn_blocking(move || (start_tracing(&folder, Some(&endpoint)), folder)).await.unwrap();
+    let (mut child, _folder) =
+        tokio::task::spawn_blocking(move || (start_tracing(&folder, Some(&endpoint)), folder)).await.unwrap();
     let mut client = Client::connect(address).await;
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let header = format!("traceparent: 00-{trace}-00f067aa0ba902b7-01\r\n");
