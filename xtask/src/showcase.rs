@@ -17,7 +17,9 @@ pub(crate) fn run() -> Result<()> {
     match palisade(&program, &["check", MANIFESTS, "--config", CONFIG, "--quiet"])? {
         Some(1) => {}
         Some(code) => {
-            return Err(format!("the example must have findings (exit code 1), but `palisade check` ended with {code}"));
+            return Err(format!(
+                "the example must have findings (exit code 1), but `palisade check` ended with {code}"
+            ));
         }
         None => return Err("`palisade check` was ended by a signal".into()),
     }

@@ -22,7 +22,7 @@ use std::time::Duration;
 use palisade_admission::Ruleset;
 use palisade_model::{GroupVersionKind, Value};
 use palisade_policy::Reads;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +69,8 @@ pub struct Scanner {
     pub sink: Arc<dyn ScanSink>,
     /// Who writes them into the cluster.
     pub reporter: Option<Arc<crate::reports::Reporter>>,
+    /// Asks for everything to be judged and told again, because what the sink makes of it is another now.
+    pub again: Arc<Notify>,
     /// What time it is.
     pub clock: Clock,
     /// How it goes about its work.
@@ -157,6 +159,7 @@ impl Following {
                     self.rescan("");
                 }
                 () = tokio::time::sleep_until(self.refresh) => self.begin_round(),
+                () = self.work.scanner.again.notified() => self.begin_round(),
                 () = self.work.reports_wanted() => self.begin_round(),
                 () = tokio::time::sleep(Duration::from_millis(200)), if !self.swept => self.sweep().await,
             }

@@ -30,8 +30,8 @@ pub trait Inventory: Send + Sync {
     fn each(&self, judge: &mut dyn FnMut(&str, &Resource, &dyn Cluster));
 }
 
-/// What is known of a document: what it was and what judged it.
-type Known = HashMap<ResourceIdentity, (String, String)>;
+/// What is known of a document: what it was, what judged it, and whose it is.
+type Known = HashMap<ResourceIdentity, (String, String, Owner)>;
 
 /// Keeps the verdicts about the inventory current until `stop`.
 pub(crate) async fn keep_current(
@@ -77,12 +77,13 @@ async fn record(context: &Context, judged: Vec<(String, Decision)>, known: &mut 
     let mut now = Known::new();
     let mut changed = Vec::new();
     for (file, decision) in judged {
-        let observation = observation(&decision, format!("file:{file}"), &context.owners.of(&decision));
-        let digests = (observation.input_digest.clone(), observation.ruleset_digest.clone());
-        if known.get(&observation.resource) != Some(&digests) {
+        let owner = context.owners.of(&decision);
+        let observation = observation(&decision, format!("file:{file}"), &owner);
+        let facts = (observation.input_digest.clone(), observation.ruleset_digest.clone(), owner);
+        if known.get(&observation.resource) != Some(&facts) {
             changed.push(observation.clone());
         }
-        now.insert(observation.resource, digests);
+        now.insert(observation.resource, facts);
     }
     for batch in changed.chunks(BATCH) {
         context.store.record_observations(batch).await?;

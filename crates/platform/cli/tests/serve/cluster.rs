@@ -67,7 +67,7 @@ fn wait_until_asked(cluster: &Cluster, server: &Server) {
     cluster.wait_for(SOON, |cluster| {
         assert!(server.is_ready(), "{}", server.log());
         let output = cluster.kubectl(&["create", "--dry-run=server", "-f", "-"], &pod(PRIVILEGED, "probe", "default"));
-        (!output.status.success() && output.stderr.contains("privileged")).then_some(())
+        (!output.success && output.stderr.contains("privileged")).then_some(())
     });
 }
 
@@ -94,20 +94,26 @@ fn a_cluster_is_guarded_and_never_locked_out() {
 
 fn new_namespaces_receive_what_they_should(cluster: &Cluster) {
     cluster.kubectl(&["create", "namespace", "shop"], "").ok();
-    for object in ["networkpolicy/default-deny", "networkpolicy/default-allow-dns", "resourcequota/default-quota", "limitrange/default-limits"] {
-        cluster.wait_for(SOON, |cluster| cluster.kubectl(&["get", object, "-n", "shop"], "").status.success().then_some(()));
+    for object in [
+        "networkpolicy/default-deny",
+        "networkpolicy/default-allow-dns",
+        "resourcequota/default-quota",
+        "limitrange/default-limits",
+    ] {
+        cluster.wait_for(SOON, |cluster| cluster.kubectl(&["get", object, "-n", "shop"], "").success.then_some(()));
     }
     cluster.kubectl(&["delete", "networkpolicy/default-deny", "-n", "shop"], "").ok();
     // Put back, because the rule keeps it in step.
     cluster.wait_for(SOON, |cluster| {
-        cluster.kubectl(&["get", "networkpolicy/default-deny", "-n", "shop"], "").status.success().then_some(())
+        cluster.kubectl(&["get", "networkpolicy/default-deny", "-n", "shop"], "").success.then_some(())
     });
 }
 
 fn bad_pods_are_denied_in_words(cluster: &Cluster) {
     let said = cluster.kubectl(&["apply", "-f", "-"], &pod(PRIVILEGED, "bad", "shop")).refused();
     eprintln!("kubectl says:\n{said}");
-    for part in ["privileged-containers", "spec.containers[0].securityContext.privileged", "remove `privileged: true`"] {
+    for part in ["privileged-containers", "spec.containers[0].securityContext.privileged", "remove `privileged: true`"]
+    {
         assert!(said.contains(part), "{part} in {said}");
     }
     let gone = cluster.kubectl(&["get", "pod", "bad", "-n", "shop"], "");

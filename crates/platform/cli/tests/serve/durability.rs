@@ -131,8 +131,7 @@ fn a_replica_may_be_killed_and_the_database_restarted() {
         "[check]\npolicies = ['pack:kubernetes/baseline']\n[kubernetes]\nenabled = false\n[store]\nurl = '{}'\n",
         postgres.url()
     );
-    let (one, two) =
-        (Setup::new(folder.path(), "one", &config, &[]), Setup::new(folder.path(), "two", &config, &[]));
+    let (one, two) = (Setup::new(folder.path(), "one", &config, &[]), Setup::new(folder.path(), "two", &config, &[]));
     let mut first = one.start();
     let client = first.administrator();
     let second = two.start();

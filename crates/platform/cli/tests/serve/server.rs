@@ -110,14 +110,15 @@ impl Server {
     pub(crate) fn administrator(&self) -> Client {
         let link = wait_for(READY, || {
             let log = self.log();
-            let link = log.lines().map(str::trim).find(|line| line.starts_with("http://") && line.contains("/auth/first"))?;
+            let link =
+                log.lines().map(str::trim).find(|line| line.starts_with("http://") && line.contains("/auth/first"))?;
             Some(link.to_owned())
         });
         let path = link.split_once(&format!(":{}", self.api)).unwrap().1.to_owned();
         let (_, path) = path.split_at(path.find('/').unwrap());
         let cookie = first_login(self.api, path);
         let headers = [("Cookie", &*cookie), ("Sec-Fetch-Site", "same-origin")];
-        let body = json!({"name": "test", "role": "admin", "teams": ["*"]});
+        let body = json!({"name": "test", "role": "admin", "team": "*"});
         let (status, token) = call(self.api, "POST", "/api/v1/tokens", &headers, Some(&body)).unwrap();
         assert_eq!(status, 201, "{token}");
         Client { token: token["secret"].as_str().or(token["token"].as_str()).unwrap().to_owned() }

@@ -52,6 +52,7 @@ fn start(caches: &Caches, choice: Reports, label: &str, notebook: &Arc<Notebook>
         rulesets,
         state: notebook.clone(),
         sink: notebook.clone(),
+        again: Arc::default(),
         reporter: Reporter::new(caches, choice, clock()),
         clock: clock(),
         config: ScanConfig { settle: Duration::from_millis(300), ..ScanConfig::default() },

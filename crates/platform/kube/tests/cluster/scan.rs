@@ -39,6 +39,7 @@ fn start(
         state: notebook.clone(),
         sink: notebook.clone(),
         reporter: None,
+        again: Arc::default(),
         clock: clock(),
         config,
     };

@@ -19,7 +19,7 @@ use palisade_kube::{
     Caches, Certificates, Connection, KubernetesConfig, Registration, certificates, permissions, webhooks,
 };
 use palisade_kube::{cleanup, generate, reports, scan};
-use palisade_model::Str;
+use palisade_model::{GroupVersionKind, Resource, Str, Value};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

@@ -155,7 +155,7 @@ fn namespace(document: &Resource) -> &str {
     }
 }
 
-fn text<const N: usize>(document: &Resource, keys: [&str; N]) -> &str {
+fn text<'d, const N: usize>(document: &'d Resource, keys: [&str; N]) -> &'d str {
     document.object.dig(keys).and_then(Value::as_str).unwrap_or_default().trim()
 }
 

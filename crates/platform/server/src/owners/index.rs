@@ -20,14 +20,14 @@ const APPLICATION: [&str; 4] =
     ["app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/part-of", "app"];
 
 /// A service with how its objects are recognised.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Known {
     owner: Owner,
     selector: Selector,
 }
 
 /// Services by what their objects show.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Index {
     services: Vec<Known>,
     by_identifier: HashMap<String, Vec<usize>>,

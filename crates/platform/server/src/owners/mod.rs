@@ -11,6 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use palisade_model::{Decision, Owner, Value};
 use palisade_store::{Page, Store, StoreError};
 use serde::Deserialize;
+use tokio::sync::Notify;
 
 use index::Index;
 
@@ -38,6 +39,7 @@ pub struct OwnersConfig {
 #[derive(Clone, Debug, Default)]
 pub struct Owners {
     index: Arc<RwLock<Arc<Index>>>,
+    changed: Arc<Notify>,
 }
 
 impl Owners {
@@ -51,6 +53,11 @@ impl Owners {
     /// Who answers for the object called `name` with `labels` in `namespace`.
     pub fn owner(&self, namespace: &str, name: &str, labels: &Value) -> Owner {
         self.current().owner(namespace, name, labels)
+    }
+
+    /// Tells once, to one listener, whenever somebody else may answer for something.
+    pub(crate) fn changed(&self) -> Arc<Notify> {
+        self.changed.clone()
     }
 
     fn current(&self) -> Arc<Index> {
@@ -70,7 +77,10 @@ impl Owners {
             }
         }
         let index = Arc::new(Index::new(&services));
-        *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
+        let before = std::mem::replace(&mut *self.index.write().unwrap_or_else(PoisonError::into_inner), index.clone());
+        if *before != *index {
+            self.changed.notify_one();
+        }
         Ok(())
     }
 }
