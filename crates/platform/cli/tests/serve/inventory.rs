@@ -27,6 +27,6 @@ fn the_example_company_has_findings_with_teams_and_services() {
     assert!(finding("/api/v1/findings?team=storefront&service=search")["message"].is_string());
     let resources = client.get(setup.api, "/api/v1/resources?limit=200");
     let unowned: Vec<_> = resources["items"].as_array().unwrap().iter().filter(|r| r["team"] == "unowned").collect();
-    assert!(unowned.iter().all(|resource| resource["namespace"] == ""), "{unowned:?}");
+    assert!(unowned.iter().all(|resource| resource["resource"]["namespace"] == ""), "{unowned:?}");
     assert_eq!(server.stop(), Some(0), "{}", server.log());
 }
