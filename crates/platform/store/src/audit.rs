@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::database::Session;
 use crate::error::Failure;
 use crate::page::{Column, Order};
 use crate::row::Row;
@@ -76,39 +77,14 @@ pub struct AuditFilter {
 impl Store {
     /// Notes an action.
     pub async fn append_audit(&self, new: &NewAuditEntry, now: Timestamp) -> Result<AuditEntry, StoreError> {
-        let entry = AuditEntry {
-            id: new_id(),
-            time: now,
-            actor: new.actor.clone(),
-            actor_name: new.actor_name.clone(),
-            action: new.action.clone(),
-            object: new.object.clone(),
-            team: new.team.clone(),
-            allowed: new.allowed,
-            details: new.details.clone(),
-        };
         self.database
             .attempt("noting an action", async || {
                 let mut session = self.database.write().await?;
-                let sql = Sql::new(
-                    "INSERT INTO audit (id, time, actor, actor_name, action, object, team, allowed, details) VALUES ",
-                )
-                .tuple(row![
-                    &entry.id,
-                    now,
-                    &entry.actor,
-                    &entry.actor_name,
-                    &entry.action,
-                    &entry.object,
-                    entry.team.as_deref(),
-                    entry.allowed,
-                    json(&entry.details),
-                ]);
-                session.execute(sql).await?;
-                session.commit().await
+                let entry = note(&mut session, new.clone(), now).await?;
+                session.commit().await?;
+                Ok(entry)
             })
-            .await?;
-        Ok(entry)
+            .await
     }
 
     /// Noted actions, the newest first.
@@ -126,6 +102,27 @@ impl Store {
             })
             .await
     }
+}
+
+/// Notes an action within a transaction.
+pub(crate) async fn note(session: &mut Session, new: NewAuditEntry, now: Timestamp) -> Result<AuditEntry, Failure> {
+    let NewAuditEntry { actor, actor_name, action, object, team, allowed, details } = new;
+    let entry = AuditEntry { id: new_id(), time: now, actor, actor_name, action, object, team, allowed, details };
+    let sql =
+        Sql::new("INSERT INTO audit (id, time, actor, actor_name, action, object, team, allowed, details) VALUES ")
+            .tuple(row![
+                &entry.id,
+                now,
+                &entry.actor,
+                &entry.actor_name,
+                &entry.action,
+                &entry.object,
+                entry.team.as_deref(),
+                entry.allowed,
+                json(&entry.details),
+            ]);
+    session.execute(sql).await?;
+    Ok(entry)
 }
 
 fn read(row: &Row) -> Result<AuditEntry, Failure> {

@@ -3,14 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::note;
 use crate::changes::tell;
 use crate::database::Session;
 use crate::error::Failure;
+use crate::idempotency::answer;
 use crate::page::{Column, Order};
 use crate::row::Row;
 use crate::statement::{Sql, json, row};
 use crate::store::new_id;
-use crate::{Listed, Page, Store, StoreError};
+use crate::{Claim, Listed, NewAuditEntry, Page, Store, StoreError};
 
 const NEWEST: Order = Order { list: "exceptions", columns: &[Column::text("id", "id")], descending: true };
 
@@ -113,6 +115,23 @@ pub enum Ruling {
     Revoke,
 }
 
+/// What is kept in the same transaction as an action on an exception: all of it or nothing.
+#[derive(Clone, Copy)]
+pub struct Receipt<'a> {
+    /// The entry of the audit log; its object and team are the exception's.
+    pub audit: &'a NewAuditEntry,
+    /// The claim of the request, where it came with an idempotency key.
+    pub claim: Option<&'a Claim>,
+    /// Status and body of the answer that a further attempt gets.
+    pub answer: &'a (dyn Fn(&Exception) -> (u16, String) + Send + Sync),
+}
+
+impl std::fmt::Debug for Receipt<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Receipt").field("audit", &self.audit).field("claim", &self.claim).finish_non_exhaustive()
+    }
+}
+
 /// Which exceptions are wanted. What is `None` does not narrow.
 #[derive(Clone, Debug, Default)]
 pub struct ExceptionFilter {
@@ -129,8 +148,14 @@ pub struct ExceptionFilter {
 }
 
 impl Store {
-    /// Stores a request for an exception. Tells the feed of changes (topic `exceptions`), as rulings do.
-    pub async fn request_exception(&self, new: &NewException, now: Timestamp) -> Result<Exception, StoreError> {
+    /// Stores a request for an exception, with its receipt. Tells the feed of changes (topic `exceptions`), as rulings
+    /// do.
+    pub async fn request_exception(
+        &self,
+        new: &NewException,
+        receipt: Option<Receipt<'_>>,
+        now: Timestamp,
+    ) -> Result<Exception, StoreError> {
         let id = new_id();
         self.database
             .attempt("requesting an exception", async || {
@@ -151,7 +176,7 @@ impl Store {
                     now,
                 ])
                 .push(" RETURNING *");
-                keep(session, sql, &id, now).await
+                keep(session, sql, &id, receipt, now).await
             })
             .await
     }
@@ -164,6 +189,7 @@ impl Store {
         ruling: Ruling,
         by: &str,
         note: Option<&str>,
+        receipt: Option<Receipt<'_>>,
         now: Timestamp,
     ) -> Result<Exception, StoreError> {
         let (from, to) = match ruling {
@@ -187,7 +213,7 @@ impl Store {
              WHERE id = $5 AND state = $6 RETURNING *",
                 );
                 let sql = sql.arg(to.as_str()).arg(by).arg(now).arg(note).arg(id).arg(from.as_str());
-                keep(session, sql, id, now).await
+                keep(session, sql, id, receipt, now).await
             })
             .await
     }
@@ -232,12 +258,26 @@ impl Store {
     }
 }
 
-/// Runs a statement that writes one exception and returns it, tells of it and commits.
-async fn keep(mut session: Session, sql: Sql, id: &str, now: Timestamp) -> Result<Exception, Failure> {
+/// Runs a statement that writes one exception and returns it, keeps its receipt, tells of it and commits.
+async fn keep(
+    mut session: Session,
+    sql: Sql,
+    id: &str,
+    receipt: Option<Receipt<'_>>,
+    now: Timestamp,
+) -> Result<Exception, Failure> {
     let Some(row) = session.row(sql).await? else {
         return Err(StoreError::Conflict(format!("the exception `{id}` is decided already; read it again")).into());
     };
     let exception = read(&row)?;
+    if let Some(receipt) = receipt {
+        let (object, team) = (exception.id.clone(), Some(exception.team.clone()));
+        note(&mut session, NewAuditEntry { object, team, ..receipt.audit.clone() }, now).await?;
+        if let Some(claim) = receipt.claim {
+            let (status, body) = (receipt.answer)(&exception);
+            answer(&mut session, claim, status, &body).await?;
+        }
+    }
     let body = serde_json::json!({ "id": exception.id, "state": exception.state });
     tell(&mut session, "exceptions", [(Some(exception.team.clone()), body)], now).await?;
     session.commit().await?;

@@ -1,7 +1,12 @@
 //! Idempotency keys: a request that is sent again gets the answer of the first one instead of acting twice.
+//!
+//! Two strengths. An action whose record carries a [`Claim`] is kept in one transaction with its answer ([`answer`]): it
+//! happens once, whatever breaks in between. For others the answer is kept after the action ([`Store::finish_request`]):
+//! where the process dies between the two, a further attempt acts again once the claim is a minute old.
 
 use jiff::Timestamp;
 
+use crate::database::Session;
 use crate::error::Failure;
 use crate::row::Row;
 use crate::statement::Sql;
@@ -19,6 +24,15 @@ pub struct IdempotencyKey {
     pub route: String,
     /// The key that the caller chose.
     pub key: String,
+}
+
+/// The right to carry a request with a key out. Another attempt may take it over when it is a minute old.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The request.
+    pub key: IdempotencyKey,
+    /// The `now` that [`Store::begin_request`] was given.
+    pub claimed_at: Timestamp,
 }
 
 /// What is known of a key.
@@ -73,18 +87,19 @@ impl Store {
     .await
     }
 
-    /// Keeps the answer to a claimed request.
+    /// Keeps the answer to a claimed request, unless it has one already.
     pub async fn finish_request(&self, key: &IdempotencyKey, status: u16, body: &str) -> Result<(), StoreError> {
         self.database
-    .attempt("keeping an answer", async || {
-        let mut session = self.database.write().await?;
-        let sql = Sql::new(
-            "UPDATE idempotency SET status = $1, body = $2 WHERE caller = $3 AND route = $4 AND request_key = $5",
-        );
-        session.execute(of(sql.arg(u32::from(status)).arg(body), key)).await?;
-        session.commit().await
-    })
-    .await
+            .attempt("keeping an answer", async || {
+                let mut session = self.database.write().await?;
+                let sql = Sql::new(
+                    "UPDATE idempotency SET status = $1, body = $2 \
+             WHERE caller = $3 AND route = $4 AND request_key = $5 AND status IS NULL",
+                );
+                session.execute(of(sql.arg(u32::from(status)).arg(body), key)).await?;
+                session.commit().await
+            })
+            .await
     }
 
     /// Gives a claim back, where the request failed in a way that may be tried again.
@@ -100,6 +115,21 @@ impl Store {
             })
             .await
     }
+}
+
+/// Keeps the answer to a claimed request within the transaction of its action. A conflict where another attempt took the
+/// claim over: that one acts.
+pub(crate) async fn answer(session: &mut Session, claim: &Claim, status: u16, body: &str) -> Result<(), Failure> {
+    let sql = Sql::new(
+        "UPDATE idempotency SET status = $1, body = $2 WHERE caller = $3 AND route = $4 AND request_key = $5 \
+         AND status IS NULL AND claimed_at = $6",
+    );
+    let sql = of(sql.arg(u32::from(status)).arg(body), &claim.key).arg(claim.claimed_at);
+    if session.execute(sql).await? == 0 {
+        let reason = "another attempt at this request took it over; send it again to get its answer";
+        return Err(StoreError::Conflict(reason.to_owned()).into());
+    }
+    Ok(())
 }
 
 fn of(sql: Sql, key: &IdempotencyKey) -> Sql {

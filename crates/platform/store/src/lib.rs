@@ -43,16 +43,16 @@ pub use changes::{Change, NewChange};
 pub use config::StoreConfig;
 pub use decisions::{DecisionCount, DecisionFilter, DecisionFinding, DecisionGroup, DecisionRecord};
 pub use error::StoreError;
-pub use exceptions::{Exception, ExceptionFilter, ExceptionSelector, ExceptionState, NewException, Ruling};
+pub use exceptions::{Exception, ExceptionFilter, ExceptionSelector, ExceptionState, NewException, Receipt, Ruling};
 pub use findings::{
     FindingChanges, FindingCount, FindingFilter, FindingGroup, FindingOrder, FindingRecord, FindingState, Observation,
     ObservedFinding,
 };
 pub use fixes::Fix;
-pub use idempotency::{Idempotency, IdempotencyKey};
+pub use idempotency::{Claim, Idempotency, IdempotencyKey};
 pub use locks::Lease;
 pub use login_states::LoginState;
-pub use owners::{Catalogue, Entity, Service, Team};
+pub use owners::{Catalogue, CatalogueSize, Entity, Service, Team};
 pub use page::{Cursor, Listed, Page};
 pub use policies::{PolicyFilter, PolicyRecord, PolicySighting, PolicyStatus, PolicyVersion};
 pub use resources::{ResourceFilter, ResourceIdentity, ResourceRecord};

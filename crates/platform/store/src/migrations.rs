@@ -22,6 +22,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, name: "governance", sql: include_str!("../migrations/0002_governance.sql") },
     Migration { version: 3, name: "identity", sql: include_str!("../migrations/0003_identity.sql") },
     Migration { version: 4, name: "coordination", sql: include_str!("../migrations/0004_coordination.sql") },
+    Migration { version: 5, name: "fixes", sql: include_str!("../migrations/0005_fixes.sql") },
+    Migration { version: 6, name: "tokens", sql: include_str!("../migrations/0006_tokens.sql") },
 ];
 
 /// The newest version that this program knows.

@@ -14,6 +14,7 @@ use crate::{Listed, Page, Store, StoreError};
 
 const TEAMS: Order = Order { list: "teams", columns: &[Column::text("name", "name")], descending: false };
 const SERVICES: Order = Order { list: "services", columns: &[Column::text("name", "name")], descending: false };
+const SOURCES: Order = Order { list: "catalogues", columns: &[Column::text("source", "source")], descending: false };
 const ENTITIES: Order = Order {
     list: "entities",
     columns: &[Column::text("kind", "kind"), Column::text("namespace", "namespace"), Column::text("name", "name")],
@@ -78,7 +79,46 @@ pub struct Catalogue {
     pub entities: Vec<Entity>,
 }
 
+/// How much a source says about owners.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CatalogueSize {
+    /// The source.
+    pub source: String,
+    /// Teams.
+    pub teams: u64,
+    /// Services.
+    pub services: u64,
+    /// Documents, those included that are neither.
+    pub entities: u64,
+}
+
+/// Every source with how much it says, to be narrowed.
+const SIZES: &str = "SELECT * FROM (SELECT source, CAST(sum(team) AS BIGINT) AS teams, \
+     CAST(sum(service) AS BIGINT) AS services, CAST(sum(entity) AS BIGINT) AS entities FROM (\
+     SELECT source, 1 AS team, 0 AS service, 0 AS entity FROM teams \
+     UNION ALL SELECT source, 0, 1, 0 FROM services UNION ALL SELECT source, 0, 0, 1 FROM entities) AS said \
+     GROUP BY source) AS sizes WHERE 1 = 1";
+
 impl Store {
+    /// The sources that say something about owners, by name.
+    pub async fn list_catalogues(&self, page: &Page) -> Result<Listed<CatalogueSize>, StoreError> {
+        self.database
+            .attempt("listing catalogues", async || {
+                self.database.read().await?.list(Sql::new(SIZES), &SOURCES, page, read_size).await
+            })
+            .await
+    }
+
+    /// How much this source says about owners; none where it says nothing.
+    pub async fn catalogue(&self, source: &str) -> Result<Option<CatalogueSize>, StoreError> {
+        self.database
+            .attempt("reading a catalogue", async || {
+                let sql = Sql::new(SIZES).equal("source", Some(source));
+                self.database.read().await?.row(sql).await?.as_ref().map(read_size).transpose()
+            })
+            .await
+    }
+
     /// Replaces everything that `source` said about owners, whatever the records name as their source. Tells the feed
     /// of changes (topic `owners`). A name that another source has already is a conflict.
     pub async fn replace_catalogue(
@@ -206,6 +246,15 @@ async fn insert(session: &mut Session, sql: Sql, what: &str, name: &str) -> Resu
         }
         _ => Ok(()),
     }
+}
+
+fn read_size(row: &Row) -> Result<CatalogueSize, Failure> {
+    Ok(CatalogueSize {
+        source: row.text("source")?,
+        teams: row.count("teams")?,
+        services: row.count("services")?,
+        entities: row.count("entities")?,
+    })
 }
 
 fn read_team(row: &Row) -> Result<Team, Failure> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::error::Failure;
 use crate::page::{Column, Order};
 use crate::row::Row;
-use crate::statement::{Sql, json, row};
+use crate::statement::{Sql, row};
 use crate::store::new_id;
 use crate::{Listed, Page, Role, SecretHash, Store, StoreError};
 
@@ -23,8 +23,6 @@ pub struct NewToken {
     pub role: Role,
     /// In which team; none is in every team.
     pub team: Option<String>,
-    /// What it is confined to within its role; empty is all of it.
-    pub scopes: Vec<String>,
     /// Identifier of the account that made it.
     pub account_id: Option<String>,
     /// When it ends.
@@ -42,8 +40,6 @@ pub struct Token {
     pub role: Role,
     /// In which team; none is in every team.
     pub team: Option<String>,
-    /// What it is confined to within its role; empty is all of it.
-    pub scopes: Vec<String>,
     /// Identifier of the account that made it.
     pub account_id: Option<String>,
     /// When it was made.
@@ -73,7 +69,6 @@ impl Store {
             name: new.name.clone(),
             role: new.role,
             team: new.team.clone(),
-            scopes: new.scopes.clone(),
             account_id: new.account_id.clone(),
             created_at: now,
             expires_at: new.expires_at,
@@ -84,19 +79,18 @@ impl Store {
             .attempt("storing a token", async || {
                 let mut session = self.database.write().await?;
                 let sql = Sql::new(
-            "INSERT INTO tokens (id, hash, name, role, team, scopes, account_id, created_at, expires_at) VALUES ",
-        )
-        .tuple(row![
-            &token.id,
-            new.hash.as_str(),
-            &token.name,
-            token.role.as_str(),
-            token.team.as_deref(),
-            json(&token.scopes),
-            token.account_id.as_deref(),
-            now,
-            token.expires_at,
-        ]);
+                    "INSERT INTO tokens (id, hash, name, role, team, account_id, created_at, expires_at) VALUES ",
+                )
+                .tuple(row![
+                    &token.id,
+                    new.hash.as_str(),
+                    &token.name,
+                    token.role.as_str(),
+                    token.team.as_deref(),
+                    token.account_id.as_deref(),
+                    now,
+                    token.expires_at,
+                ]);
                 session.execute(sql).await?;
                 session.commit().await
             })
@@ -162,7 +156,6 @@ fn read(row: &Row) -> Result<Token, Failure> {
         name: row.text("name")?,
         role: row.word("role")?,
         team: row.optional_text("team")?,
-        scopes: row.json("scopes")?,
         account_id: row.optional_text("account_id")?,
         created_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,

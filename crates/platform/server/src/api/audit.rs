@@ -105,8 +105,15 @@ pub(super) async fn note(
     object: &str,
     team: Option<&str>,
 ) -> Result<(), Problem> {
+    let entry = entry(authorized, action, object, team);
+    api.context.store.append_audit(&entry, api.context.clock.now()).await?;
+    Ok(())
+}
+
+/// The entry about what the caller does.
+pub(super) fn entry(authorized: &Authorized, action: &str, object: &str, team: Option<&str>) -> NewAuditEntry {
     let caller = authorized.caller();
-    let entry = NewAuditEntry {
+    NewAuditEntry {
         actor: caller.id().to_owned(),
         actor_name: caller.name().to_owned(),
         action: action.to_owned(),
@@ -114,7 +121,5 @@ pub(super) async fn note(
         team: team.map(str::to_owned),
         allowed: true,
         details: Value::Null,
-    };
-    api.context.store.append_audit(&entry, api.context.clock.now()).await?;
-    Ok(())
+    }
 }

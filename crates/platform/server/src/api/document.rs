@@ -9,15 +9,13 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi};
 
 use super::endpoint::problem_response;
 use super::problem::Code;
-use crate::identity::{Access, Registered};
+use crate::identity::{Access, Cookie, Registered};
 
 const TOKEN: &str = "token";
 const SESSION: &str = "session";
-/// The cookie of a session.
-const COOKIE: &str = "palisade_session";
 
-/// The document of `registered` routes, as bytes of JSON.
-pub(crate) fn render(mut api: OpenApi, registered: &[Registered]) -> Arc<str> {
+/// The document of `registered` routes, as bytes of JSON; `tls` says which of its names the session's cookie has.
+pub(crate) fn render(mut api: OpenApi, registered: &[Registered], tls: bool) -> Arc<str> {
     api.info = InfoBuilder::new()
         .title("Palisade")
         .version(env!("CARGO_PKG_VERSION"))
@@ -30,7 +28,7 @@ pub(crate) fn render(mut api: OpenApi, registered: &[Registered]) -> Arc<str> {
         .build();
     let components = api.components.take().unwrap_or_default();
     let mut components: utoipa::openapi::Components = ComponentsBuilder::from(components).build();
-    let cookie = ApiKey::Cookie(ApiKeyValue::new(COOKIE));
+    let cookie = ApiKey::Cookie(ApiKeyValue::new(Cookie::Session.name(tls)));
     components.add_security_scheme(TOKEN, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     components.add_security_scheme(SESSION, SecurityScheme::ApiKey(cookie));
     api.components = Some(components);
@@ -46,6 +44,9 @@ pub(crate) fn render(mut api: OpenApi, registered: &[Registered]) -> Arc<str> {
             _ => None,
         };
         let Some(operation) = operation else { continue };
+        let responses = &mut operation.responses.responses;
+        let throttled = problem_response(Code::Throttled.title());
+        responses.entry(Code::Throttled.status().as_str().into()).or_insert(throttled.into());
         let Access::Needs(permission) = route.access else {
             operation.security = Some(Vec::new());
             continue;

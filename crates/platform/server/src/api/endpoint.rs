@@ -17,7 +17,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::problem::{self, Code, Problem, ProblemDocument};
 use super::{Api, guard};
-use crate::identity::{Access, Permission, Routes};
+use crate::identity::{Permission, Routes};
 
 /// What the path of every route begins with.
 pub(crate) const PREFIX: &str = "/api/v1";
@@ -180,9 +180,8 @@ impl Endpoint {
     /// Mounts the route with its checks.
     pub(crate) fn mount(self, routes: Routes<Arc<Api>>, api: &Arc<Api>) -> Routes<Arc<Api>> {
         let (permission, path) = (self.permission, format!("{PREFIX}{}", self.path));
-        let access = permission.map_or(Access::Open, Access::Needs);
         let method = self.method.clone();
-        let (operation, schemas, route) = self.operation(access);
+        let (operation, schemas, route) = self.operation();
         let paths = PathsBuilder::new().path(path, PathItem::new(http_method(&method), operation)).build();
         match permission {
             Some(permission) => {
@@ -194,17 +193,11 @@ impl Endpoint {
     }
 
     #[allow(clippy::type_complexity, reason = "the parts of a route, taken apart at once")]
-    fn operation(
-        self,
-        access: Access,
-    ) -> (OperationBuilder, Vec<(String, RefOr<Schema>)>, axum::routing::MethodRouter<Arc<Api>>) {
+    fn operation(self) -> (OperationBuilder, Vec<(String, RefOr<Schema>)>, axum::routing::MethodRouter<Arc<Api>>) {
         let mut description = self.description;
         let tag = self.path.trim_start_matches('/').split(['/', ':']).next().unwrap_or_default();
         if !description.parameters.is_empty() || description.body.is_some() {
             description.problems.push(Code::Invalid);
-        }
-        if access != Access::Open {
-            description.problems.push(Code::Throttled);
         }
         let mut operation = OperationBuilder::new()
             .operation_id(Some(self.id))

@@ -1,12 +1,16 @@
 //! What the live ruleset would say of an object: the answer of `palisade check` without a deployment. Nothing is stored.
+//!
+//! Policies look into the same surroundings as at admission: the cluster's watch caches, or nothing where there is none.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State;
 use palisade_admission::{Review, Ruleset};
 use palisade_model::{Decision, Finding, Resource, Value};
-use palisade_policy::{AdmissionRequest, Environment, Offline, UserInfo, Variables};
+use palisade_policy::environment::Stop;
+use palisade_policy::{AdmissionRequest, Environment, UserInfo, Variables};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +20,7 @@ use super::extract::Body;
 use super::problem::{Code, Problem};
 use super::resources::Counts;
 use super::words::{Operation, OperationWord, SeverityWord, VerdictWord, Word};
+use crate::admission::Surroundings;
 use crate::identity::{Authorized, Permission};
 
 /// Evaluations that run at once at most; admission has workers of its own.
@@ -132,16 +137,37 @@ async fn evaluate(
     Body(evaluation): Body<Evaluation>,
 ) -> Result<Json<Evaluated>, Problem> {
     let request = request(evaluation)?;
-    let Ok(_place) = api.evaluations.try_acquire() else {
+    let Ok(place) = Arc::clone(&api.evaluations).try_acquire_owned() else {
         return Err(Problem::new(Code::Unavailable, "other objects are being evaluated; try again in a moment"));
     };
-    let (ruleset, now) = (api.context.ruleset(), api.context.clock.now());
+    let (ruleset, now, surroundings) = (api.context.ruleset(), api.context.clock.now(), api.surroundings.clone());
+    let deadline = Deadline(Instant::now() + api.context.config.server.limits.request_timeout);
     let work = tokio::task::spawn_blocking(move || {
+        // The place is taken until the work ends, even where nobody waits for it any more.
+        let _place = place;
         let variables = Variables::default();
-        decide(&ruleset, request, &Environment::new(now, &Offline, &variables))
+        let mut environment = Environment::new(now, &*surroundings, &variables);
+        environment.stop = Some(&deadline);
+        decide(&ruleset, with_roles(request, &*surroundings), &environment)
     });
     let decision = work.await.map_err(|error| Problem::internal("evaluating an object", &error))?;
     Ok(Json(decision.into()))
+}
+
+/// Ends an evaluation that nobody waits for.
+struct Deadline(Instant);
+
+impl Stop for Deadline {
+    fn is_requested(&self) -> bool {
+        Instant::now() >= self.0
+    }
+}
+
+/// The request with the roles that the surroundings grant to whoever would ask.
+fn with_roles(mut request: AdmissionRequest, surroundings: &dyn Surroundings) -> AdmissionRequest {
+    let roles = surroundings.roles(&request.user);
+    (request.roles, request.cluster_roles) = (roles.roles, roles.cluster_roles);
+    request
 }
 
 /// The request that would bring the object about.
@@ -195,4 +221,94 @@ fn decide(ruleset: &Ruleset, request: AdmissionRequest, environment: &Environmen
     after.skip += before.skip;
     after.error += before.error;
     Decision { findings: mutated.findings, warnings: mutated.warnings, patched: mutated.patched, ..decision }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+    use palisade_admission::Roles;
+    use palisade_model::{PolicyRef, Verdict, json};
+    use palisade_policy::selection::Overrides;
+    use palisade_policy::waiver::Waivers;
+    use palisade_policy::{
+        Cluster, LookupError, ObjectQuery, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Request, RuleInfo,
+        RuleOutcome,
+    };
+
+    use super::*;
+
+    /// Passes where the object's namespace is there and whoever asks is its owner.
+    #[derive(Debug)]
+    struct Looking(PolicyInfo);
+
+    impl Policy for Looking {
+        fn info(&self) -> &PolicyInfo {
+            &self.0
+        }
+
+        fn may_apply(&self, _: &Request) -> bool {
+            true
+        }
+
+        fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
+            let Some(admission) = request.as_admission().filter(|_| phase == Phase::Validate) else {
+                return Vec::new();
+            };
+            let query = ObjectQuery { name: admission.namespace.clone(), ..namespaces() };
+            let (verdict, message) = match environment.cluster.get(&query) {
+                Ok(Value::Null) => (Verdict::Fail, "there is no such namespace".to_owned()),
+                Ok(_) if admission.cluster_roles.iter().any(|role| &**role == "owner") => {
+                    (Verdict::Pass, String::new())
+                }
+                Ok(_) => (Verdict::Fail, "somebody else owns it".to_owned()),
+                Err(error) => (Verdict::Error, error.to_string()),
+            };
+            vec![RuleOutcome::new("namespace", phase, verdict, message)]
+        }
+    }
+
+    fn namespaces() -> ObjectQuery {
+        ObjectQuery { resource: "namespaces".into(), ..ObjectQuery::default() }
+    }
+
+    /// A cluster with the namespace `shop`, in which jane is an owner.
+    struct Shop;
+
+    impl Cluster for Shop {
+        fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
+            Ok(if &*query.name == "shop" { json!({"metadata": {"name": "shop"}}) } else { Value::Null })
+        }
+    }
+
+    impl Surroundings for Shop {
+        fn roles(&self, user: &UserInfo) -> Roles {
+            let owner = &*user.username == "jane";
+            Roles { roles: Vec::new(), cluster_roles: if owner { vec!["owner".into()] } else { Vec::new() } }
+        }
+    }
+
+    #[test]
+    fn policies_look_into_the_surroundings() {
+        let digest = "0".repeat(64).into();
+        let reference = PolicyRef { kind: "TestPolicy".into(), namespace: None, name: "looking".into(), digest };
+        let rules = vec![RuleInfo { name: "namespace".into(), phase: Phase::Validate, location: None }];
+        let policy = Looking(PolicyInfo::new(reference, PolicyMeta::default(), rules));
+        let set = PolicySet::new(vec![Arc::new(policy)]);
+        let ruleset = Ruleset::new(set, Overrides::default(), Waivers::default(), "test");
+        let judged = |namespace: &str, username: &str| {
+            let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": namespace}});
+            let (operation, old_object, namespace, groups) = (None, None, None, None);
+            let username = Some(username.to_owned());
+            let asked = Evaluation { object, operation, old_object, namespace, username, groups };
+            let variables = Variables::default();
+            let environment = Environment::new(Timestamp::UNIX_EPOCH, &Shop, &variables);
+            let decision = decide(&ruleset, with_roles(request(asked).unwrap(), &Shop), &environment);
+            (decision.allowed, decision.findings.first().map(|finding| finding.message.to_string()))
+        };
+        assert_eq!(judged("shop", "jane"), (true, None));
+        assert_eq!(judged("shop", "eve"), (false, Some("somebody else owns it".into())));
+        assert_eq!(judged("elsewhere", "jane"), (false, Some("there is no such namespace".into())));
+    }
 }

@@ -178,8 +178,9 @@ struct Gone;
 
 impl Subscriber {
     async fn run(mut self, mut receiver: broadcast::Receiver<Arc<Batch>>, drain: bool) {
+        let stop = self.api.stop.clone();
         // Whatever ends a stream, the client resumes it.
-        let _ = self.serve(&mut receiver, drain).await;
+        let _ = stop.run_until_cancelled(self.serve(&mut receiver, drain)).await;
     }
 
     async fn serve(&mut self, receiver: &mut broadcast::Receiver<Arc<Batch>>, drain: bool) -> Result<(), Gone> {

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use http::StatusCode;
 use palisade_store::{
-    Exception, ExceptionFilter, ExceptionSelector, ExceptionState, NewException, Page, ResourceFilter, Ruling,
+    Exception, ExceptionFilter, ExceptionSelector, ExceptionState, NewException, Page, Receipt, ResourceFilter, Ruling,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Created;
-use super::audit::note;
+use super::audit::entry;
 use super::endpoint::{Endpoint, PREFIX};
 use super::extract::{Body, Part, UUID, is_uuid, shape};
+use super::guard::idempotency::{Claimed, answer};
 use super::page::{List, Listing};
 use super::problem::{Code, Problem};
 use super::words::{ExceptionStateWord, Time, Word};
@@ -237,6 +239,7 @@ async fn visible(api: &Api, authorized: &Authorized, id: &str) -> Result<Excepti
 async fn request(
     State(api): State<Arc<Api>>,
     authorized: Authorized,
+    claimed: Claimed,
     Body(asked): Body<ExceptionRequest>,
 ) -> Result<Created<ExceptionView>, Problem> {
     if !scope::sees(&authorized, &asked.team) {
@@ -260,32 +263,45 @@ async fn request(
         expires_at: asked.expires_at.0,
         requested_by: authorized.caller().id().to_owned(),
     };
-    let exception = api.context.store.request_exception(&new, now).await?;
-    note(&api, &authorized, "exception.request", &exception.id, Some(&exception.team)).await?;
-    Ok(Created { location: format!("{PREFIX}/exceptions/{}", exception.id), body: exception.into() })
+    let receipt = Receipt {
+        audit: &entry(&authorized, "exception.request", "", None),
+        claim: claimed.0.as_ref(),
+        answer: &|exception| {
+            let body = ExceptionView::from(exception.clone());
+            answer(StatusCode::CREATED, Some(&place(&exception.id)), &body)
+        },
+    };
+    let exception = api.context.store.request_exception(&new, Some(receipt), now).await?;
+    Ok(Created { location: place(&exception.id), body: exception.into() })
+}
+
+fn place(id: &str) -> String {
+    format!("{PREFIX}/exceptions/{id}")
 }
 
 async fn approve(
     State(api): State<Arc<Api>>,
     authorized: Authorized,
     Part(id, _): Part<ExceptionId>,
+    claimed: Claimed,
     Body(note): Body<Note>,
 ) -> Result<Json<ExceptionView>, Problem> {
     let exception = visible(&api, &authorized, &id).await?;
     four_eyes(authorized.caller(), &exception.requested_by)?;
     covers_own_objects(&api, &authorized, &exception.selector).await?;
-    rule(&api, &authorized, &exception, Ruling::Approve, note).await
+    rule(&api, &authorized, &exception, Ruling::Approve, claimed, note).await
 }
 
 async fn reject(
     State(api): State<Arc<Api>>,
     authorized: Authorized,
     Part(id, _): Part<ExceptionId>,
+    claimed: Claimed,
     Body(note): Body<Note>,
 ) -> Result<Json<ExceptionView>, Problem> {
     let exception = visible(&api, &authorized, &id).await?;
     four_eyes(authorized.caller(), &exception.requested_by)?;
-    rule(&api, &authorized, &exception, Ruling::Reject, note).await
+    rule(&api, &authorized, &exception, Ruling::Reject, claimed, note).await
 }
 
 /// Nobody gains by a revocation, so that whoever may approve may also take back what was approved for them.
@@ -293,23 +309,25 @@ async fn revoke(
     State(api): State<Arc<Api>>,
     authorized: Authorized,
     Part(id, _): Part<ExceptionId>,
+    claimed: Claimed,
     Body(note): Body<Note>,
 ) -> Result<Json<ExceptionView>, Problem> {
     let exception = visible(&api, &authorized, &id).await?;
-    rule(&api, &authorized, &exception, Ruling::Revoke, note).await
+    rule(&api, &authorized, &exception, Ruling::Revoke, claimed, note).await
 }
 
 async fn withdraw(
     State(api): State<Arc<Api>>,
     authorized: Authorized,
     Part(id, _): Part<ExceptionId>,
+    claimed: Claimed,
     Body(note): Body<Note>,
 ) -> Result<Json<ExceptionView>, Problem> {
     let exception = visible(&api, &authorized, &id).await?;
     if exception.requested_by != authorized.caller().id() {
         return Err(Problem::new(Code::Forbidden, "somebody else asked for this; only they can withdraw it"));
     }
-    rule(&api, &authorized, &exception, Ruling::Reject, note).await
+    rule(&api, &authorized, &exception, Ruling::Reject, claimed, note).await
 }
 
 async fn rule(
@@ -317,17 +335,23 @@ async fn rule(
     authorized: &Authorized,
     exception: &Exception,
     ruling: Ruling,
+    claimed: Claimed,
     Note { note: said }: Note,
 ) -> Result<Json<ExceptionView>, Problem> {
     check_text("note", said.as_deref().unwrap_or_default(), 0, 2000)?;
     let (by, now) = (authorized.caller().id(), api.context.clock.now());
-    let ruled = api.context.store.rule_on_exception(&exception.id, ruling, by, said.as_deref(), now).await?;
     let action = match ruling {
         Ruling::Approve => "exception.approve",
         Ruling::Reject => "exception.reject",
         Ruling::Revoke => "exception.revoke",
     };
-    note(api, authorized, action, &ruled.id, Some(&ruled.team)).await?;
+    let receipt = Receipt {
+        audit: &entry(authorized, action, "", None),
+        claim: claimed.0.as_ref(),
+        answer: &|ruled| answer(StatusCode::OK, None, &ExceptionView::from(ruled.clone())),
+    };
+    let (store, said) = (&api.context.store, said.as_deref());
+    let ruled = store.rule_on_exception(&exception.id, ruling, by, said, Some(receipt), now).await?;
     if exception.state == ExceptionState::Approved || ruled.state == ExceptionState::Approved {
         api.context.policies.reload();
     }

@@ -155,6 +155,9 @@ impl<S: Send + Sync, T: Shape> FromRequestParts<S> for Part<T> {
     }
 }
 
+const JSON: &str = "application/json";
+const YAML: &str = "application/yaml";
+
 /// A body in JSON, all members of it known.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
@@ -163,7 +166,7 @@ impl<T: ToSchema> Input for Body<T> {
     fn describe(description: &mut Description) {
         let schema = description.reference::<T>();
         let content = ContentBuilder::new().schema(Some(schema)).build();
-        let body = RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
+        let body = RequestBodyBuilder::new().content(JSON, content).required(Some(Required::True));
         description.body = Some(body.build());
         description.problems.extend([Code::Timeout, Code::TooLarge, Code::UnsupportedMediaType, Code::Unprocessable]);
     }
@@ -173,19 +176,43 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
-        expect_json(request.headers())?;
+        expect(request.headers(), JSON)?;
         let bytes = read(request.into_body(), api).await?;
         let value = serde_json::from_slice(&bytes);
         value.map(Self).map_err(|error| Problem::invalid(format!("the body cannot be read: {error}")))
     }
 }
 
-/// Refuses a body that does not claim to be JSON.
-fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
+/// A body of YAML documents, as it was sent.
+#[derive(Debug)]
+pub(crate) struct Yaml(pub(crate) Bytes);
+
+impl Input for Yaml {
+    fn describe(description: &mut Description) {
+        let schema = ObjectBuilder::new().description(Some("YAML documents, as in a `catalog-info.yaml`."));
+        let content = ContentBuilder::new().schema(Some(schema.schema_type(SchemaType::AnyValue))).build();
+        let body = RequestBodyBuilder::new().content(YAML, content).required(Some(Required::True));
+        description.body = Some(body.build());
+        description.problems.extend([Code::Timeout, Code::TooLarge, Code::UnsupportedMediaType, Code::Unprocessable]);
+    }
+}
+
+impl FromRequest<Arc<Api>> for Yaml {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
+        expect(request.headers(), YAML)?;
+        read(request.into_body(), api).await.map(Self)
+    }
+}
+
+/// Refuses a body that does not claim to be of this media type.
+fn expect(headers: &HeaderMap, wanted: &'static str) -> Result<(), Problem> {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(Problem::new(Code::UnsupportedMediaType, "send the body as `Content-Type: application/json`"));
+    if !essence.eq_ignore_ascii_case(wanted) {
+        let detail = format!("send the body as `Content-Type: {wanted}`");
+        return Err(Problem::new(Code::UnsupportedMediaType, detail));
     }
     if headers.contains_key(header::CONTENT_ENCODING) {
         return Err(Problem::new(Code::UnsupportedMediaType, "send the body without `Content-Encoding`"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use palisade_store::{FindingCount, FindingFilter, FindingGroup, FindingRecord, Fix, ResourceIdentity};
+use palisade_store::{FindingCount, FindingFilter, FindingGroup, FindingRecord, FindingState, Fix, ResourceIdentity};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -40,9 +40,6 @@ macro_rules! finding_query {
         #[serde(deny_unknown_fields)]
         pub(super) struct $name {
             $($(#[$extra_attribute])* $extra: $extra_type,)*
-            /// Whether they still stand; those that do where nothing is said.
-            #[param(inline)]
-            state: Option<StateWord>,
             /// Identifier of the resource.
             resource: Option<String>,
             /// Where the resource lives: `cluster:NAME` or `file:PATH`.
@@ -80,7 +77,7 @@ macro_rules! finding_query {
             /// What to ask the store for, narrowed to what the caller may see.
             fn filter(&self, authorized: &Authorized) -> FindingFilter {
                 FindingFilter {
-                    state: self.state.map(|word| word.0).unwrap_or_default(),
+                    state: FindingState::default(),
                     order: palisade_store::FindingOrder::default(),
                     resource_id: self.resource.clone(),
                     source: self.source.clone(),
@@ -105,6 +102,9 @@ macro_rules! finding_query {
 finding_query! {
     /// Which findings are wanted.
     FindingQuery {
+        /// Whether they still stand; those that do where nothing is said.
+        #[param(inline)]
+        state: Option<StateWord>,
         /// In which order; the newest first where nothing is said.
         #[param(inline)]
         order: Option<OrderWord>,
@@ -114,6 +114,9 @@ finding_query! {
 finding_query! {
     /// Which findings are counted, and by what.
     CountQuery {
+        /// Whether they still stand; those that do where nothing is said.
+        #[param(inline)]
+        state: Option<StateWord>,
         /// By what they are counted.
         #[param(inline)]
         by: CountByWord,
@@ -121,7 +124,7 @@ finding_query! {
 }
 
 finding_query! {
-    /// The findings that are to be removed.
+    /// The findings that are to be removed, among those that stand.
     FixQuery {}
 }
 
@@ -284,7 +287,8 @@ async fn list(
     listing: Listing<FindingQuery>,
 ) -> Result<List<FindingView>, Problem> {
     let order = listing.filter.order.map(|word| word.0).unwrap_or_default();
-    let filter = FindingFilter { order, ..listing.filter.filter(&authorized) };
+    let state = listing.filter.state.map(|word| word.0).unwrap_or_default();
+    let filter = FindingFilter { order, state, ..listing.filter.filter(&authorized) };
     Ok(listing.answer(api.context.store.list_findings(&filter, &listing.page).await?))
 }
 
@@ -302,7 +306,9 @@ async fn count(
         // There are four dispositions at most, so that their sums leave nothing out.
         CountBy::Disposition | CountBy::Severity => FindingGroup::Disposition,
     };
-    let counts = api.context.store.count_findings(&query.filter(&authorized), group).await?;
+    let state = query.state.map(|word| word.0).unwrap_or_default();
+    let filter = FindingFilter { state, ..query.filter(&authorized) };
+    let counts = api.context.store.count_findings(&filter, group).await?;
     Ok(List::whole(match query.by.0 {
         CountBy::Severity => by_severity(&counts),
         _ => counts.into_iter().map(CountView::from).collect(),

@@ -8,6 +8,7 @@
 mod answer;
 mod audit;
 mod backups;
+mod catalogues;
 mod decisions;
 mod document;
 mod endpoint;
@@ -18,6 +19,7 @@ mod extract;
 mod feed;
 mod findings;
 mod guard;
+mod home;
 mod outer;
 pub(crate) mod page;
 mod policies;
@@ -34,17 +36,23 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::middleware::from_fn;
+use axum::routing::get;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::Context;
-use crate::identity::{Identity, Routes};
+use crate::admission::Surroundings;
+use crate::identity::{self, Identity, Rates, Routes};
 
 /// What the handlers share.
 pub(crate) struct Api {
     pub(crate) context: Context,
-    pub(crate) rates: guard::Rates,
+    /// What policies may look into.
+    surroundings: Arc<dyn Surroundings>,
+    /// Set when the server stops: streams end.
+    stop: CancellationToken,
     feed: feed::Feed,
-    evaluations: Semaphore,
+    evaluations: Arc<Semaphore>,
     backups: tokio::sync::Mutex<()>,
     document: Arc<Document>,
 }
@@ -52,20 +60,12 @@ pub(crate) struct Api {
 /// The rendered OpenAPI document; there is none until all routes are known.
 type Document = OnceLock<Arc<str>>;
 
-/// The routes of `/api/v1` that are not identity's or owners'.
-pub(crate) fn routes(context: &Context, identity: &Arc<Identity>) -> (Routes, Arc<Document>) {
-    let document = Arc::new(Document::new());
-    let api = Arc::new(Api {
-        context: context.clone(),
-        rates: guard::Rates::new(context.config.server.limits.requests_per_second),
-        feed: feed::Feed::new(context.store.clone()),
-        evaluations: Semaphore::new(evaluate::AT_ONCE),
-        backups: tokio::sync::Mutex::default(),
-        document: Arc::clone(&document),
-    });
+/// The routes of `/api/v1` that are not identity's.
+fn routes(none: Routes<Arc<Api>>, api: Arc<Api>) -> Routes {
     let nouns = [
         audit::endpoints,
         backups::endpoints,
+        catalogues::endpoints,
         decisions::endpoints,
         evaluate::endpoints,
         events::endpoints,
@@ -79,17 +79,32 @@ pub(crate) fn routes(context: &Context, identity: &Arc<Identity>) -> (Routes, Ar
         teams::endpoints,
     ];
     let endpoints = nouns.into_iter().flat_map(|endpoints| endpoints());
-    let routes = endpoints.fold(Routes::new(Arc::clone(identity)), |routes, endpoint| endpoint.mount(routes, &api));
-    (routes.with_state(api), document)
+    endpoints.fold(none, |routes, endpoint| endpoint.mount(routes, &api)).with_state(api)
 }
 
-/// Everything that the API listener serves under `/api` and `/auth`: this crate's routes and `others` (identity's,
-/// owners'), described by one document, behind identifiers, security headers and problem documents.
-pub(crate) fn router(context: &Context, identity: &Arc<Identity>, others: Routes) -> Router {
-    let (routes, document) = routes(context, identity);
-    let routes = routes.merge(others);
+/// Everything that the API listener serves at `/` and under `/api` and `/auth`: identity's routes and the others,
+/// described by one document, behind identifiers, security headers and problem documents. Policies that an object is
+/// evaluated by look into `surroundings`; streams end with `stop`.
+pub(crate) fn router(
+    context: &Context,
+    identity: &Arc<Identity>,
+    surroundings: Arc<dyn Surroundings>,
+    stop: CancellationToken,
+) -> Router {
+    let rates = Arc::new(Rates::new(context.config.server.limits.requests_per_second));
+    let document = Arc::new(Document::new());
+    let api = Arc::new(Api {
+        context: context.clone(),
+        surroundings,
+        feed: feed::Feed::new(context.store.clone(), stop.clone()),
+        stop,
+        evaluations: Arc::new(Semaphore::new(evaluate::AT_ONCE)),
+        backups: tokio::sync::Mutex::default(),
+        document: Arc::clone(&document),
+    });
+    let routes = routes(Routes::new(identity, &rates), api).merge(identity::routes(identity, &rates));
     let registered = routes.registered().to_vec();
     let (router, api) = routes.split();
-    document.get_or_init(|| document::render(api, &registered));
-    router.fallback(outer::no_route).layer(from_fn(outer::outer))
+    document.get_or_init(|| document::render(api, &registered, identity.tls()));
+    router.route("/", get(home::page)).fallback(outer::no_route).layer(from_fn(outer::outer))
 }

@@ -338,7 +338,7 @@ impl From<Refusal> for Problem {
         let named = Code::ALL.into_iter().find(|code| code.as_str() == refusal.kind());
         let problem = Self::new(named.unwrap_or(Code::of_status(refusal.status())), refusal.to_string());
         match refusal {
-            Refusal::Throttled(seconds) => problem.retry_after(seconds),
+            Refusal::Throttled(seconds) | Refusal::TooMany(seconds) => problem.retry_after(seconds),
             _ => problem,
         }
     }

@@ -11,7 +11,7 @@ const MAX_COOKIES: usize = 16 << 10;
 
 /// Which cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cookie {
+pub(crate) enum Cookie {
     /// The session.
     Session,
     /// The login that is under way in this browser.
@@ -21,7 +21,7 @@ pub(super) enum Cookie {
 impl Cookie {
     /// Its name. `__Host-` makes browsers accept it only over TLS, from this host and for all paths, so that no
     /// neighbouring host can plant one; without TLS browsers would refuse that name.
-    pub(super) const fn name(self, tls: bool) -> &'static str {
+    pub(crate) const fn name(self, tls: bool) -> &'static str {
         match (self, tls) {
             (Self::Session, true) => "__Host-palisade-session",
             (Self::Session, false) => "palisade-session",

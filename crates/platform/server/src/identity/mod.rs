@@ -11,6 +11,7 @@
 //! | `token`, `secret` | API tokens, and the random secrets behind everything |
 //! | `agent`, `enrolment` | agents' certificates |
 //! | `throttle`, `audit`, `address` | failures are limited and noted, by the client's address |
+//! | `rate` | how often a caller may ask |
 //! | `routes/` | the routes over all this |
 //!
 //! Everything is refused unless something here lets it through. Deliberately absent: passwords. People prove who they
@@ -26,6 +27,7 @@ mod cookie;
 mod enrolment;
 mod first;
 mod oidc;
+mod rate;
 mod refusal;
 mod role;
 mod route;
@@ -52,6 +54,8 @@ use crate::error::ServerError;
 
 pub(crate) use caller::{Caller, Teams, authorize, four_eyes};
 pub use config::IdentityConfig;
+pub(crate) use cookie::Cookie;
+pub(crate) use rate::Rates;
 pub(crate) use refusal::Refusal;
 pub(crate) use role::Permission;
 pub(crate) use route::{Access, Authorized, Registered, Routes};
@@ -101,7 +105,7 @@ impl Identity {
     }
 
     /// Whether people reach the server over TLS, so that cookies can insist on it.
-    fn tls(&self) -> bool {
+    pub(crate) fn tls(&self) -> bool {
         self.address.scheme() == "https"
     }
 

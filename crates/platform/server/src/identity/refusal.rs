@@ -47,6 +47,9 @@ pub(crate) enum Refusal {
     /// Too many failed proofs.
     #[error("too many failed attempts; try again in {0} seconds")]
     Throttled(u64),
+    /// Too many requests.
+    #[error("you sent too many requests; wait {0} seconds")]
+    TooMany(u64),
     /// The request itself is wrong.
     #[error("{0}")]
     Invalid(String),
@@ -76,7 +79,7 @@ impl Refusal {
                 StatusCode::FORBIDDEN
             }
             Self::NotFound | Self::NoProvider | Self::UnknownCursor => StatusCode::NOT_FOUND,
-            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Throttled(_) | Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Provider => StatusCode::BAD_GATEWAY,
@@ -93,7 +96,7 @@ impl Refusal {
             Self::NotFound | Self::NoProvider => "not-found",
             Self::OwnRequest => "four-eyes",
             Self::CrossSite => "cross-site",
-            Self::Throttled(_) => "throttled",
+            Self::Throttled(_) | Self::TooMany(_) => "throttled",
             Self::Invalid(_) => "invalid",
             Self::Conflict(_) => "conflict",
             Self::UnknownCursor => "unknown-cursor",

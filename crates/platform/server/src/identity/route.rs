@@ -18,8 +18,10 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterE
 
 use super::Identity;
 use super::caller::{Caller, Teams, authorize};
+use super::rate::Rates;
 use super::refusal::Refusal;
 use super::role::Permission;
+use super::throttle::Suspect;
 
 /// What stands before a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,7 @@ pub(crate) struct Registered {
 /// Routes and their OpenAPI description, each with what stands before it.
 pub(crate) struct Routes<S = ()> {
     identity: Arc<Identity>,
+    rates: Arc<Rates>,
     router: OpenApiRouter<S>,
     registered: Vec<Registered>,
 }
@@ -55,16 +58,17 @@ impl<S> std::fmt::Debug for Routes<S> {
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
-    /// No routes yet; callers will be recognised by `identity`.
-    pub(crate) fn new(identity: Arc<Identity>) -> Self {
-        Self { identity, router: OpenApiRouter::new(), registered: Vec::new() }
+    /// No routes yet; callers will be recognised by `identity`, and counted by `rates`.
+    pub(crate) fn new(identity: &Arc<Identity>, rates: &Arc<Rates>) -> Self {
+        let (identity, rates) = (Arc::clone(identity), Arc::clone(rates));
+        Self { identity, rates, router: OpenApiRouter::new(), registered: Vec::new() }
     }
 
     /// Adds what `utoipa_axum::routes!` made; its handlers run only for callers with `permission`.
     #[must_use]
     pub(crate) fn protected(mut self, permission: Permission, routes: UtoipaMethodRouter<S>) -> Self {
         self.register(Access::Needs(permission), &routes);
-        let gate = Gate { identity: Arc::clone(&self.identity), permission };
+        let gate = self.gate(permission);
         self.router = self.router.routes(routes.map(|router| router.route_layer(from_fn_with_state(gate, check))));
         self
     }
@@ -73,7 +77,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     #[must_use]
     pub(crate) fn open(mut self, routes: UtoipaMethodRouter<S>) -> Self {
         self.register(Access::Open, &routes);
-        self.router = self.router.routes(routes);
+        let gate = self.gate(());
+        self.router = self.router.routes(routes.map(|router| router.route_layer(from_fn_with_state(gate, admit))));
         self
     }
 
@@ -88,7 +93,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// Gives the handlers their state.
     #[must_use]
     pub(crate) fn with_state<T>(self, state: S) -> Routes<T> {
-        Routes { identity: self.identity, router: self.router.with_state(state), registered: self.registered }
+        let Self { identity, rates, router, registered } = self;
+        Routes { identity, rates, router: router.with_state(state), registered }
     }
 
     /// Every route that was registered.
@@ -99,6 +105,10 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// The router to serve and the OpenAPI description of it.
     pub(crate) fn split(self) -> (Router<S>, OpenApi) {
         self.router.split_for_parts()
+    }
+
+    fn gate<P>(&self, permission: P) -> Gate<P> {
+        Gate { identity: Arc::clone(&self.identity), rates: Arc::clone(&self.rates), permission }
     }
 
     fn register(&mut self, access: Access, (_, paths, _): &UtoipaMethodRouter<S>) {
@@ -120,22 +130,32 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 }
 
 #[derive(Clone)]
-struct Gate {
+struct Gate<P> {
     identity: Arc<Identity>,
-    permission: Permission,
+    rates: Arc<Rates>,
+    permission: P,
 }
 
-async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -> Result<Response, Infallible> {
+/// Lets anybody through, as often as their address may ask.
+async fn admit(State(gate): State<Gate<()>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let allowance = gate.rates.take(&Suspect::from(gate.identity.client_address(&parts)).to_string());
+    allowance.spend(Request::from_parts(parts, body), next).await
+}
+
+/// Lets callers with the permission through, as often as they may ask.
+async fn check(State(gate): State<Gate<Permission>>, mut request: Request, next: Next) -> Result<Response, Infallible> {
     let (parts, body) = request.into_parts();
     let admitted = gate.identity.authenticate(&parts).await.and_then(|caller| {
         let teams = authorize(&caller, gate.permission)?;
-        Ok(Authorized { caller: Arc::new(caller), permission: gate.permission, teams })
+        Ok(Authorized { caller: Arc::new(caller), teams })
     });
     request = Request::from_parts(parts, body);
     Ok(match admitted {
         Ok(authorized) => {
+            let allowance = gate.rates.take(authorized.caller.id());
             request.extensions_mut().insert(authorized);
-            next.run(request).await
+            allowance.spend(request, next).await
         }
         Err(refusal) => refusal.into_response(),
     })
@@ -145,7 +165,6 @@ async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -> Re
 #[derive(Clone, Debug)]
 pub(crate) struct Authorized {
     caller: Arc<Caller>,
-    permission: Permission,
     teams: Teams,
 }
 
@@ -155,19 +174,9 @@ impl Authorized {
         &self.caller
     }
 
-    /// The permission that the route was registered with.
-    pub(crate) const fn permission(&self) -> Permission {
-        self.permission
-    }
-
     /// The teams whose things the handler may show or change.
     pub(crate) const fn teams(&self) -> &Teams {
         &self.teams
-    }
-
-    /// Refuses what belongs to a team (`None`: to nobody) outside of [`Self::teams`], as if it did not exist.
-    pub(crate) fn sees(&self, team: Option<&str>) -> Result<(), Refusal> {
-        if self.teams.contains(team) { Ok(()) } else { Err(Refusal::NotFound) }
     }
 }
 

@@ -5,6 +5,7 @@
 //! for itself. Deliberately absent: limits on requests that succeed, which are the API's.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,6 +31,15 @@ impl From<IpAddr> for Suspect {
             IpAddr::V4(_) => address,
             IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
         })
+    }
+}
+
+impl fmt::Display for Suspect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => write!(f, "address:{address}"),
+            Self::Secret(fingerprint) => write!(f, "secret:{fingerprint}"),
+        }
     }
 }
 

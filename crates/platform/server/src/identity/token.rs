@@ -42,7 +42,6 @@ impl Identity {
             name: name.to_owned(),
             role: binding.role,
             team: binding.stored_team(),
-            scopes: Vec::new(),
             account_id: Some(caller.id().to_owned()),
             expires_at,
         };

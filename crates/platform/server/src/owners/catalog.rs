@@ -11,8 +11,23 @@ use super::selector::{Selector, parse};
 
 /// The group of the documents' `apiVersion`.
 const GROUP: &str = "backstage.io";
-/// Code of what is wrong with a document of a catalogue.
-pub(crate) const CODE: &str = "PAL-S0001";
+
+palisade_model::codes! {
+    CODE "PAL-S0001" "a document of a service catalogue is not as it should be"
+    "Owners come from Backstage's catalogue documents (`apiVersion: backstage.io/v1alpha1`): a Component, API or Resource \
+is a service, a Group is a team. A document that is wrong is left out and the others of its source count; a service \
+without an owner counts, and its findings belong to nobody.
+
+Correct the field at the place that is named. A service with an owner and its objects:
+
+    apiVersion: backstage.io/v1alpha1
+    kind: Component
+    metadata:
+      name: checkout
+      annotations:
+        backstage.io/kubernetes-label-selector: app=checkout
+    spec: {type: service, lifecycle: production, owner: team-shop}"
+}
 
 /// Kinds that own objects of a cluster.
 const SERVICES: [&str; 3] = ["Component", "API", "Resource"];

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use palisade_document::{Document, Limits, expand_lists, parse, walk};
 use palisade_model::{Diagnostic, Level};
-use palisade_store::{Store, StoreError};
+use palisade_store::{Catalogue, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::{Owners, OwnersConfig, catalog};
@@ -17,9 +17,14 @@ use crate::{Clock, ServerError};
 /// How often files are looked at and the store is asked whether another replica has imported something.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// What the sources of files begin with; the API's cannot, so that neither takes the other's place.
+const FILE: &str = "file:";
+
 /// What an import brought.
 #[derive(Debug)]
 pub(crate) struct Imported {
+    /// Whether it took the place of what the source said before; not so where the text cannot be parsed.
+    pub(crate) replaced: bool,
     /// Teams.
     pub(crate) teams: usize,
     /// Services.
@@ -40,14 +45,20 @@ pub(crate) async fn import(
     let parsed = parse(source, text, &Limits::default());
     let mut diagnostics = parsed.diagnostics;
     if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
-        return Ok(Imported { teams: 0, services: 0, diagnostics });
+        return Ok(Imported { replaced: false, teams: 0, services: 0, diagnostics });
     }
     let documents: Vec<_> = parsed.documents.into_iter().flat_map(expand_lists).map(Document::into_resource).collect();
     let (catalogue, problems) = catalog::read(source, &documents);
     diagnostics.extend(problems);
     store.replace_catalogue(source, &catalogue, now).await?;
     owners.refresh(store).await?;
-    Ok(Imported { teams: catalogue.teams.len(), services: catalogue.services.len(), diagnostics })
+    Ok(Imported { replaced: true, teams: catalogue.teams.len(), services: catalogue.services.len(), diagnostics })
+}
+
+/// Forgets everything that `source` says of owners.
+pub(crate) async fn forget(store: &Store, owners: &Owners, source: &str, now: Timestamp) -> Result<(), StoreError> {
+    store.replace_catalogue(source, &Catalogue::default(), now).await?;
+    owners.refresh(store).await
 }
 
 /// Imports the files of the configuration now and whenever they change, and follows imports of other replicas.
@@ -87,7 +98,7 @@ pub(crate) async fn keep_current(
 }
 
 async fn import_file(store: &Store, owners: &Owners, file: &Path, now: Timestamp) {
-    let source = file.display().to_string();
+    let source = format!("{FILE}{}", file.display());
     let limit = Limits::default().max_bytes as u64;
     let text = match tokio::fs::metadata(file).await {
         Ok(metadata) if metadata.len() > limit => {
@@ -104,6 +115,9 @@ async fn import_file(store: &Store, owners: &Owners, file: &Path, now: Timestamp
         Ok(imported) => {
             for diagnostic in &imported.diagnostics {
                 tracing::warn!(problem = %diagnostic, "a catalogue is not as it should be");
+            }
+            if !imported.replaced {
+                return tracing::warn!(file = source, "a catalogue cannot be parsed and stays as it was");
             }
             tracing::info!(file = source, teams = imported.teams, services = imported.services, "owners imported");
         }

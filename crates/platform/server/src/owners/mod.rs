@@ -22,7 +22,8 @@ mod selector;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use import::keep_current;
+pub use catalog::CODES;
+pub(crate) use import::{Imported, forget, import, keep_current};
 
 /// The team of what no catalogue knows.
 pub(crate) const UNOWNED: &str = "unowned";

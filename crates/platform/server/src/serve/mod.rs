@@ -12,15 +12,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_store::{Store, StoreError};
 use palisade_model::Str;
+use palisade_store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::admission::Admission;
+use crate::admission::{Admission, Surroundings};
 use crate::cluster::{self, ClusterSide};
 use crate::config::Config;
 use crate::context::Context;
@@ -138,12 +138,13 @@ impl Server {
         background.spawn("the journal", mover.run(background.stop(), LAST_MOVE));
         let admission = Admission::new(context.clone(), journal, cluster.surroundings(), telemetry.traces());
         let (tls, bundles) = admission_tls(&context, &cluster, &mut background).await?;
+        let surroundings = cluster.surroundings();
         cluster.start(&context, bundles, &mut background);
         listen_for_reviews(&context, &admission, sockets.admission, Some(tls), &mut listeners);
         if let Some(socket) = sockets.plain {
             listen_for_reviews(&context, &admission, socket, None, &mut listeners);
         }
-        listen_for_api(&context, sockets.api, addresses.api, &mut listeners, &mut background).await?;
+        listen_for_api(&context, surroundings, (sockets.api, addresses.api), &mut listeners, &mut background).await?;
         context.health.holds("listeners");
         tasks::housekeeping(&context, &mut background);
         tracing::info!(api = %addresses.api, admission = %addresses.admission, data = %folder.display(), "palisade serves");
@@ -283,8 +284,8 @@ fn listen_for_reviews(
 
 async fn listen_for_api(
     context: &Context,
-    socket: TcpListener,
-    address: SocketAddr,
+    surroundings: Arc<dyn Surroundings>,
+    (socket, address): (TcpListener, SocketAddr),
     listeners: &mut Tasks,
     background: &mut Tasks,
 ) -> Result<(), ServerError> {
@@ -313,7 +314,7 @@ async fn listen_for_api(
         context.clock.clone(),
     )?;
     identity.print_first_link(&mut std::io::stderr()).await;
-    let router = crate::api::router(context, &identity, crate::identity::routes(&identity));
+    let router = crate::api::router(context, &identity, surroundings, listeners.stop());
     let agents = match &server.agents {
         None => None,
         Some(agents) => {

@@ -31,7 +31,6 @@ async fn fill(store: &Store) {
         name: "ci".into(),
         role: Role::Viewer,
         team: None,
-        scopes: Vec::new(),
         account_id: Some(ada.id),
         expires_at: at(1000),
     };
@@ -44,7 +43,7 @@ async fn fill(store: &Store) {
         expires_at: at(100),
         requested_by: "ada".into(),
     };
-    store.request_exception(&exception, at(5)).await.unwrap();
+    store.request_exception(&exception, None, at(5)).await.unwrap();
     store.put_setting("mode", &json!({ "a": [1, null] }), None, "ada", at(6)).await.unwrap();
 }
 

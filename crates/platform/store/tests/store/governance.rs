@@ -1,8 +1,8 @@
 //! Exceptions, owners, settings, changes and noted actions.
 
 use palisade_store::{
-    AuditFilter, Catalogue, ExceptionFilter, ExceptionSelector, ExceptionState, NewAuditEntry, NewChange, NewException,
-    Page, Ruling, Service, StoreError, Team,
+    AuditFilter, Catalogue, CatalogueSize, Claim, ExceptionFilter, ExceptionSelector, ExceptionState, Idempotency,
+    IdempotencyKey, NewAuditEntry, NewChange, NewException, Page, Receipt, Ruling, Service, StoreError, Team,
 };
 use serde_json::json;
 
@@ -19,32 +19,83 @@ pub(crate) async fn an_exception_is_decided_once(database: &TestDatabase) {
         expires_at: at(100),
         requested_by: "ada".into(),
     };
-    let asked = store.request_exception(&new, at(1)).await.unwrap();
+    let asked = store.request_exception(&new, None, at(1)).await.unwrap();
     assert_eq!((asked.state, &asked.selector), (ExceptionState::Requested, &new.selector));
     assert_eq!(store.exceptions_in_force(at(2)).await.unwrap(), []);
-    let revoked = store.rule_on_exception(&asked.id, Ruling::Revoke, "bob", None, at(2)).await;
+    let revoked = store.rule_on_exception(&asked.id, Ruling::Revoke, "bob", None, None, at(2)).await;
     assert!(matches!(revoked, Err(StoreError::Conflict(_))), "{revoked:?}");
 
     let (approve, reject) = tokio::join!(
-        store.rule_on_exception(&asked.id, Ruling::Approve, "bob", Some("until the driver is replaced"), at(3)),
-        store.rule_on_exception(&asked.id, Ruling::Reject, "eve", None, at(3)),
+        store.rule_on_exception(&asked.id, Ruling::Approve, "bob", Some("until the driver is replaced"), None, at(3)),
+        store.rule_on_exception(&asked.id, Ruling::Reject, "eve", None, None, at(3)),
     );
     assert!(approve.is_ok() != reject.is_ok(), "{approve:?} {reject:?}");
     let decided = store.exception(&asked.id).await.unwrap().unwrap();
     assert_eq!(decided.decided_by.as_deref(), Some(if approve.is_ok() { "bob" } else { "eve" }));
 
-    let other = store.request_exception(&new, at(4)).await.unwrap();
-    store.rule_on_exception(&other.id, Ruling::Approve, "bob", None, at(5)).await.unwrap();
+    let other = store.request_exception(&new, None, at(4)).await.unwrap();
+    store.rule_on_exception(&other.id, Ruling::Approve, "bob", None, None, at(5)).await.unwrap();
     assert!(store.exceptions_in_force(at(99)).await.unwrap().iter().any(|held| held.id == other.id));
     assert_eq!(store.exceptions_in_force(at(100)).await.unwrap(), []);
-    store.rule_on_exception(&other.id, Ruling::Revoke, "bob", None, at(6)).await.unwrap();
-    let late = store.request_exception(&new, at(7)).await.unwrap();
-    let expired = store.rule_on_exception(&late.id, Ruling::Approve, "bob", None, at(100)).await;
+    store.rule_on_exception(&other.id, Ruling::Revoke, "bob", None, None, at(6)).await.unwrap();
+    let late = store.request_exception(&new, None, at(7)).await.unwrap();
+    let expired = store.rule_on_exception(&late.id, Ruling::Approve, "bob", None, None, at(100)).await;
     assert!(matches!(expired, Err(StoreError::Conflict(_))), "{expired:?}");
-    let missing = store.rule_on_exception("none", Ruling::Approve, "bob", None, at(8)).await;
+    let missing = store.rule_on_exception("none", Ruling::Approve, "bob", None, None, at(8)).await;
     assert!(matches!(missing, Err(StoreError::NotFound { .. })), "{missing:?}");
     let filter = ExceptionFilter { state: Some(ExceptionState::Requested), ..ExceptionFilter::default() };
     assert_eq!(store.list_exceptions(&filter, &Page::default()).await.unwrap().items, [late]);
+}
+
+/// A process that dies after an action leaves either the action with its answer, or neither.
+pub(crate) async fn an_exception_and_its_answer_are_kept_together(database: &TestDatabase) {
+    let store = database.open().await;
+    let new = NewException {
+        selector: ExceptionSelector { policies: vec!["once".into()], ..ExceptionSelector::default() },
+        reason: "once".into(),
+        owner: "ada".into(),
+        team: "red".into(),
+        expires_at: at(1000),
+        requested_by: "ada".into(),
+    };
+    let key = IdempotencyKey { caller: "ada".into(), route: "POST /exceptions".into(), key: "once".into() };
+    let claim = |second| Claim { key: key.clone(), claimed_at: at(second) };
+    let begin = async |second| store.begin_request(&key, "digest", at(10_000), at(second)).await.unwrap();
+    let audit = NewAuditEntry {
+        actor: "ada".into(),
+        actor_name: "Ada".into(),
+        action: "exception.request".into(),
+        object: String::new(),
+        team: None,
+        allowed: true,
+        details: json!(null),
+    };
+    let ask = async |claim: &Claim| {
+        let answer = |exception: &palisade_store::Exception| (201, format!("made {}", exception.id));
+        store.request_exception(&new, Some(Receipt { audit: &audit, claim: Some(claim), answer: &answer }), at(5)).await
+    };
+    let made = async || {
+        let listed = store.list_exceptions(&ExceptionFilter::default(), &Page::default()).await.unwrap().items;
+        let filter = AuditFilter { action: Some("exception.request".into()), ..AuditFilter::default() };
+        let noted = store.list_audit(&filter, &Page::default()).await.unwrap().items;
+        let of = |id: &String| noted.iter().filter(|entry| entry.object == *id).count();
+        listed.into_iter().filter(|held| held.reason == "once").map(|held| (of(&held.id), held.id)).collect::<Vec<_>>()
+    };
+
+    assert_eq!(begin(1).await, Idempotency::New);
+    assert_eq!(begin(62).await, Idempotency::New, "the first attempt seems to be dead");
+    let late = ask(&claim(1)).await;
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "the first attempt is not, and must not act: {late:?}");
+    assert_eq!(made().await, []);
+    let exception = ask(&claim(62)).await.unwrap();
+    // Nothing more is written by this attempt; the next one gets the answer nevertheless.
+    let answered = Idempotency::Answered { status: 201, body: format!("made {}", exception.id) };
+    assert_eq!(begin(500).await, answered);
+    store.abandon_request(&key).await.unwrap();
+    store.finish_request(&key, 500, "another").await.unwrap();
+    assert_eq!(begin(501).await, answered, "what is answered stays answered");
+    assert!(matches!(ask(&claim(62)).await, Err(StoreError::Conflict(_))));
+    assert_eq!(made().await, [(1, exception.id)]);
 }
 
 pub(crate) async fn catalogues_replace_their_source_only(database: &TestDatabase) {
@@ -79,6 +130,13 @@ pub(crate) async fn catalogues_replace_their_source_only(database: &TestDatabase
     let blue = store.list_services(Some(&["blue".to_owned()]), &Page::default()).await.unwrap().items;
     assert_eq!(blue, []);
     assert_eq!(store.service("shop").await.unwrap().unwrap().selector, json!({ "namespaces": ["shop"] }));
+    let size = |source: &str, teams, services| CatalogueSize { source: source.into(), teams, services, entities: 0 };
+    let sizes = store.list_catalogues(&Page::first(1)).await.unwrap();
+    assert_eq!(sizes.items, [size("api", 1, 0)]);
+    let rest = Page { after: sizes.next, ..Page::default() };
+    assert_eq!(store.list_catalogues(&rest).await.unwrap().items, [size("git", 1, 1)]);
+    assert_eq!(store.catalogue("git").await.unwrap(), Some(size("git", 1, 1)));
+    assert_eq!(store.catalogue("none").await.unwrap(), None);
     assert_eq!(store.list_entities(None, &Page::default()).await.unwrap().items, []);
 }
 

@@ -67,7 +67,6 @@ pub(crate) async fn sessions_and_tokens_end(database: &TestDatabase) {
         name: "ci".into(),
         role: Role::Developer,
         team: Some("red".into()),
-        scopes: vec!["findings:read".into()],
         account_id: Some(ada.id.clone()),
         expires_at: at(100),
     };

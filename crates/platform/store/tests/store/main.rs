@@ -47,6 +47,7 @@ suite! {
     backups::a_backup_returns_on_either_database,
     backups::a_damaged_backup_changes_nothing,
     durability::nothing_acknowledged_is_lost_by_a_kill,
+    governance::an_exception_and_its_answer_are_kept_together,
     governance::an_exception_is_decided_once,
     governance::catalogues_replace_their_source_only,
     governance::changes_are_numbered_in_the_order_of_their_commit,
@@ -96,7 +97,7 @@ fn futures_may_move_between_threads() {
         }
     });
     sendable(|s| async move { s.sync_policies("x", &[], now).await.is_ok() && s.settings().await.is_ok() });
-    sendable(|s| async move { s.rule_on_exception("x", p::Ruling::Approve, "x", None, now).await.is_ok() });
+    sendable(|s| async move { s.rule_on_exception("x", p::Ruling::Approve, "x", None, None, now).await.is_ok() });
     sendable(|s| async move { s.replace_catalogue("x", &p::Catalogue::default(), now).await.is_ok() });
     sendable(|s| async move { s.remove_unseen_resources("x", now, now).await.is_ok() });
     sendable(|s| async move { s.acquire_lock("x", "x", std::time::Duration::ZERO).await.is_ok() });

@@ -2,23 +2,36 @@
 //!
 //! The claim of a key and the answer to it are in the store, so that they survive a restart and hold for all replicas.
 //! The request is carried out to its end even where its client goes away, so that the answer is there when it comes back.
+//!
+//! What a retry may rely on where the process, or the machine, dies in the middle:
+//!
+//! | route | guarantee |
+//! |---|---|
+//! | `POST /exceptions`, and `approve`, `reject`, `revoke`, `withdraw` of one | once: action, entry of the audit log and answer are one transaction ([`Claimed`]) |
+//! | `POST /evaluate`, `/policies/reload` | any number: nothing is stored, or reading anew again changes nothing |
+//! | `POST /backups` | at least once: a further attempt, a minute later, may leave a second file, which the list shows |
+//! | `POST /tokens`, `/agents/invitations` and identity's others | none, the key is ignored: their answers hold secrets, which are not kept |
+//!
+//! `PUT` and `DELETE` may be repeated as they are.
 
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use jiff::SignedDuration;
-use palisade_store::{Idempotency, IdempotencyKey};
+use palisade_store::{Claim, Idempotency, IdempotencyKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 
+use crate::api::endpoint::{Description, Input};
 use crate::api::problem::{Code, Problem};
 use crate::api::{Api, extract};
 use crate::identity::Authorized;
@@ -59,6 +72,31 @@ struct Kept {
     body: String,
 }
 
+/// The claim of a request that came with a key, for handlers that keep their answer with what they do.
+pub(crate) struct Claimed(pub(crate) Option<Claim>);
+
+impl Input for Claimed {
+    fn describe(_: &mut Description) {}
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Claimed {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(parts.extensions.get().cloned()))
+    }
+}
+
+/// An answer in JSON, as a further attempt gets it: its status, and what the store keeps of it.
+pub(crate) fn answer(status: StatusCode, location: Option<&str>, body: &impl Serialize) -> (u16, String) {
+    let kept = Kept {
+        content_type: Some("application/json".to_owned()),
+        location: location.map(str::to_owned),
+        body: serde_json::to_string(body).unwrap_or_default(),
+    };
+    (status.as_u16(), serde_json::to_string(&kept).unwrap_or_default())
+}
+
 /// Carries the request out, at most once for a key.
 pub(super) async fn once(api: &Arc<Api>, authorized: &Authorized, request: Request, next: Next) -> Response {
     match try_once(api, authorized, request, next).await {
@@ -94,7 +132,8 @@ async fn try_once(api: &Arc<Api>, authorized: &Authorized, request: Request, nex
             return Err(Problem::new(Code::KeyReused, detail));
         }
     }
-    let request = Request::from_parts(parts, Body::from(bytes));
+    let mut request = Request::from_parts(parts, Body::from(bytes));
+    request.extensions_mut().insert(Claim { key: key.clone(), claimed_at: now });
     let api = Arc::clone(api);
     let work = tokio::spawn(async move {
         let response = next.run(request).await;

@@ -15,12 +15,12 @@ use serde::de::DeserializeOwned;
 use utoipa_axum::routes;
 
 use super::role::Permission;
-use super::{Identity, Routes};
+use super::{Identity, Rates, Routes};
 use crate::api::problem::{Code, Problem};
 
 /// The routes of identity: `/auth/*`, `/api/v1/session`, `/api/v1/tokens`, `/api/v1/accounts`, `/api/v1/agents`.
-pub(crate) fn routes<S: Clone + Send + Sync + 'static>(identity: &Arc<Identity>) -> Routes<S> {
-    Routes::new(Arc::clone(identity))
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(identity: &Arc<Identity>, rates: &Arc<Rates>) -> Routes<S> {
+    Routes::new(identity, rates)
         .open(routes!(auth::login))
         .open(routes!(auth::callback))
         .open(routes!(auth::first))

@@ -26,7 +26,7 @@ use tower::ServiceExt as _;
 use url::Url;
 
 use super::secret::{self, Kind, Secret};
-use super::{Identity, IdentityConfig, routes};
+use super::{Identity, IdentityConfig, Rates, routes};
 use crate::Clock;
 use crate::listen::Peer;
 
@@ -91,7 +91,7 @@ impl World {
         let read = now.clone();
         let clock = Clock::new(move || *read.lock().unwrap());
         let identity = Identity::open(&config, &Url::parse(address).unwrap(), &folder, store.clone(), clock).unwrap();
-        let router = routes(&identity).split().0;
+        let router = routes(&identity, &rates(1000)).split().0;
         Self { identity, store, router, now, folder }
     }
 
@@ -151,6 +151,10 @@ impl World {
         let filter = AuditFilter { action: Some(action.into()), ..AuditFilter::default() };
         self.store.list_audit(&filter, &Page::first(Page::MAX_LIMIT)).await.unwrap().items
     }
+}
+
+fn rates(per_second: u32) -> Arc<Rates> {
+    Arc::new(Rates::new(per_second))
 }
 
 /// A request from 127.0.0.1.

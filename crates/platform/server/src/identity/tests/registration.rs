@@ -1,7 +1,6 @@
 //! Every route, by what it was registered with.
 
 use super::*;
-use crate::identity::caller::authorize;
 use crate::identity::{Access, Permission, Routes};
 
 /// Routes that anybody may call. A new one is a decision that is made here.
@@ -13,7 +12,7 @@ async fn every_route_answers_401_without_and_403_with_too_low_a_role() {
     let world = World::new().await;
     let (_, viewer) = world.person("viewer", &[(Role::Viewer, Some("shop"))]).await;
     let (_, operator) = world.person("operator", &[(Role::Operator, None)]).await;
-    let routes: Routes = routes(&world.identity);
+    let routes: Routes = routes(&world.identity, &rates(1000));
     assert!(routes.registered().len() > 15, "{routes:?}");
     for route in routes.registered() {
         let path = route.path.replace(['{', '}'], "");
@@ -50,13 +49,12 @@ async fn a_handler_outside_of_registration_has_no_caller() {
 async fn a_handler_sees_the_teams_of_its_permission() {
     #[utoipa::path(get, path = "/things")]
     async fn things(authorized: crate::identity::Authorized) -> axum::Json<Value> {
-        assert!(authorize(authorized.caller(), authorized.permission()).is_ok());
         let things = [(Some("shop"), "till"), (Some("pay"), "safe"), (None, "stray")];
-        let seen = things.iter().filter(|(team, _)| authorized.sees(*team).is_ok()).map(|(_, thing)| *thing);
+        let seen = things.iter().filter(|(team, _)| authorized.teams().contains(*team)).map(|(_, thing)| *thing);
         axum::Json(json!(seen.collect::<Vec<_>>()))
     }
     let world = World::new().await;
-    let routes = Routes::<()>::new(world.identity.clone());
+    let routes = Routes::<()>::new(&world.identity, &rates(1000));
     let router = routes.protected(Permission::Read, utoipa_axum::routes!(things)).split().0;
     let ask = |cookie: String| {
         let (router, request) = (router.clone(), request(Method::GET, "/things", &own(&cookie), None));
@@ -71,4 +69,25 @@ async fn a_handler_sees_the_teams_of_its_permission() {
     assert_eq!(ask(shop).await, json!(["till"]));
     assert_eq!(ask(both).await, json!(["till", "safe"]));
     assert_eq!(ask(all).await, json!(["till", "safe", "stray"]));
+}
+
+#[tokio::test]
+async fn callers_and_strangers_may_ask_so_often_only() {
+    let world = World::new().await;
+    let (_, viewer) = world.person("viewer", &[(Role::Viewer, None)]).await;
+    let router = routes::<()>(&world.identity, &rates(1)).split().0;
+    let ask = async |path: &str, headers: &[(&str, &str)]| {
+        let response = router.clone().oneshot(request(Method::GET, path, headers, None)).await.unwrap();
+        (
+            response.status(),
+            response.headers().contains_key("ratelimit"),
+            response.headers().contains_key("retry-after"),
+        )
+    };
+    for (path, headers) in [("/api/v1/session", &own(&viewer)[..]), ("/auth/first?token=x", &[])] {
+        let answers = [ask(path, headers).await, ask(path, headers).await, ask(path, headers).await];
+        assert!(answers.iter().all(|answer| answer.1), "{path}: {answers:?}");
+        assert_ne!(answers[1].0, StatusCode::TOO_MANY_REQUESTS, "{path}");
+        assert_eq!((answers[2].0, answers[2].2), (StatusCode::TOO_MANY_REQUESTS, true), "{path}");
+    }
 }

@@ -137,6 +137,67 @@ async fn an_object_is_judged_and_an_approved_exception_changes_the_ruleset() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_evaluation_says_what_the_policies_and_a_scan_say() {
+    use palisade_model::{Resource, Value, Verdict};
+    use palisade_policy::{AdmissionRequest, Environment, Offline, Operation, Request, Variables};
+    let desk = Desk::open().await;
+    let admin = desk.admin().await;
+    let (ruleset, variables) = (desk.server.context().ruleset(), Variables::default());
+    let environment = Environment::new(Timestamp::now(), &Offline, &variables);
+    let mut allowed = Vec::new();
+    for labels in [json!({}), json!({"team": "shop"}), json!({"team": 1})] {
+        let pod =
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": "b", "labels": labels}});
+        let object: Value = serde_json::from_value(pod.clone()).unwrap();
+        let answer = desk.post("/api/v1/evaluate", &admin, &json!({"object": pod})).await.json();
+        let scanned = ruleset.scan(&object, &environment);
+        assert_eq!(answer["allowed"], scanned.allowed, "{labels}: {answer}");
+        let told = |finding: &palisade_model::Finding| {
+            json!([
+                finding.policy.to_string(),
+                finding.rule,
+                finding.verdict.to_string(),
+                finding.message,
+                finding.fingerprint
+            ])
+        };
+        let said = |finding: &serde_json::Value| {
+            json!(["policy", "rule", "verdict", "message", "fingerprint"].map(|key| &finding[key]))
+        };
+        let answered: Vec<_> = answer["findings"].as_array().unwrap().iter().map(said).collect();
+        assert_eq!(answered, scanned.findings.iter().map(told).collect::<Vec<_>>(), "{labels}");
+        let judged = ruleset.policies.judge(
+            &Request::admission(AdmissionRequest::of(&Resource::in_memory(object), Operation::Create)),
+            &environment,
+        );
+        let fails = judged.outcomes.iter().any(|(_, outcome)| outcome.verdict == Verdict::Fail);
+        assert_eq!(answer["allowed"], !fails, "{labels}");
+        allowed.push(!fails);
+    }
+    assert_eq!(allowed, [false, true, false]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_finds_a_page_without_scripts_at_the_root() {
+    let desk = Desk::open().await;
+    let page = desk.get("/", "").await;
+    assert_eq!(
+        (page.status, &page.headers["content-type"]),
+        (StatusCode::OK, &"text/html; charset=utf-8".parse().unwrap())
+    );
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("script"), "{policy}");
+    assert!(!page.text.contains("<script") && page.text.starts_with("<!doctype html>"));
+    for link in ["/api/v1/status", "/api/v1/findings", "/api/v1/openapi.json", "/readyz", "/metrics"] {
+        assert!(page.text.contains(&format!("href=\"{link}\"")), "{link}");
+        assert_ne!(desk.get(link, "").await.status, StatusCode::NOT_FOUND, "{link}");
+    }
+    assert_eq!(desk.send(Method::POST, "/", "", &[], "").await.problem(), "method-not-allowed");
+    let document = desk.get("/api/v1/openapi.json", "").await.json();
+    assert_eq!(document["components"]["securitySchemes"]["session"]["name"], "palisade-session");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backup_is_made_fetched_and_removed() {
     let desk = Desk::open().await;
     let admin = desk.admin().await;

@@ -30,12 +30,15 @@ pub(super) struct Desk {
     pub(super) store: Store,
     pub(super) url: String,
     client: Client<HttpConnector, Full<Bytes>>,
-    folder: PathBuf,
+    _folder: Folder,
 }
 
-impl Drop for Desk {
+/// A folder that goes with its owner.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -87,7 +90,7 @@ impl Desk {
         let url = format!("http://{}", server.addresses().api);
         let store = server.context().store.clone();
         let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
-        Self { server, store, url, client, folder }
+        Self { server, store, url, client, _folder: Folder(folder) }
     }
 
     /// A token of a person who has `role` in `team`, or in all of them. People go by their subject.
@@ -111,7 +114,6 @@ impl Desk {
             name: "test".into(),
             role,
             team,
-            scopes: Vec::new(),
             account_id: Some(account.id),
             expires_at: now + SignedDuration::from_hours(1),
         };

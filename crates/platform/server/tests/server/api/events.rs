@@ -97,3 +97,22 @@ async fn streams_are_bounded_and_those_that_broke_off_make_room() {
     until("places are free again", async || Stream::open(&desk, &admin, None).await.0 == 200).await;
     assert_eq!(desk.get("/api/v1/status", &admin).await.status, StatusCode::OK);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_end_when_the_server_stops() {
+    let desk = Desk::open_with(|config| {
+        config.server.linger = Duration::ZERO;
+        config.server.drain = Duration::from_secs(30);
+    })
+    .await;
+    let admin = desk.admin().await;
+    let (_, mut stream) = Stream::open(&desk, &admin, None).await;
+    assert!(!stream.line().await.is_empty(), "the stream is open");
+    let Desk { server, .. } = desk;
+    let began = tokio::time::Instant::now();
+    server.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(10), "stopping took {:?}", began.elapsed());
+    let mut rest = Vec::new();
+    tokio::io::AsyncReadExt::read_to_end(&mut stream.0, &mut rest).await.unwrap();
+    assert!(rest.ends_with(b"0\r\n\r\n"), "the stream ended in order: {:?}", String::from_utf8_lossy(&rest));
+}

@@ -1,10 +1,16 @@
-//! A token bucket per caller, in bounded memory.
+//! How often somebody may ask: a token bucket per caller, and per address for those who need not say who they are, in
+//! bounded memory. Each replica counts for itself. Deliberately absent: limits on failed proofs, which are `throttle`'s.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
+
+use super::refusal::Refusal;
 
 /// The most callers that are told apart. Past it the ones that have been quiet longest are forgotten, which gives them
 /// full buckets.
@@ -33,7 +39,7 @@ struct Bucket {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Allowance {
     /// Seconds to wait; none where the request may go on.
-    pub(super) wait: Option<u64>,
+    wait: Option<u64>,
     left: u64,
     burst: u64,
     window: u64,
@@ -80,8 +86,18 @@ impl Rates {
 }
 
 impl Allowance {
+    /// Lets the request through to its handler, or refuses it.
+    pub(super) async fn spend(self, request: Request, next: Next) -> Response {
+        let mut response = match self.wait {
+            Some(seconds) => Refusal::TooMany(seconds).into_response(),
+            None => next.run(request).await,
+        };
+        self.tell(response.headers_mut());
+        response
+    }
+
     /// Writes what is left into the headers of the answer.
-    pub(super) fn tell(&self, headers: &mut HeaderMap) {
+    fn tell(&self, headers: &mut HeaderMap) {
         let policy = format!("\"caller\";q={};w={}", self.burst, self.window);
         let limit = format!("\"caller\";r={};t={}", self.left, self.wait.unwrap_or(self.window));
         for (name, text) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, limit)] {
