@@ -439,7 +439,10 @@ impl Map {
     pub fn position(&self, key: &str) -> Option<usize> {
         match &self.index {
             Some(index) => index.get(key).copied(),
-            None => self.entries.iter().position(|(name, _)| &**name == key),
+            // The first byte tells most keys of one length apart, without a call to compare the rest.
+            None => self.entries.iter().position(|(name, _)| {
+                name.len() == key.len() && name.as_bytes().first() == key.as_bytes().first() && &**name == key
+            }),
         }
     }
 
@@ -480,6 +483,16 @@ impl Map {
         }
         self.push(key.into(), value.into());
         None
+    }
+
+    /// The value of a new member at the end, `null` at first, whose key is known to be none of the others: for readers
+    /// that can tell. Of two members with one key, look-ups would find the first.
+    pub fn append(&mut self, key: Str) -> &mut Value {
+        debug_assert!(!self.contains_key(&key), "`{key}` is a member already");
+        self.push(key, Value::Null);
+        let at = self.entries.len() - 1;
+        #[expect(clippy::indexing_slicing, reason = "it was pushed above")]
+        &mut self.entries[at].1
     }
 
     fn push(&mut self, key: Str, value: Value) {

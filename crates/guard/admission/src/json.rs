@@ -3,20 +3,30 @@
 //! Strict as RFC 8259, except that half a surrogate pair reads as U+FFFD, as in Go. A member that is given twice has its
 //! last value. Deliberately absent: files, whose reader keeps the place of every node (`palisade-document`).
 
-use std::borrow::Cow;
+use std::cell::Cell;
 
 use palisade_model::{Map, Str, Value};
 
 use crate::review::{Limits, Trouble};
 
-/// How many names are remembered, a power of two. Objects of one review repeat a few dozen.
-const NAMES: usize = 64;
+/// How many names are remembered, a power of two. Reviews repeat a few hundred.
+const NAMES: usize = 1 << NAME_BITS;
+const NAME_BITS: u32 = 9;
 /// The longest name that is remembered.
 const LONGEST_NAME: usize = 32;
 
+/// Names by their hash.
+type Names = [Option<Str>; NAMES];
+
+thread_local! {
+    /// The names that this thread met in earlier reviews, which spares most of their allocations. Each thread has its
+    /// own, so that threads do not contend for reference counts. Taken while a review is read.
+    static KNOWN: Cell<Option<Box<Names>>> = const { Cell::new(None) };
+}
+
 /// Reads one document; `uid` receives `request.uid` as soon as it is read, whatever comes after.
 pub(crate) fn read(text: &str, limits: &Limits, uid: &mut Str) -> Result<Value, Trouble> {
-    let names = [const { None }; NAMES];
+    let names = KNOWN.take().unwrap_or_else(|| Box::new([const { None }; NAMES]));
     let mut reader = Reader {
         text,
         bytes: text.as_bytes(),
@@ -28,13 +38,9 @@ pub(crate) fn read(text: &str, limits: &Limits, uid: &mut Str) -> Result<Value, 
         in_request: false,
         uid,
     };
-    reader.skip_space();
-    let value = reader.value()?;
-    reader.skip_space();
-    if reader.pos < reader.bytes.len() {
-        return Err(reader.expected("the end of the review"));
-    }
-    Ok(value)
+    let value = reader.whole();
+    KNOWN.set(Some(reader.names));
+    value.map_err(|failure| *failure)
 }
 
 /// The trouble at byte `at` of `text`.
@@ -53,93 +59,120 @@ struct Reader<'a> {
     /// How many more values there may be.
     left: usize,
     limits: &'a Limits,
-    names: [Option<Str>; NAMES],
+    names: Box<Names>,
     /// Whether the member `request` of the whole is being read.
     in_request: bool,
     uid: &'a mut Str,
 }
 
+/// Small, so that results fit registers.
+type Failure = Box<Trouble>;
+
 impl<'a> Reader<'a> {
-    fn value(&mut self) -> Result<Value, Trouble> {
+    fn whole(&mut self) -> Result<Value, Failure> {
+        let mut value = Value::Null;
+        self.skip_space();
+        self.value(&mut value)?;
+        self.skip_space();
+        if self.pos < self.bytes.len() {
+            return Err(self.expected("the end of the review"));
+        }
+        Ok(value)
+    }
+
+    /// Reads a value into its place, which spares moving it there.
+    fn value(&mut self, into: &mut Value) -> Result<(), Failure> {
         self.left = self
             .left
             .checked_sub(1)
             .ok_or_else(|| Trouble::Limit(format!("it holds more than {} values", self.limits.values)))?;
         match self.peek() {
-            b'{' => self.nested(Self::object),
-            b'[' => self.nested(Self::array),
-            b'"' => self.string().map(|text| Value::String(Str::from(&*text))),
-            b'-' | b'0'..=b'9' => self.number(),
-            b't' => self.word("true", Value::Bool(true)),
-            b'f' => self.word("false", Value::Bool(false)),
-            b'n' => self.word("null", Value::Null),
-            _ => Err(self.expected("a value")),
+            b'"' => *into = Value::String(self.text()?),
+            b'{' => {
+                self.enter()?;
+                *into = Value::object(self.object()?);
+                self.depth -= 1;
+            }
+            b'[' => {
+                self.enter()?;
+                *into = Value::array(self.array()?);
+                self.depth -= 1;
+            }
+            b'-' | b'0'..=b'9' => *into = self.number()?,
+            b't' => *into = self.word("true", Value::Bool(true))?,
+            b'f' => *into = self.word("false", Value::Bool(false))?,
+            b'n' => *into = self.word("null", Value::Null)?,
+            _ => return Err(self.expected("a value")),
         }
+        Ok(())
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Result<Value, Trouble>) -> Result<Value, Trouble> {
+    /// Steps over an opening bracket.
+    fn enter(&mut self) -> Result<(), Failure> {
         if self.depth >= self.limits.depth {
             let message = format!("objects and arrays are nested deeper than {} levels", self.limits.depth);
-            return Err(trouble_at(self.bytes, self.pos, message));
+            return Err(self.trouble(self.pos, message));
         }
         self.depth += 1;
         self.pos += 1;
         self.skip_space();
-        let result = read(self);
-        self.depth -= 1;
-        result
+        Ok(())
     }
 
-    fn array(&mut self) -> Result<Value, Trouble> {
+    fn array(&mut self) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();
         if self.closes(b']') {
-            return Ok(Value::array(items));
+            return Ok(items);
         }
         loop {
-            items.push(self.value()?);
+            let mut item = Value::Null;
+            self.value(&mut item)?;
+            items.push(item);
             if !self.continues(b']', "`,` or `]`")? {
-                return Ok(Value::array(items));
+                return Ok(items);
             }
         }
     }
 
-    fn object(&mut self) -> Result<Value, Trouble> {
+    fn object(&mut self) -> Result<Map, Failure> {
         let mut map = Map::new();
+        // A bit for each name so far: where the bit of a name is not set, no search is needed to know that it is new.
+        let mut met = 0_u64;
         if self.closes(b'}') {
-            return Ok(Value::object(map));
+            return Ok(map);
         }
         loop {
             if self.peek() != b'"' {
                 return Err(self.expected("a name in double quotes"));
             }
-            let name = self.string()?;
-            let name = self.name(&name);
+            let (name, hash) = self.name()?;
             self.skip_space();
             if self.peek() != b':' {
                 return Err(self.expected("`:`"));
             }
             self.pos += 1;
             self.skip_space();
-            let value = self.member(&name)?;
-            map.insert(name, value);
+            let of_uid = self.depth <= 2 && self.is_uid(&name);
+            let bit = 1 << (hash & 63);
+            let slot = if met & bit == 0 { map.append(name) } else { map.entry(&name) };
+            met |= bit;
+            self.value(slot)?;
+            if of_uid {
+                *self.uid = slot.as_shared_str().cloned().unwrap_or_default();
+            }
             if !self.continues(b'}', "`,` or `}`")? {
-                return Ok(Value::object(map));
+                return Ok(map);
             }
         }
     }
 
-    fn member(&mut self, name: &str) -> Result<Value, Trouble> {
-        if self.depth > 2 {
-            return self.value();
-        }
+    /// Whether the member that follows is `request.uid`.
+    fn is_uid(&mut self, name: &str) -> bool {
         if self.depth == 1 {
             self.in_request = name == "request";
+            return false;
         }
-        let value = self.value()?;
-        if self.depth == 2 && self.in_request && name == "uid" {
-            *self.uid = value.as_shared_str().cloned().unwrap_or_default();
-        }
-        Ok(value)
+        self.in_request && name == "uid"
     }
 
     /// Steps over the closing bracket of something empty.
@@ -150,7 +183,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Steps over what follows an element; whether another one comes.
-    fn continues(&mut self, bracket: u8, wanted: &str) -> Result<bool, Trouble> {
+    fn continues(&mut self, bracket: u8, wanted: &str) -> Result<bool, Failure> {
         self.skip_space();
         if self.closes(bracket) {
             return Ok(false);
@@ -163,25 +196,48 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// The shared form of a name.
-    fn name(&mut self, text: &str) -> Str {
-        let bytes = text.as_bytes();
-        let (Some(first), Some(last), true) = (bytes.first(), bytes.last(), bytes.len() <= LONGEST_NAME) else {
-            return text.into();
+    /// The name at the cursor in its shared form, with its hash.
+    fn name(&mut self) -> Result<(Str, u64), Failure> {
+        let Some(text) = self.plain() else {
+            let text = self.escaped()?;
+            return Ok((text.as_str().into(), hash(text.as_bytes())));
         };
-        let middle = bytes.get(bytes.len() / 2).copied().unwrap_or_default();
-        let hash = bytes.len() ^ (usize::from(*first) << 1) ^ (usize::from(*last) << 2) ^ (usize::from(middle) << 3);
-        let Some(slot) = self.names.get_mut(hash % NAMES) else { return text.into() };
-        match slot {
-            Some(known) if **known == *text => known.clone(),
-            _ => slot.insert(text.into()).clone(),
+        let hash = hash(text.as_bytes());
+        let slot =
+            if text.len() > LONGEST_NAME { None } else { self.names.get_mut((hash >> (64 - NAME_BITS)) as usize) };
+        let name = match slot {
+            Some(Some(known)) if **known == *text => known.clone(),
+            Some(slot) => slot.insert(text.into()).clone(),
+            None => text.into(),
+        };
+        Ok((name, hash))
+    }
+
+    /// The string at the cursor.
+    fn text(&mut self) -> Result<Str, Failure> {
+        match self.plain() {
+            Some(text) => Ok(text.into()),
+            None => self.escaped().map(Str::from),
         }
     }
 
-    /// The string at the cursor; borrowed where it has no escapes.
-    fn string(&mut self) -> Result<Cow<'a, str>, Trouble> {
+    /// The string at the cursor if it has no escapes.
+    #[inline]
+    fn plain(&mut self) -> Option<&'a str> {
+        let start = self.pos + 1;
+        let rest = self.bytes.get(start..)?;
+        let length = plain_length(rest);
+        if rest.get(length) != Some(&b'"') {
+            return None;
+        }
+        self.pos = start + length + 1;
+        self.text.get(start..start + length)
+    }
+
+    /// The string at the cursor, whatever is in it.
+    fn escaped(&mut self) -> Result<String, Failure> {
         self.pos += 1;
-        let mut text = Cow::Borrowed(self.run());
+        let mut text = self.run().to_owned();
         loop {
             match self.peek() {
                 b'"' => {
@@ -189,13 +245,11 @@ impl<'a> Reader<'a> {
                     return Ok(text);
                 }
                 b'\\' => {
-                    let escaped = self.escape()?;
-                    let text = text.to_mut();
-                    text.push(escaped);
+                    text.push(self.escape()?);
                     text.push_str(self.run());
                 }
                 _ if self.pos < self.bytes.len() => {
-                    return Err(trouble_at(self.bytes, self.pos, "a string holds an unescaped control character"));
+                    return Err(self.trouble(self.pos, "a string holds an unescaped control character"));
                 }
                 _ => return Err(self.expected("the end of a string")),
             }
@@ -205,13 +259,11 @@ impl<'a> Reader<'a> {
     /// What comes before the next quote, backslash or control character.
     fn run(&mut self) -> &'a str {
         let start = self.pos;
-        let rest = self.bytes.get(start..).unwrap_or_default();
-        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
-        self.pos += length;
+        self.pos += plain_length(self.bytes.get(start..).unwrap_or_default());
         self.text.get(start..self.pos).unwrap_or_default()
     }
 
-    fn escape(&mut self) -> Result<char, Trouble> {
+    fn escape(&mut self) -> Result<char, Failure> {
         self.pos += 2;
         let escaped = self.bytes.get(self.pos - 1).copied().unwrap_or_default();
         Ok(match escaped {
@@ -222,11 +274,11 @@ impl<'a> Reader<'a> {
             b'r' => '\r',
             b't' => '\t',
             b'u' => return self.unicode(),
-            _ => return Err(trouble_at(self.bytes, self.pos - 2, "a string holds an unknown escape")),
+            _ => return Err(self.trouble(self.pos - 2, "a string holds an unknown escape")),
         })
     }
 
-    fn unicode(&mut self) -> Result<char, Trouble> {
+    fn unicode(&mut self) -> Result<char, Failure> {
         let first = self.four_digits()?;
         if let Some(character) = char::from_u32(first) {
             return Ok(character);
@@ -246,7 +298,7 @@ impl<'a> Reader<'a> {
         Ok(char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
-    fn four_digits(&mut self) -> Result<u32, Trouble> {
+    fn four_digits(&mut self) -> Result<u32, Failure> {
         let digits =
             self.text.get(self.pos..self.pos + 4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
         let value = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
@@ -256,7 +308,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number: 64-bit integers where they fit, doubles elsewhere.
-    fn number(&mut self) -> Result<Value, Trouble> {
+    fn number(&mut self) -> Result<Value, Failure> {
         let start = self.pos;
         self.pos += usize::from(self.peek() == b'-');
         match self.peek() {
@@ -279,10 +331,10 @@ impl<'a> Reader<'a> {
         let text = self.text.get(start..self.pos).unwrap_or_default();
         let integer = if whole { text.parse().ok().map(Value::Int) } else { None };
         let number = integer.or_else(|| text.parse().ok().filter(|value: &f64| value.is_finite()).map(Value::Float));
-        number.ok_or_else(|| trouble_at(self.bytes, start, "a number is out of range"))
+        number.ok_or_else(|| self.trouble(start, "a number is out of range"))
     }
 
-    fn some_digits(&mut self) -> Result<(), Trouble> {
+    fn some_digits(&mut self) -> Result<(), Failure> {
         if !self.peek().is_ascii_digit() {
             return Err(self.expected("a digit"));
         }
@@ -296,7 +348,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn word(&mut self, word: &str, value: Value) -> Result<Value, Trouble> {
+    fn word(&mut self, word: &str, value: Value) -> Result<Value, Failure> {
         let rest = self.bytes.get(self.pos..).unwrap_or_default();
         if !rest.starts_with(word.as_bytes()) {
             return Err(self.expected("a value"));
@@ -316,13 +368,52 @@ impl<'a> Reader<'a> {
         self.bytes.get(self.pos).copied().unwrap_or_default()
     }
 
-    fn expected(&self, what: &str) -> Trouble {
+    fn trouble(&self, at: usize, message: impl Into<String>) -> Failure {
+        trouble_at(self.bytes, at, message).into()
+    }
+
+    #[cold]
+    fn expected(&self, what: &str) -> Failure {
         let found = match self.text.get(self.pos..).and_then(|rest| rest.chars().next()) {
             Some(character) => format!("found {character:?}"),
             None => "the review ends".to_owned(),
         };
-        trouble_at(self.bytes, self.pos, format!("expected {what}, {found}"))
+        self.trouble(self.pos, format!("expected {what}, {found}"))
     }
+}
+
+/// A number of 64 bits for a name, the higher ones the better mixed.
+fn hash(name: &[u8]) -> u64 {
+    let (first, last) = match (name.first_chunk(), name.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => match (name.first_chunk(), name.last_chunk()) {
+            (Some(first), Some(last)) => (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last))),
+            _ => name.iter().fold((0, 0), |(before, _), byte| (before << 8 | u64::from(*byte), 0)),
+        },
+    };
+    let mixed = (first ^ last.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ (mixed >> 32)
+}
+
+/// How many bytes come before the first quote, backslash or control character. Looks at eight at a time, in the way of
+/// `(x - 1) & !x & 0x80`, which is not zero where a byte of `x` is.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let (quote, backslash) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
+        let found = (word.wrapping_sub(ONES * 0x20) & !word)
+            | (quote.wrapping_sub(ONES) & !quote)
+            | (backslash.wrapping_sub(ONES) & !backslash);
+        // Borrows can only mark bytes behind one that is rightly marked.
+        if found & HIGH != 0 {
+            return at * 8 + ((found & HIGH).trailing_zeros() / 8) as usize;
+        }
+    }
+    let within = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+    words.len() * 8 + within
 }
 
 #[cfg(test)]
@@ -348,6 +439,23 @@ mod tests {
         }
         assert_eq!(value(r#""\ud83d x""#), Ok(Value::from("\u{fffd} x")));
         assert_eq!(value(r#""\ud83d\u0041""#), Ok(Value::from("\u{fffd}A")));
+    }
+
+    #[test]
+    fn many_names_and_the_ends_of_strings_are_read_as_serde_reads_them() {
+        // Twice, because names are remembered; with names that occur again late, where most bits are taken.
+        let members: Vec<_> = (0..300).map(|n| format!("\"n{}\":{n}", n % 250)).collect();
+        let large = format!("{{{}}}", members.join(","));
+        for _ in 0..2 {
+            assert_eq!(value(&large), Ok(Value::from_json(&large).unwrap()));
+        }
+        for before in 0..20 {
+            for (what, valid) in [("", true), ("\\n", true), ("\u{7f}é", true), ("\u{1f}", false), ("\u{0}", false)] {
+                let text = format!("[\"{}{what}{}\",\"!#[]\"]", "x".repeat(before), "y".repeat(9));
+                assert_eq!(value(&text).ok(), Value::from_json(&text).ok(), "{text:?}");
+                assert_eq!(value(&text).is_ok(), valid, "{text:?}");
+            }
+        }
     }
 
     #[test]

@@ -37,10 +37,15 @@ type Said = ([u32; 5], Vec<(String, Verdict, String, String)>);
 
 /// As `check` shows it.
 fn said_by_check(policy: &Arc<dyn Policy>, object: &Value, judgement: &Judgement) -> Said {
-    let (reference, resource) = (Arc::new(policy.reference().clone()), Resource::in_memory(object.clone()));
-    let name = resource.to_string().into();
     let (mut counts, mut violations) = ([0; 5], Vec::new());
     for (_, outcome) in judgement.outcomes.iter().filter(|(_, outcome)| outcome.phase == Phase::Validate) {
+        // No more is shown of these.
+        if matches!(outcome.verdict, Verdict::Pass | Verdict::Skip) {
+            counts[outcome.verdict as usize] += 1;
+            continue;
+        }
+        let (reference, resource) = (Arc::new(policy.reference().clone()), Resource::in_memory(object.clone()));
+        let name = resource.to_string().into();
         let shown = finding(&**policy, &reference, outcome, &resource, &name);
         counts[shown.verdict as usize] += 1;
         if matches!(shown.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error) {
@@ -68,6 +73,20 @@ fn said_by(decision: &Decision) -> Said {
     (counts, decision.findings.iter().map(violation).collect())
 }
 
+/// An object as each checkpoint is given it.
+struct Subject {
+    object: Value,
+    checked: Request,
+    review: Review,
+}
+
+impl Subject {
+    fn new(object: Value) -> Self {
+        let checked = Request::admission(AdmissionRequest::of(&Resource::in_memory(object.clone()), Operation::Create));
+        Self { checked, review: review(&request_about(&object, Operation::Create)), object }
+    }
+}
+
 /// An object before a policy at all three checkpoints.
 struct Case<'a> {
     policy: &'a Arc<dyn Policy>,
@@ -78,13 +97,11 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn put(&self, object: &Value, review: &Review) {
-        let resource = Resource::in_memory(object.clone());
-        let checked = Request::admission(AdmissionRequest::of(&resource, Operation::Create));
-        if !self.policy.may_apply(&checked) {
+    fn put(&self, Subject { object, checked, review }: &Subject) {
+        if !self.policy.may_apply(checked) {
             return;
         }
-        let judgement = self.ruleset.policies.judge(&checked, self.environment);
+        let judgement = self.ruleset.policies.judge(checked, self.environment);
         let stored = judgement.patched.clone().unwrap_or_else(|| object.clone());
         let check = said_by_check(self.policy, &stored, &judgement);
         self.totals.count("policy and object, by check");
@@ -140,16 +157,14 @@ impl Case<'_> {
     }
 }
 
-fn put_all(group: &Group, objects: &[(Value, Review)], totals: &Totals) {
+fn put_all(group: &Group, subjects: &[Subject], totals: &Totals) {
     let (policies, _) = load(&group.documents);
     offline(|environment| {
         for policy in &policies {
             totals.count("policies");
             let ruleset = ruleset_of(vec![policy.clone()]);
             let case = Case { policy, ruleset, environment, totals, group: &group.name };
-            for (object, review) in objects {
-                case.put(object, review);
-            }
+            subjects.iter().for_each(|subject| case.put(subject));
         }
     });
 }
@@ -164,22 +179,19 @@ fn check_admission_and_scan_agree_on_the_corpora() {
         .map(|resource| resource.object.without_null_members())
         .map(|object| (object.to_canonical_json(), object))
         .collect();
-    let objects: Vec<(Value, Review)> = distinct
-        .into_values()
-        .map(|object| (object.clone(), review(&request_about(&object, Operation::Create))))
-        .collect();
+    let subjects: Vec<Subject> = distinct.into_values().map(Subject::new).collect();
     let (totals, next) = (Totals::default(), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    put_all(group, &objects, &totals);
+                    put_all(group, &subjects, &totals);
                 }
             });
         }
     });
     let (counts, differences) = (totals.counts.into_inner().unwrap(), totals.differences.into_inner().unwrap());
-    println!("{:>8} distinct objects", objects.len());
+    println!("{:>8} distinct objects", subjects.len());
     for (what, count) in &counts {
         println!("{count:>8} {what}");
     }

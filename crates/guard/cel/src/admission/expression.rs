@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use palisade_model::{Diagnostic, Level, Location, Path, Span, Str};
 
 use super::codes;
 use super::document::{Node, Reader};
 use super::evaluation::{Evaluation, PREFIX, Variable, Variables};
-use super::fields;
+use super::fields::{self, Looks};
 use crate::syntax::{Expr, parse};
 use crate::{Budget, CompileError, Env, EvalError, Program, Scope, Type, Val};
 
@@ -18,6 +19,8 @@ pub struct Expression {
     program: Program,
     place: Str,
     env: Env,
+    /// The fields that it looks at, once a violation asked for them. Its policy's variables never change.
+    looks: Arc<OnceLock<Looks>>,
 }
 
 /// Why an expression of a policy has no usable value.
@@ -82,7 +85,8 @@ impl Expression {
 
     /// The fields of the object that it looks at, most telling first.
     pub fn offending_paths(&self, evaluation: &Evaluation<'_>) -> Vec<Path> {
-        fields::offending(self, evaluation)
+        let looks = self.looks.get_or_init(|| Looks::of(self, evaluation));
+        fields::offending(looks, self, evaluation)
     }
 }
 
@@ -160,7 +164,8 @@ impl<'r, 'd> Compiler<'r, 'd> {
         if !results.is_empty() && !self.check_result(program.result_type(), results, path) {
             return None;
         }
-        Some(Expression { program, place: path.to_string().into(), env: self.env.clone() })
+        let (place, env) = (path.to_string().into(), self.env.clone());
+        Some(Expression { program, place, env, looks: Arc::default() })
     }
 
     /// Whether a result of type `found` can be used. A type that is known only when evaluated can, but the API server

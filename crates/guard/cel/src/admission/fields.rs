@@ -39,15 +39,30 @@ const MAX_STEPS: usize = 24;
 /// Functions that reach outside; an expression that calls one is not asked again.
 const OUTSIDE: [&str; 8] = ["Get", "List", "Post", "GetMetadata", "Apply", "get", "list", "post"];
 
+/// What an expression looks at, whatever the object. The same for every evaluation, so it is found once.
+#[derive(Debug)]
+pub(super) struct Looks {
+    fields: Vec<Field>,
+    /// Whether the expression calls a function that reaches outside.
+    outside: bool,
+}
+
+impl Looks {
+    /// Reads the expression and the variables of its policy.
+    pub(super) fn of(expression: &Expression, evaluation: &Evaluation<'_>) -> Self {
+        let mut walk = Walk { evaluation, fields: Vec::new(), outside: false, depth: 0, nodes: MAX_NODES };
+        walk.expression(expression);
+        Self { fields: walk.fields, outside: walk.outside }
+    }
+}
+
 /// The offending fields, most telling first.
-pub(super) fn offending(expression: &Expression, evaluation: &Evaluation<'_>) -> Vec<Path> {
-    let mut walk = Walk { evaluation, fields: Vec::new(), outside: false, depth: 0, nodes: MAX_NODES };
-    walk.expression(expression);
-    let Walk { fields, outside, .. } = walk;
+pub(super) fn offending(looks: &Looks, expression: &Expression, evaluation: &Evaluation<'_>) -> Vec<Path> {
+    let Looks { fields, outside } = looks;
     let mut paths = Vec::new();
     if !outside && let Some(object) = json_object(evaluation.variable("object", &mut Budget::default())) {
         let mut search = Search { expression, evaluation, trials: MAX_TRIALS, budget: Budget::new(SEARCH_COST) };
-        search.run(&object, &fields, &mut paths);
+        search.run(&object, fields, &mut paths);
     }
     if !paths.is_empty() {
         return paths;
@@ -269,7 +284,8 @@ impl Search<'_> {
         for list in &lists {
             // Where emptying this list alone mends the object, the others are left as they are: the expression may
             // compare with them. Else several are at fault, and each is looked at without the others.
-            let mended = !self.is_false(&with_elements(object, list, None));
+            // Where there are no others, this was tried already.
+            let mended = lists.len() == 1 || !self.is_false(&with_elements(object, list, None));
             let others = if mended { object } else { &emptied };
             let at_fault = elements(object, list).into_iter().find_map(|(segment, item)| {
                 let alone = with_elements(others, list, Some((&segment, item)));

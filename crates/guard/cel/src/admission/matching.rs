@@ -220,8 +220,7 @@ impl MatchResources {
 
     /// Whether the request is selected. `namespace` answers for the request's namespace when labels are asked for.
     pub fn matches(&self, request: &AdmissionRequest, namespace: &NamespaceView<'_>) -> bool {
-        self.may_match(request)
-            && (self.rules.is_empty() || self.rules.iter().any(|rule| rule.matches(request)))
+        (self.rules.is_empty() || self.rules.iter().any(|rule| rule.matches(request)))
             && !self.exclude.iter().any(|rule| rule.matches(request))
             && self.selects_objects(request)
             && self.selects_namespace(request, namespace)

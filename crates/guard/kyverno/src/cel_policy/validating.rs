@@ -45,6 +45,10 @@ impl ValidatingPolicy {
         request: &AdmissionRequest,
         environment: &Environment<'_>,
     ) -> Option<RuleOutcome> {
+        // Most rules are variants about other kinds: they are told apart before anything is built for them.
+        if !rule.may_select(request) {
+            return None;
+        }
         let subject = Subject::admission(request, environment, Dialect::Kyverno);
         if !judging::selects(&rule.constraints, request, &subject) {
             return None;

@@ -103,7 +103,9 @@ pub(crate) async fn a_damaged_backup_changes_nothing(database: &TestDatabase) {
     lines.pop();
     let with = |line: serde_json::Value| sealed(&[lines.clone(), vec![line.to_string()]].concat());
     let injected = json!({ "table": "teams", "row": { "name) VALUES ('x'); --": "x" } });
-    let newer = lines[0].replace("\"schema\":4", "\"schema\":99");
+    let mut newer: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    newer["schema"] = json!(99);
+    let newer = newer.to_string();
     for (what, damaged) in [
         ("empty", String::new()),
         ("no backup", "hello\n".to_owned()),

@@ -6,12 +6,13 @@ use crate::library::{Call, Function, Library, Macro, Style, mismatch};
 use crate::syntax::{Expander, Expansion, Expr, MacroCall};
 use crate::{CompileError, EvalError, Type, Val};
 
-const FUNCTION: &str = "__orValueCompat__";
+/// The function that such calls become. The evaluator answers it itself, without wrapping what was optional.
+pub(crate) const FUNCTION: &str = "__orValueCompat__";
 
 /// The leniency of Kyverno's policy kinds.
 pub fn library() -> Library {
     let or_value = Macro { name: "orValue", style: Style::Member, arity: Some(1), expand };
-    let function = Function::global(FUNCTION, [Type::Dyn, Type::Dyn], Type::Dyn, or_value_of);
+    let function = Function::global(FUNCTION, [Type::Dyn, Type::Dyn], Type::Dyn, by_machine);
     Library { macros: vec![or_value], ..Library::of("kyverno.orValue", [function]) }
 }
 
@@ -22,11 +23,6 @@ fn expand(_: &mut Expander, call: MacroCall) -> Result<Expansion, CompileError> 
     Ok(Expansion::Expr(Expr::call(None, FUNCTION, args, span)))
 }
 
-fn or_value_of(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
-    match args {
-        [Val::Optional(Some(value)), _] => Ok((**value).clone()),
-        [Val::Optional(None), alternative] => Ok(alternative.clone()),
-        [value, _] => Ok(value.clone()),
-        _ => Err(mismatch("orValue", args)),
-    }
+fn by_machine(_: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
+    Err(mismatch("orValue", args))
 }

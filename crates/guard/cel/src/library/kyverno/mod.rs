@@ -4,7 +4,7 @@
 //! included. Whatever reaches out of the evaluation goes through [`palisade_policy::Environment`]. Signatures are not
 //! verified yet: the functions exist and always fail.
 
-mod compat;
+pub(crate) mod compat;
 mod encoding;
 pub mod exceptions;
 pub mod generator;
