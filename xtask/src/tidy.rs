@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::edges::{EDGES, IMPURE, OWNERS, PURE};
+use crate::edges::{EDGES, IMPURE, OWNERS, PURE, TEST_EDGES};
 use crate::shell::Result;
 
 /// Lines of code, tests left out, from which a file must be split.
@@ -54,8 +54,10 @@ fn package(manifest: &Path) -> Vec<String> {
     let Some((_, permitted)) = EDGES.iter().find(|(package, _)| *package == name) else {
         return vec![format!("{place}: `{name}` has no line in the table of xtask/src/edges.rs")];
     };
-    for dependency in dependencies(&text) {
-        if EDGES.iter().any(|(package, _)| *package == dependency) && !permitted.contains(&&*dependency) {
+    let of_tests = TEST_EDGES.iter().find(|(package, _)| *package == name).map_or(&[][..], |(_, more)| more);
+    for (dependency, by_tests) in dependencies(&text) {
+        let may = permitted.contains(&&*dependency) || (by_tests && of_tests.contains(&&*dependency));
+        if EDGES.iter().any(|(package, _)| *package == dependency) && !may {
             breaches.push(format!("{place}: `{name}` may not depend on `{dependency}`"));
         }
         if let Some((_, owners)) = OWNERS.iter().find(|(owned, _)| *owned == dependency)
@@ -70,15 +72,18 @@ fn package(manifest: &Path) -> Vec<String> {
     breaches
 }
 
-/// Dependency names of a manifest: the keys in its dependency tables, which all inherit from the workspace.
-fn dependencies(manifest: &str) -> Vec<String> {
-    let mut inside = false;
+/// Dependency names of a manifest, each with whether only tests use it: the keys in its dependency tables, which all
+/// inherit from the workspace.
+fn dependencies(manifest: &str) -> Vec<(String, bool)> {
+    let mut table = "";
     let mut names = Vec::new();
     for line in manifest.lines() {
         if line.starts_with('[') {
-            inside = line.contains("dependencies");
-        } else if inside && let Some((key, _)) = line.split_once([' ', '.', '=']) {
-            names.push(key.to_owned());
+            table = line;
+        } else if table.contains("dependencies")
+            && let Some((key, _)) = line.split_once([' ', '.', '='])
+        {
+            names.push((key.to_owned(), table.contains("dev-")));
         }
     }
     names
@@ -151,7 +156,7 @@ mod tests {
 
     #[test]
     fn dependency_tables_are_read() {
-        let manifest = "[package]\nname = \"x\"\n[dependencies]\nserde.workspace = true\nclap = { workspace = true }\n[lints]\nworkspace = true\n";
-        assert_eq!(dependencies(manifest), ["serde", "clap"]);
+        let manifest = "[package]\nname = \"x\"\n[dependencies]\nserde.workspace = true\n[dev-dependencies]\nclap = { workspace = true }\n[lints]\nworkspace = true\n";
+        assert_eq!(dependencies(manifest), [("serde".to_owned(), false), ("clap".to_owned(), true)]);
     }
 }

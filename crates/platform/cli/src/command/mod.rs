@@ -14,9 +14,9 @@ pub(crate) mod man;
 pub(crate) mod mutate;
 mod output;
 mod policies;
-pub(crate) mod serve;
 #[cfg(test)]
 mod reference;
+pub(crate) mod serve;
 pub mod test;
 
 /// Runs the command that was asked for.
