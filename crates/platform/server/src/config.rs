@@ -275,7 +275,7 @@ impl Config {
             ("server.limits.connections", server.limits.connections),
             ("server.limits.max-body-bytes", server.limits.max_body_bytes),
         ];
-        for (key, _) in positive.into_iter().filter(|(_, value)| *value == 0) {
+        if let Some((key, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(wrong(key, "0 permits nothing", "write a number above 0, or leave it out"));
         }
         if server.limits.requests_per_second == 0 {
@@ -286,7 +286,7 @@ impl Config {
             ("server.limits.header-timeout", server.limits.header_timeout),
             ("server.limits.request-timeout", server.limits.request_timeout),
         ];
-        for (key, _) in times.into_iter().filter(|(_, time)| time.is_zero()) {
+        if let Some((key, _)) = times.into_iter().find(|(_, time)| time.is_zero()) {
             return Err(wrong(key, "no request ends in no time", "write a time such as `10s`, or leave it out"));
         }
         if let Some(plain) = server.admission.plain.filter(|address| !address.ip().is_loopback()) {

@@ -98,7 +98,9 @@ mod tests {
     fn ready_when_all_hold_and_degraded_is_only_told() {
         let health = Health::default();
         assert!(!health.is_ready());
-        STARTUP.iter().for_each(|name| health.holds(name));
+        for name in STARTUP {
+            health.holds(name);
+        }
         health.degraded("journal", "the disk is full");
         assert!(health.is_ready());
         assert!(health.report().contains("[!] journal: the disk is full\n"), "{}", health.report());

@@ -206,7 +206,7 @@ impl Metrics {
         let (ruleset, status) = (context.ruleset(), context.policies.status().borrow().clone());
         self.ruleset.clear();
         self.ruleset.get_or_create_owned(&Digest { digest: ruleset.digest.to_string() }).set(1);
-        self.ruleset_policies.set(ruleset.references().len() as i64);
+        self.ruleset_policies.set(i64::try_from(ruleset.references().len()).unwrap_or(i64::MAX));
         let age = status.loaded_at.map(|at| context.clock.now().duration_since(at).as_secs_f64().max(0.0));
         self.ruleset_age.set(age.unwrap_or_default());
         self.loads.set(i64::try_from(status.loads).unwrap_or(i64::MAX));

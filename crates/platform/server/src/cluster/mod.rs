@@ -35,7 +35,7 @@ use surroundings::ClusterView;
 /// How long after a failure something is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
 /// How long the certificate may take to be there at the start.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often the watches are asked how fresh they are.
 const LOOK: Duration = Duration::from_secs(5);
 /// The condition that health tells of.
@@ -104,7 +104,7 @@ impl ClusterSide {
             if let Some(caches) = followed {
                 let _ = self.caches.set(caches.clone());
                 let cluster = Running { context, caches, bundles, stop };
-                cluster.run().await;
+                Box::pin(cluster.run()).await;
             }
             Ok(())
         });
@@ -223,10 +223,11 @@ impl Running {
                 tracing::warn!(%error, "the status of a policy could not be written");
             }
             let next = async {
-                match failed {
-                    None => status.changed().await.map_err(|error| error.to_string()),
-                    Some(_) => Ok(tokio::time::sleep(AGAIN).await),
+                if failed.is_none() {
+                    return status.changed().await.map_err(|error| error.to_string());
                 }
+                tokio::time::sleep(AGAIN).await;
+                Ok(())
             };
             match stop.run_until_cancelled(next).await {
                 None => return Ok(()),

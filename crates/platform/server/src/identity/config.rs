@@ -138,7 +138,7 @@ impl IdentityConfig {
             ("identity.session-lifetime", self.session_lifetime),
             ("identity.token-lifetime", self.token_lifetime),
         ];
-        for (key, _) in times.into_iter().filter(|(_, time)| time.is_zero()) {
+        if let Some((key, _)) = times.into_iter().find(|(_, time)| time.is_zero()) {
             return Err(wrong(key, "nobody can use what ends at once", "write a time such as `12h`, or leave it out"));
         }
         let longest = times.into_iter().find(|(_, time)| *time > 10 * 365 * DAY);

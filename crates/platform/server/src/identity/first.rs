@@ -49,7 +49,7 @@ impl Identity {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "the first administrator's link could not be made; restart to try again")
+                tracing::warn!(%error, "the first administrator's link could not be made; restart to try again");
             }
         }
     }

@@ -31,7 +31,7 @@ const SEGMENT: u64 = 4 << 20;
 /// How the files end.
 const EXTENSION: &str = "jsonl";
 /// How long after a decision was dropped health tells of it.
-const TOLD: Duration = Duration::from_secs(60);
+const TOLD: Duration = Duration::from_mins(1);
 /// The condition that health tells of.
 const CONDITION: &str = "journal";
 
@@ -71,7 +71,7 @@ impl Journal {
         let found = segments(&folder).map_err(|error| ServerError::file("reading", &folder, error))?;
         let number = found.last().map_or(0, |(number, _)| number + 1);
         let pending = found.iter().filter_map(|(_, path)| path.metadata().ok()).map(|data| data.len()).sum::<u64>();
-        metrics.journal_bytes.set(pending as i64);
+        metrics.journal_bytes.set(pending.cast_signed());
         health.holds(CONDITION);
         Ok(Arc::new(Self {
             folder,
@@ -100,7 +100,7 @@ impl Journal {
         }
         match self.append(&line) {
             Ok(()) => {
-                self.grown(length as i64);
+                self.grown(length.cast_signed());
                 self.metrics.journalled("written", 1);
             }
             Err(error) => self.dropped(1, &error.to_string()),
@@ -154,7 +154,7 @@ impl Journal {
         } else {
             self.pending.fetch_add(by.unsigned_abs(), Ordering::Relaxed)
         };
-        self.metrics.journal_bytes.set((before as i64).saturating_add(by).max(0));
+        self.metrics.journal_bytes.set((before.cast_signed()).saturating_add(by).max(0));
     }
 
     /// All is well again, unless something was dropped a moment ago.

@@ -32,7 +32,8 @@ impl Gauges {
         self.resident.set(kibibytes(&status, "VmRSS:"));
         self.peak.set(kibibytes(&status, "VmHWM:"));
         self.cpu.set(cpu_seconds(&fs::read_to_string("/proc/self/stat").unwrap_or_default()));
-        self.descriptors.set(fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as i64));
+        self.descriptors
+            .set(fs::read_dir("/proc/self/fd").map_or(0, |entries| i64::try_from(entries.count()).unwrap_or(i64::MAX)));
     }
 }
 

@@ -104,7 +104,7 @@ impl Index {
     }
 
     fn by_labels(&self, labels: &Value, namespace: &str) -> Option<&Known> {
-        let pairs = labels.as_object().into_iter().flat_map(|labels| labels.iter());
+        let pairs = labels.as_object().into_iter().flat_map(palisade_model::Map::iter);
         let known = pairs.filter_map(|(key, value)| {
             self.by_label.get(&(key.to_string(), value.as_str()?.to_owned())).map(Vec::as_slice)
         });

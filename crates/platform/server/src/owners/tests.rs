@@ -3,7 +3,7 @@ use palisade_model::{Level, json};
 
 use super::*;
 
-const CATALOGUE: &str = r#"
+const CATALOGUE: &str = r"
 apiVersion: backstage.io/v1alpha1
 kind: Component
 metadata:
@@ -34,7 +34,7 @@ apiVersion: backstage.io/v1alpha1
 kind: Location
 metadata: {name: other}
 spec: {target: ./elsewhere.yaml}
-"#;
+";
 
 fn read(text: &str) -> (palisade_store::Catalogue, Vec<palisade_model::Diagnostic>) {
     let parsed = parse("catalog-info.yaml", text.as_bytes(), &Limits::default());

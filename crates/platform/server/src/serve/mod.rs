@@ -38,7 +38,7 @@ use crate::{inventory, operations};
 use tasks::Tasks;
 
 /// How long the store may take to be there at the start.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long the journal may be moved at the end.
 const LAST_MOVE: Duration = Duration::from_secs(5);
 

@@ -13,7 +13,7 @@ use crate::leader;
 /// How often the store is asked whether it answers.
 const CHECK: Duration = Duration::from_secs(5);
 /// How often what retention no longer keeps is removed.
-const PRUNE: Duration = Duration::from_secs(3600);
+const PRUNE: Duration = Duration::from_hours(1);
 
 type Ended = (&'static str, Result<(), ServerError>);
 

@@ -95,14 +95,17 @@ async fn export(exporter: SpanExporter, mut received: mpsc::Receiver<Message>) {
                 Message::Flush(done) => flushes.push(done),
             }
         }
-        if !spans.is_empty() {
-            if let Err(error) = exporter.export(spans).await {
-                tracing::debug!(%error, "spans were lost on the way to the collector");
-            }
+        if !spans.is_empty()
+            && let Err(error) = exporter.export(spans).await
+        {
+            tracing::debug!(%error, "spans were lost on the way to the collector");
         }
         if flushes.is_empty() {
             tokio::time::sleep(GATHER).await;
         }
-        flushes.into_iter().for_each(|done| drop(done.try_send(())));
+        for done in flushes {
+            // Nobody may wait for it any more.
+            let _ = done.try_send(());
+        }
     }
 }

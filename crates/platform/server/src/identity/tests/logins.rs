@@ -92,7 +92,15 @@ async fn forged_identity_tokens_begin_no_session() {
         let answer = world.send(request).await;
         assert_eq!((answer.status, answer.cookie("session")), (StatusCode::UNAUTHORIZED, None), "{claim}: {value}");
     }
-    assert!(world.store.list_accounts(&Default::default(), &Page::default()).await.unwrap().items.is_empty());
+    assert!(
+        world
+            .store
+            .list_accounts(&palisade_store::AccountFilter::default(), &Page::default())
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
     let noted = world.audit("login").await;
     assert_eq!((noted.len(), noted.iter().any(|entry| entry.allowed)), (13, false));
 

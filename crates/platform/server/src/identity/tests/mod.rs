@@ -1,4 +1,5 @@
 //! Identity through its routes: who gets in, and who does not.
+#![allow(clippy::string_slice, reason = "tokens and cookies are ASCII")]
 
 mod accounts;
 mod agents;
