@@ -368,11 +368,13 @@ impl<'a> Reader<'a> {
         self.bytes.get(self.pos).copied().unwrap_or_default()
     }
 
+    #[expect(clippy::unnecessary_box_returns, reason = "what is boxed here fits the results of every caller")]
     fn trouble(&self, at: usize, message: impl Into<String>) -> Failure {
         trouble_at(self.bytes, at, message).into()
     }
 
     #[cold]
+    #[expect(clippy::unnecessary_box_returns, reason = "what is boxed here fits the results of every caller")]
     fn expected(&self, what: &str) -> Failure {
         let found = match self.text.get(self.pos..).and_then(|rest| rest.chars().next()) {
             Some(character) => format!("found {character:?}"),
@@ -400,10 +402,12 @@ fn hash(name: &[u8]) -> u64 {
 fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
+    const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
+    const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
     let (words, rest) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let (quote, backslash) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
+        let (quote, backslash) = (word ^ QUOTES, word ^ BACKSLASHES);
         let found = (word.wrapping_sub(ONES * 0x20) & !word)
             | (quote.wrapping_sub(ONES) & !quote)
             | (backslash.wrapping_sub(ONES) & !backslash);

@@ -164,7 +164,9 @@ fn put_all(group: &Group, subjects: &[Subject], totals: &Totals) {
             totals.count("policies");
             let ruleset = ruleset_of(vec![policy.clone()]);
             let case = Case { policy, ruleset, environment, totals, group: &group.name };
-            subjects.iter().for_each(|subject| case.put(subject));
+            for subject in subjects {
+                case.put(subject);
+            }
         }
     });
 }
