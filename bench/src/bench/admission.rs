@@ -12,7 +12,7 @@ use palisade_document::parse;
 use palisade_model::{Map, Value, json};
 use palisade_policy::selection::Overrides;
 use palisade_policy::waiver::Waivers;
-use palisade_policy::{Environment, Language as _, Offline, PolicySet, Variables};
+use palisade_policy::{Environment, Offline, PolicySet, Variables};
 
 use crate::Context;
 

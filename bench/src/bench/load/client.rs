@@ -162,16 +162,12 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
             stream.flush().await?;
             answer(&mut stream, &mut buffer).await
         };
-        match tokio::time::timeout(LOST, answered).await {
-            Ok(Ok(body)) => {
-                outcome.milliseconds.push(sent.elapsed().as_secs_f32() * 1e3);
-                check(load.kind, good, buffer.get(body).unwrap_or_default(), &mut outcome);
-            }
-            _ => {
-                outcome.lost += 1;
-                break;
-            }
-        }
+        let Ok(Ok(body)) = tokio::time::timeout(LOST, answered).await else {
+            outcome.lost += 1;
+            break;
+        };
+        outcome.milliseconds.push(sent.elapsed().as_secs_f32() * 1e3);
+        check(load.kind, good, buffer.get(body).unwrap_or_default(), &mut outcome);
     }
     Ok(outcome)
 }

@@ -32,7 +32,10 @@ pub(crate) fn run(context: &Context) -> Result<(), String> {
     let folder = context.work.join("serve");
     let policies = ["pack:kubernetes/baseline".to_owned(), "pack:kubernetes/restricted".to_owned()];
     println!("{CONNECTIONS} connections, half of the pods good, {seconds} s a run, load generator on one thread");
-    println!("{:<34} {:>10} {:>9} {:>9} {:>11} {:>9}", "run", "reviews/s", "p50 ms", "p99 ms", "server p99", "peak MiB");
+    println!(
+        "{:<34} {:>10} {:>9} {:>9} {:>11} {:>9}",
+        "run", "reviews/s", "p50 ms", "p99 ms", "server p99", "peak MiB"
+    );
     for (name, tls) in [("plain", false), ("TLS", true)] {
         for pace in [Pace::Rate(RATE), Pace::Saturated] {
             let server = Server::palisade(context, &folder, &policies)?;
