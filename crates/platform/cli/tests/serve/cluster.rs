@@ -6,7 +6,7 @@ use palisade_testkit::{Cluster, wait_for};
 
 use crate::server::{Folder, Server, Setup};
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// A pod that says nothing of security.
 const PLAIN: &str = "{apiVersion: v1, kind: Pod, metadata: {name: NAME, namespace: SPACE}, spec: {containers: [\

@@ -20,7 +20,7 @@ fn the_example_company_has_findings_with_teams_and_services() {
     let mut server = setup.start();
     let client = server.administrator();
     let finding = |path: &str| {
-        wait_for(Duration::from_secs(60), || client.get(setup.api, path)["items"].as_array()?.first().cloned())
+        wait_for(Duration::from_mins(1), || client.get(setup.api, path)["items"].as_array()?.first().cloned())
     };
     let host_network = finding("/api/v1/findings?team=orders&service=payments");
     assert_eq!(host_network["resource"]["name"], "payments", "{host_network}");

@@ -10,7 +10,7 @@ use palisade_testkit::{free_port, wait_for};
 use serde_json::{Value, json};
 
 /// How long a server may take until it is ready, in a debug build on a busy machine.
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_mins(1);
 
 /// A folder of its own for one test, removed when the test ends.
 #[derive(Debug)]
