@@ -22,6 +22,9 @@ const FIRST_LIST: Duration = Duration::from_secs(5);
 /// How long a look-up waits for a request to the API server.
 const LIVE: Duration = Duration::from_secs(5);
 
+/// The entry by which rules ask for what stands beside an object: among the files of a check, here in the cluster.
+const BESIDE: &str = "manifests";
+
 /// The kinds of the inventory, and the array that was last made of them.
 #[derive(Debug, Default)]
 pub(super) struct Inventory {
@@ -34,6 +37,22 @@ impl Inventory {
         if self.kinds != kinds {
             *self = Self { kinds, made: None };
         }
+    }
+}
+
+impl Caches {
+    /// The objects that a projection `PLURAL/NAMESPACE` of [`BESIDE`] names, as an array.
+    fn beside(&self, projection: &str) -> Result<Value, LookupError> {
+        let (resource, namespace) = projection.split_once('/').unwrap_or((projection, ""));
+        let any: Str = "*".into();
+        let query = ObjectQuery {
+            group: any.clone(),
+            version: any,
+            resource: resource.into(),
+            namespace: namespace.into(),
+            name: Str::default(),
+        };
+        Ok(Value::array(self.list(&query)?))
     }
 }
 
@@ -98,6 +117,9 @@ impl Cluster for Caches {
     }
 
     fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError> {
+        if name == BESIDE {
+            return self.beside(projection);
+        }
         let entry = self.get(&ObjectQuery {
             group: "kyverno.io".into(),
             version: "*".into(),

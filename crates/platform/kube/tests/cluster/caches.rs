@@ -202,6 +202,9 @@ async fn context_entries_and_the_inventory_follow_the_cluster() {
     assert_eq!(maps.as_array().map(<[Value]>::len), Some(1));
     assert_eq!(entry("release", "").await.unwrap().get("major").and_then(Value::as_str), Some("1"));
     assert!(matches!(entry("none", "").await, Err(LookupError::NotFound(_))));
+    let number = |found: Result<Value, LookupError>| found.unwrap().as_array().map(<[Value]>::len);
+    assert_eq!(number(entry("manifests", "configmaps/context").await), Some(1), "what the built-in pack asks for");
+    assert_eq!(number(entry("manifests", "networkpolicies/context").await), Some(0));
     assert!(matches!(entry("maps", "count").await, Err(LookupError::Unavailable { .. })), "nobody said how");
     caches.set_projector(std::sync::Arc::new(|expression, data| {
         assert_eq!(expression, "length(@)");
