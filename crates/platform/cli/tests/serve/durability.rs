@@ -12,6 +12,8 @@ use crate::server::{Client, Folder, Setup};
 
 /// How long writers write before the crash.
 const LOAD: Duration = Duration::from_secs(3);
+/// How long a client sends a request again. What a replica was at when it was killed may be taken over after a minute.
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Writers at a time.
 const WRITERS: usize = 4;
 
@@ -44,7 +46,10 @@ fn write(client: &Client, servers: &[u16], writer: usize, stop: &AtomicBool, ret
                     break;
                 }
                 Ok((429, _)) => std::thread::sleep(Duration::from_millis(50)),
-                _ if retry && begun.elapsed() < Duration::from_secs(15) => failures += 1,
+                _ if retry && begun.elapsed() < PATIENCE => {
+                    failures += 1;
+                    std::thread::sleep(Duration::from_millis(100));
+                }
                 // The crash, or an answer that it cut off.
                 _ if !retry => break,
                 other => panic!("no answer for {name}: {other:?}"),
