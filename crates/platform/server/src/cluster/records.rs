@@ -6,12 +6,10 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use palisade_kube::scan::{Action, ActionSink, ControllerState, Failure, Judged, ScanSink, ScanState};
 use palisade_model::{Decision, GroupVersionKind, Str, Subject, Value};
-use palisade_policy::digest;
-use palisade_store::{
-    Cursor, NewAuditEntry, Observation, ObservedFinding, Page, ResourceFilter, ResourceIdentity, ResourceRecord,
-};
+use palisade_store::{Cursor, NewAuditEntry, Observation, Page, ResourceFilter, ResourceIdentity, ResourceRecord};
 
 use crate::context::Context;
+use crate::inventory;
 
 /// How many objects are read at a time.
 const PAGE: u32 = 500;
@@ -40,23 +38,8 @@ impl Records {
         }
     }
 
-    fn observation(&self, object: &Value, decision: &Decision) -> Observation {
-        let labels = object.dig(["metadata", "labels"]).cloned().unwrap_or_default();
-        let owner = self.context.owners.of(decision);
-        Observation {
-            resource: self.identity(&decision.subject),
-            version: decision.subject.kind.version.to_string(),
-            uid: decision.subject.uid.to_string(),
-            labels_digest: digest(&labels.to_canonical_json()).to_string(),
-            input_digest: decision.input_digest.to_string(),
-            ruleset_digest: decision.ruleset_digest.to_string(),
-            team: owner.team.to_string(),
-            service: owner.service.to_string(),
-            checkpoint: decision.checkpoint,
-            counts: decision.counts,
-            findings: decision.findings.iter().map(ObservedFinding::from).collect(),
-            time: decision.time,
-        }
+    fn observation(&self, decision: &Decision) -> Observation {
+        inventory::observation(decision, self.source.clone(), &self.context.owners.of(decision))
     }
 
     async fn known_after(&self, after: Option<&Subject>) -> Result<Vec<Subject>, Failure> {
@@ -113,9 +96,9 @@ impl ScanState for Records {
 }
 
 impl ScanSink for Records {
-    fn judged<'a>(&'a self, object: &'a Value, decision: &'a Decision) -> BoxFuture<'a, Result<(), Failure>> {
+    fn judged<'a>(&'a self, _: &'a Value, decision: &'a Decision) -> BoxFuture<'a, Result<(), Failure>> {
         async move {
-            let observation = self.observation(object, decision);
+            let observation = self.observation(decision);
             let stored = self.context.store.record_observations(std::slice::from_ref(&observation));
             self.context.metrics.time_store("record_observations", stored).await?;
             Ok(())
