@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Timestamp;
 use palisade_model::{Map, Str, Value};
 
-use crate::Cluster;
+use crate::Lookups;
 
 /// What surrounds an evaluation. The same environment, policy and request give the same outcomes.
 #[derive(Clone, Copy)]
@@ -14,7 +14,7 @@ pub struct Environment<'a> {
     /// The moment of the decision.
     pub now: Timestamp,
     /// What may be looked up.
-    pub cluster: &'a dyn Cluster,
+    pub lookups: &'a dyn Lookups,
     /// Variables given by a values file, which stand in for look-ups.
     pub variables: &'a Variables,
     /// Seed of `random`, so that a replay draws the same strings.
@@ -68,10 +68,10 @@ pub const DEFAULT_STEP_LIMIT: u64 = 10_000_000;
 
 impl<'a> Environment<'a> {
     /// An environment with default limits.
-    pub fn new(now: Timestamp, cluster: &'a dyn Cluster, variables: &'a Variables) -> Self {
+    pub fn new(now: Timestamp, lookups: &'a dyn Lookups, variables: &'a Variables) -> Self {
         Self {
             now,
-            cluster,
+            lookups,
             variables,
             seed: 0,
             cel_cost_limit: DEFAULT_CEL_COST_LIMIT,

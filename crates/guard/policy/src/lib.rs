@@ -5,11 +5,10 @@
 //! turns policy documents into [`Policy`] objects through its [`Language`] entry. Because both sides meet only here,
 //! a policy gives one verdict everywhere.
 //!
-//! Deliberately absent: reading files, clocks and networks. What a policy may look up is a [`Cluster`] that the
+//! Deliberately absent: reading files, clocks and networks. What a policy may look up is a [`Lookups`] that the
 //! checkpoint supplies; the time is a field of the environment.
 
 pub mod baseline;
-pub mod cluster;
 pub mod codes;
 pub mod elements;
 pub mod environment;
@@ -17,6 +16,7 @@ pub mod finding;
 pub mod glob;
 mod identity;
 pub mod language;
+pub mod lookups;
 pub mod outcome;
 pub mod policy;
 pub mod reach;
@@ -28,10 +28,10 @@ pub mod testing;
 pub mod upkeep;
 pub mod waiver;
 
-pub use cluster::{ApiCall, Cluster, LookupError, ObjectQuery, Offline};
 pub use environment::{Environment, Listener, Stop, Variables};
 pub use finding::{finding, parts};
 pub use language::{Language, Loaded, PolicyDocument, Programs};
+pub use lookups::{ApiCall, LookupError, Lookups, ObjectQuery, Offline};
 pub use outcome::{Effect, Enforcement, Phase, RuleOutcome};
 pub use policy::{Policy, PolicyInfo, PolicyMeta, RuleInfo, digest, reference_of};
 pub use reach::{FailurePolicy, Matched, Objects, Reach};

@@ -14,7 +14,7 @@ mod config;
 mod exit;
 mod judge;
 mod listen;
-mod manifests;
+mod lookups;
 mod network;
 mod packs;
 mod program_args;

@@ -1,7 +1,7 @@
 //! Everything that talks to a Kubernetes API server.
 //!
 //! A [`Connection`] sends requests in terms of our own `Value`. [`Caches`] follow the kinds that policies look up or that
-//! are scanned, and answer look-ups as [`palisade_policy::Cluster`]. [`ClusterPolicies`] hands over the policy objects of
+//! are scanned, and answer look-ups as [`palisade_policy::Lookups`]. [`ClusterPolicies`] hands over the policy objects of
 //! the cluster and says on each how loading it went. [`Registration`] keeps the webhook configurations as narrow as the
 //! policies, with the certificates that [`Certificates`] makes and renews. The controllers ([`scan`], [`reports`],
 //! [`generate`], [`cleanup`]) act on what exists. Deliberately absent: judging, which is `palisade-admission`'s, and state,

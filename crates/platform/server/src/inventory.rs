@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use palisade_admission::Ruleset;
 use palisade_model::{Checkpoint, Decision, Owner, Resource};
-use palisade_policy::{Cluster, Environment, Variables};
+use palisade_policy::{Environment, Lookups, Variables};
 use palisade_store::{Observation, ObservedFinding, ResourceIdentity, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ const BATCH: usize = 100;
 /// Reads the documents of the inventory.
 pub trait Inventory: Send + Sync {
     /// Calls `judge` for every document, with the name of its file and what policies may look up beside it.
-    fn each(&self, judge: &mut dyn FnMut(&str, &Resource, &dyn Cluster));
+    fn each(&self, judge: &mut dyn FnMut(&str, &Resource, &dyn Lookups));
 }
 
 /// What is known of a document: what it was, what judged it, and whose it is.

@@ -39,7 +39,7 @@ impl<'a> NamespaceView<'a> {
         }
         match self.environment.variables.namespace_labels.get(self.name) {
             Some(labels) => Some(namespace(self.name, labels)),
-            None => self.environment.cluster.namespace(self.name).ok(),
+            None => self.environment.lookups.namespace(self.name).ok(),
         }
     }
 }

@@ -86,10 +86,10 @@ impl ParamRef {
         };
         let objects = match &self.selector {
             Some(selector) => environment
-                .cluster
+                .lookups
                 .list(&query)
                 .map(|objects| objects.into_iter().filter(|object| selector.matches_object(object)).collect()),
-            None => environment.cluster.get(&query).map(|object| vec![object]),
+            None => environment.lookups.get(&query).map(|object| vec![object]),
         };
         match objects {
             Ok(objects) => Ok(objects),

@@ -116,7 +116,7 @@ impl Cluster {
     }
 }
 
-impl palisade_policy::Cluster for Cluster {
+impl palisade_policy::Lookups for Cluster {
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         let matches = |object: &&Value| {
             let text = |key| object.dig(["metadata", key]).and_then(Value::as_str).unwrap_or_default();

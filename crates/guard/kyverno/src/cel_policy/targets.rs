@@ -70,7 +70,7 @@ impl Targets {
 fn list(constraints: &MatchResources, environment: &Environment<'_>) -> Result<Vec<Value>, String> {
     let mut found: Vec<Value> = Vec::new();
     for query in queries(constraints) {
-        let objects = environment.cluster.list(&query);
+        let objects = environment.lookups.list(&query);
         for object in objects.map_err(|error| format!("the targets cannot be listed: {error}"))? {
             let request = AdmissionRequest::of(&Resource::in_memory(object.clone()), Operation::Update);
             let namespace = NamespaceView::new(&request.namespace, environment);

@@ -5,7 +5,7 @@ use palisade_document::{Limits, parse};
 use palisade_model::{Resource, Value, Verdict, json};
 use palisade_policy::set::evaluate;
 use palisade_policy::{
-    AdmissionRequest, Cluster, Effect, Enforcement, Environment, Loaded, Offline, Operation, Payload, Phase, Request,
+    AdmissionRequest, Effect, Enforcement, Environment, Loaded, Lookups, Offline, Operation, Payload, Phase, Request,
     RuleOutcome, Variables,
 };
 
@@ -19,11 +19,11 @@ fn load(yaml: &str) -> Loaded {
     super::load(&resources(yaml))
 }
 
-fn answer(yaml: &str, phase: Phase, request: &Request, cluster: &dyn Cluster) -> Vec<RuleOutcome> {
+fn answer(yaml: &str, phase: Phase, request: &Request, lookups: &dyn Lookups) -> Vec<RuleOutcome> {
     let loaded = load(yaml);
     assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
     let variables = Variables::default();
-    let environment = Environment::new(Timestamp::UNIX_EPOCH, cluster, &variables);
+    let environment = Environment::new(Timestamp::UNIX_EPOCH, lookups, &variables);
     loaded.policies.iter().flat_map(|policy| evaluate(&**policy, phase, request, &environment)).collect()
 }
 

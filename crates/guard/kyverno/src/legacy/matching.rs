@@ -189,7 +189,7 @@ pub fn namespace_labels<'a>(namespace: &str, environment: &'a Environment<'a>) -
     if let Some(labels) = environment.variables.namespace_labels.get(namespace) {
         return Some(Cow::Borrowed(labels));
     }
-    let object = environment.cluster.namespace(namespace).ok()?;
+    let object = environment.lookups.namespace(namespace).ok()?;
     object.dig(["metadata", "labels"]).and_then(Value::as_object).map(|labels| Cow::Owned(labels.clone()))
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use palisade_model::resource::plural;
 use palisade_model::{GroupVersionKind, Map, Str, Value};
-use palisade_policy::{ApiCall, Cluster, LookupError, ObjectQuery};
+use palisade_policy::{ApiCall, LookupError, Lookups, ObjectQuery};
 
 use super::objects::Key;
 
@@ -94,7 +94,7 @@ impl Surroundings {
     }
 }
 
-impl Cluster for Surroundings {
+impl Lookups for Surroundings {
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         let found = self.find(query).find(|(key, _)| key.name == query.name);
         found.map(|(_, object)| object.clone()).ok_or_else(|| {

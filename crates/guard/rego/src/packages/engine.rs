@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::ThreadId;
 
 use palisade_model::{Path, Str, Verdict};
-use palisade_policy::{Cluster, Environment, Listener, Payload, Phase, PolicyMeta, Request, RuleOutcome};
+use palisade_policy::{Environment, Listener, Lookups, Payload, Phase, PolicyMeta, Request, RuleOutcome};
 
 use super::CheckKind;
 use super::result::{Violation, path_of};
@@ -178,7 +178,7 @@ impl Engine {
                 continue;
             }
             let input = seen.input(request);
-            let host = ClusterHost(environment.cluster);
+            let host = LookupHost(environment.lookups);
             let inputs = Inputs {
                 input: Some(input.clone()),
                 data: self.data.clone(),
@@ -265,9 +265,9 @@ impl Observer for Printer<'_> {
 }
 
 /// Lets the checkpoint send what policies ask for.
-struct ClusterHost<'a>(&'a dyn Cluster);
+struct LookupHost<'a>(&'a dyn Lookups);
 
-impl Host for ClusterHost<'_> {
+impl Host for LookupHost<'_> {
     fn http(&self, request: &Value) -> Result<Value, String> {
         let answer = self.0.send(&request.to_model()).map_err(|error| error.to_string())?;
         Ok(Value::from(&answer))

@@ -22,7 +22,7 @@ use crate::adoption::{Agreement, Frame};
 use crate::args::Global;
 use crate::config::Config;
 use crate::judge::{Standing, request};
-use crate::manifests::Manifests;
+use crate::lookups::ManifestLookups;
 use crate::report::count;
 use crate::{Exit, Failure, Outcome};
 
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let mut run = Run { diagnostics: policies.diagnostics, ..Run::default() };
     let (inputs, diagnostics) = files::inputs(&args.paths);
     run.diagnostics.extend(diagnostics);
-    let cluster = Manifests::new(&inputs, &config.network);
+    let lookups = ManifestLookups::new(&inputs, &config.network);
     let agreement = Agreement {
         overrides: config.overrides(),
         waivers: Waivers::default(),
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     };
     let surroundings = Surroundings {
         policies: &policies.set,
-        environment: Environment::new(agreement.now, &cluster, &variables),
+        environment: Environment::new(agreement.now, &lookups, &variables),
         standing: args.policies.standing(false),
         agreement,
     };

@@ -9,13 +9,13 @@ use palisade_model::Resource;
 use palisade_policies::files;
 use palisade_policies::packs::{self, Side};
 use palisade_policies::{Catalogue, Sources, State};
-use palisade_policy::Cluster;
+use palisade_policy::Lookups;
 use palisade_server::{Clock, DocumentState, Edition, Given, Inventory, PolicyLoader, Wiring};
 
 use super::policies::named_paths;
 use crate::args::Global;
 use crate::config::{Config, Network, WAIVERS};
-use crate::manifests::Manifests;
+use crate::lookups::ManifestLookups;
 use crate::program_args::ProgramArgs;
 use crate::{Exit, Failure, Outcome};
 
@@ -109,9 +109,9 @@ struct Manifested {
 }
 
 impl Inventory for Manifested {
-    fn each(&self, judge: &mut dyn FnMut(&str, &Resource, &dyn Cluster)) {
+    fn each(&self, judge: &mut dyn FnMut(&str, &Resource, &dyn Lookups)) {
         let inputs = files::inputs(&self.paths).0;
-        let surroundings = Manifests::new(&inputs, &self.network);
+        let surroundings = ManifestLookups::new(&inputs, &self.network);
         for input in &inputs {
             for document in input.read().documents.into_iter().filter(files::is_object) {
                 judge(&input.name(), &document.into_resource(), &surroundings);

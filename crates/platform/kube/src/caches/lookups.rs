@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 use palisade_model::go_duration::GoDuration;
 use palisade_model::{GroupVersionKind, Map, Str, Value};
-use palisade_policy::{ApiCall, Cluster, LookupError, ObjectQuery};
+use palisade_policy::{ApiCall, LookupError, Lookups, ObjectQuery};
 
 use super::Caches;
 use super::address::Address;
@@ -56,7 +56,7 @@ impl Caches {
     }
 }
 
-impl Cluster for Caches {
+impl Lookups for Caches {
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         let kind = self.kind(&query.group, &query.version, &query.resource)?;
         let missing = || LookupError::NotFound(described(query));

@@ -11,7 +11,7 @@ use palisade_model::{PolicyRef, Resource, Str, Value, Verdict};
 use palisade_policy::selection::{Mode, Subject};
 use palisade_policy::set::evaluate;
 use palisade_policy::{
-    AdmissionRequest, ApiCall, Cluster, Effect, Environment, LookupError, ObjectQuery, Operation, Phase, Policy,
+    AdmissionRequest, ApiCall, Effect, Environment, LookupError, Lookups, ObjectQuery, Operation, Phase, Policy,
     Request, RuleOutcome, RuleUpkeep, Variables,
 };
 
@@ -49,7 +49,7 @@ pub(super) struct RuleAnswer {
 /// What an evaluation needs beside the trigger.
 pub(super) struct Surroundings<'a> {
     pub(super) ruleset: &'a Ruleset,
-    pub(super) cluster: &'a dyn Cluster,
+    pub(super) lookups: &'a dyn Lookups,
     pub(super) now: Timestamp,
     pub(super) patience: &'a Patience,
 }
@@ -101,7 +101,7 @@ impl Surroundings<'_> {
             request.old_object = before.clone();
         }
         let request = Request::admission(request);
-        let hiding = Hiding { cluster: self.cluster, policy: &identity, trigger: uid_of(trigger) };
+        let hiding = Hiding { lookups: self.lookups, policy: &identity, trigger: uid_of(trigger) };
         let variables = Variables::default();
         let environment = Environment { stop: Some(self.patience), ..Environment::new(self.now, &hiding, &variables) };
         let phases = [Phase::Mutate, Phase::Generate];
@@ -131,7 +131,7 @@ impl Surroundings<'_> {
 
 /// A cluster without what a policy made for a trigger.
 struct Hiding<'a> {
-    cluster: &'a dyn Cluster,
+    lookups: &'a dyn Lookups,
     policy: &'a Identity,
     trigger: Str,
 }
@@ -142,43 +142,43 @@ impl Hiding<'_> {
     }
 }
 
-impl Cluster for Hiding<'_> {
+impl Lookups for Hiding<'_> {
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
-        let object = self.cluster.get(query)?;
+        let object = self.lookups.get(query)?;
         if self.hides(&object) { Err(LookupError::NotFound(query.name.to_string())) } else { Ok(object) }
     }
 
     fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError> {
-        let mut objects = self.cluster.list(query)?;
+        let mut objects = self.lookups.list(query)?;
         objects.retain(|object| !self.hides(object));
         Ok(objects)
     }
 
     fn objects(&self) -> Result<Value, LookupError> {
-        self.cluster.objects()
+        self.lookups.objects()
     }
 
     fn call(&self, call: &ApiCall) -> Result<Value, LookupError> {
-        self.cluster.call(call)
+        self.lookups.call(call)
     }
 
     fn http(&self, call: &ApiCall) -> Result<Value, LookupError> {
-        self.cluster.http(call)
+        self.lookups.http(call)
     }
 
     fn send(&self, request: &Value) -> Result<Value, LookupError> {
-        self.cluster.send(request)
+        self.lookups.send(request)
     }
 
     fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError> {
-        self.cluster.global_context(name, projection)
+        self.lookups.global_context(name, projection)
     }
 
     fn image(&self, reference: &str) -> Result<Value, LookupError> {
-        self.cluster.image(reference)
+        self.lookups.image(reference)
     }
 
     fn namespace(&self, name: &str) -> Result<Value, LookupError> {
-        self.cluster.namespace(name)
+        self.lookups.namespace(name)
     }
 }

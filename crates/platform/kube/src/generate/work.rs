@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use palisade_admission::Ruleset;
 use palisade_model::{GroupVersionKind, PolicyRef, Str, Value, Verdict};
-use palisade_policy::{Cluster, Effect, LookupError, RuleUpkeep};
+use palisade_policy::{Effect, LookupError, Lookups, RuleUpkeep};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -247,8 +247,8 @@ impl Work {
         let asking = move || {
             let patience = Patience::until(&work.stop);
             let now = (work.generator.clock)();
-            let cluster = &work.generator.caches;
-            Surroundings { ruleset: &ruleset, cluster, now, patience: &patience }.ask(&trigger, happened.as_ref())
+            let lookups = &work.generator.caches;
+            Surroundings { ruleset: &ruleset, lookups, now, patience: &patience }.ask(&trigger, happened.as_ref())
         };
         let answers = tokio::task::spawn_blocking(asking).await?;
         if self.stop.is_cancelled() { Err("the generator stops".into()) } else { Ok(answers) }

@@ -8,7 +8,7 @@ use palisade_admission::Ruleset;
 use palisade_model::decision::Subject;
 use palisade_model::{Decision, Disposition, Finding, GroupVersionKind, Resource, Str, Value, Verdict};
 use palisade_policy::{
-    AdmissionRequest, Cluster, Environment, LookupError, ObjectQuery, Operation, Phase, Policy, Reads, Request, Stop,
+    AdmissionRequest, Environment, LookupError, Lookups, ObjectQuery, Operation, Phase, Policy, Reads, Request, Stop,
     Variables, digest,
 };
 use tokio_util::sync::CancellationToken;
@@ -91,9 +91,9 @@ pub(super) fn candidate(
     key: &ObjectKey,
     ruleset: &Ruleset,
     (surroundings, round): (u64, u64),
-    cluster: &dyn Cluster,
+    lookups: &dyn Lookups,
 ) -> Result<Option<Candidate>, String> {
-    let object = match cluster.get(&key.query()) {
+    let object = match lookups.get(&key.query()) {
         Ok(object) => object,
         Err(LookupError::NotFound(_)) => return Ok(None),
         Err(error) => return Err(error.to_string()),
@@ -101,7 +101,7 @@ pub(super) fn candidate(
     let (reads, rules) = concern(ruleset, &request(&object));
     let mut text = reads.relevant(&object).to_canonical_json();
     if reads.namespace && !key.namespace.is_empty() {
-        let namespace = cluster.namespace(&key.namespace).map_err(|error| error.to_string())?;
+        let namespace = lookups.namespace(&key.namespace).map_err(|error| error.to_string())?;
         for part in ["labels", "annotations"] {
             text.push('\n');
             text.push_str(&namespace.dig(["metadata", part]).unwrap_or(&Value::Null).to_canonical_json());
@@ -147,12 +147,12 @@ pub(super) fn judge(
     candidate: &Candidate,
     ruleset: &Ruleset,
     now: Timestamp,
-    cluster: &dyn Cluster,
+    lookups: &dyn Lookups,
     patience: &Patience,
     every: bool,
 ) -> (Decision, Vec<RuleResult>) {
     let variables = Variables::default();
-    let environment = Environment { stop: Some(patience), ..Environment::new(now, cluster, &variables) };
+    let environment = Environment { stop: Some(patience), ..Environment::new(now, lookups, &variables) };
     let mut decision = ruleset.scan(&candidate.object, &environment);
     decision.input_digest = candidate.basis.object.clone();
     decision.ruleset_digest = ruleset.digest.clone();

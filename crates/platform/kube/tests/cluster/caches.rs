@@ -2,7 +2,7 @@
 
 use palisade_kube::{Caches, Event, KubeError};
 use palisade_model::Value;
-use palisade_policy::{ApiCall, Cluster as _, LookupError, ObjectQuery};
+use palisade_policy::{ApiCall, LookupError, Lookups as _, ObjectQuery};
 
 use crate::world::{blocking, caches, config, connect, own, shared, until};
 

@@ -23,7 +23,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use palisade_admission::{Roles, answer_failure};
-use palisade_policy::{Cluster, FailurePolicy, UserInfo, Variables};
+use palisade_policy::{FailurePolicy, Lookups, UserInfo, Variables};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -37,7 +37,7 @@ use pool::Pool;
 use request::{Bodies, Call, Endpoint, Refused};
 
 /// What policies may look into, and who has which roles: a cluster's watch caches, or nothing.
-pub(crate) trait Surroundings: Cluster {
+pub(crate) trait Surroundings: Lookups {
     /// The roles that the cluster's bindings grant.
     fn roles(&self, user: &UserInfo) -> Roles;
 }

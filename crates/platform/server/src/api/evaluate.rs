@@ -233,7 +233,7 @@ mod tests {
     use palisade_policy::selection::Overrides;
     use palisade_policy::waiver::Waivers;
     use palisade_policy::{
-        Cluster, LookupError, ObjectQuery, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Request, RuleInfo,
+        LookupError, Lookups, ObjectQuery, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Request, RuleInfo,
         RuleOutcome,
     };
 
@@ -257,7 +257,7 @@ mod tests {
                 return Vec::new();
             };
             let query = ObjectQuery { name: admission.namespace.clone(), ..namespaces() };
-            let (verdict, message) = match environment.cluster.get(&query) {
+            let (verdict, message) = match environment.lookups.get(&query) {
                 Ok(Value::Null) => (Verdict::Fail, "there is no such namespace".to_owned()),
                 Ok(_) if admission.cluster_roles.iter().any(|role| &**role == "owner") => {
                     (Verdict::Pass, String::new())
@@ -276,7 +276,7 @@ mod tests {
     /// A cluster with the namespace `shop`, in which jane is an owner.
     struct Shop;
 
-    impl Cluster for Shop {
+    impl Lookups for Shop {
         fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
             Ok(if &*query.name == "shop" { json!({"metadata": {"name": "shop"}}) } else { Value::Null })
         }

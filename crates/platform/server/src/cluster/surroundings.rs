@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use palisade_admission::{Roles, roles_of};
 use palisade_kube::Caches;
 use palisade_model::Value;
-use palisade_policy::{ApiCall, Cluster, LookupError, ObjectQuery, UserInfo};
+use palisade_policy::{ApiCall, LookupError, Lookups, ObjectQuery, UserInfo};
 
 use crate::admission::Surroundings;
 
@@ -57,7 +57,7 @@ impl ClusterView {
     }
 }
 
-impl Cluster for ClusterView {
+impl Lookups for ClusterView {
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         self.caches(&query.resource)?.get(query)
     }

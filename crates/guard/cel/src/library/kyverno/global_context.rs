@@ -27,7 +27,7 @@ fn get(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
         [_, Val::String(name), Val::String(projection)] => (name, &**projection),
         _ => return Err(mismatch("Get", args)),
     };
-    match call.environment()?.cluster.global_context(name, projection) {
+    match call.environment()?.lookups.global_context(name, projection) {
         Ok(value) => Ok(Val::from(value)),
         Err(LookupError::NotFound(_)) => Ok(Val::Null),
         Err(error) => Err(EvalError::invalid(format_args!("failed to get global reference: {error}"))),

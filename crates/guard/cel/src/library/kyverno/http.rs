@@ -43,7 +43,7 @@ fn post(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
 }
 
 fn send(call: &mut Call<'_>, request: &ApiCall) -> Result<Val, EvalError> {
-    let answer = call.environment()?.cluster.http(request);
+    let answer = call.environment()?.lookups.http(request);
     answer.map(Val::from).map_err(|error| EvalError::invalid(format_args!("request failed: {error}")))
 }
 

@@ -14,6 +14,6 @@ pub(super) fn library() -> Library {
 
 fn get_metadata(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let [_, Val::String(image)] = args else { return Err(mismatch("GetMetadata", args)) };
-    let data = call.environment()?.cluster.image(image);
+    let data = call.environment()?.lookups.image(image);
     data.map(Val::from).map_err(|error| EvalError::invalid(format_args!("failed to get image data: {error}")))
 }

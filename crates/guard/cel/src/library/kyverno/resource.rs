@@ -142,7 +142,7 @@ fn get(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let (mut query, rest) = query("Get", args)?;
     let [Val::String(name)] = rest else { return Err(mismatch("Get", args)) };
     query.name = name.clone();
-    match call.environment()?.cluster.get(&query) {
+    match call.environment()?.lookups.get(&query) {
         Ok(object) => Ok(Val::from(object)),
         Err(LookupError::NotFound(_)) => Ok(Val::Null),
         Err(error) => Err(EvalError::invalid(format_args!("failed to get resource: {error}"))),
@@ -157,7 +157,7 @@ fn list(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
         [Val::Map(labels)] => Some(labels),
         _ => return Err(mismatch("List", args)),
     };
-    let objects = call.environment()?.cluster.list(&query);
+    let objects = call.environment()?.lookups.list(&query);
     let mut objects = objects.map_err(|error| EvalError::invalid(format_args!("failed to list resource: {error}")))?;
     call.spend_size(objects.len())?;
     if let Some(labels) = labels {
@@ -184,7 +184,7 @@ fn post(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let place = if query.namespace.is_empty() { String::new() } else { format!("/namespaces/{}", query.namespace) };
     let url = format!("{root}/{}{place}/{}", query.version, query.resource).into();
     let request = ApiCall { method: "POST".into(), url, body: body.to_value()? };
-    let answer = call.environment()?.cluster.call(&request);
+    let answer = call.environment()?.lookups.call(&request);
     answer.map(Val::from).map_err(|error| EvalError::invalid(format_args!("failed to create resource: {error}")))
 }
 

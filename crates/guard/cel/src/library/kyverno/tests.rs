@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use palisade_model::{Map, Value, json};
-use palisade_policy::{ApiCall, Cluster, Environment, LookupError, ObjectQuery, Offline, Variables};
+use palisade_policy::{ApiCall, Environment, LookupError, Lookups, ObjectQuery, Offline, Variables};
 
 use super::generator::{self, Collector};
 use crate::library::testing::{self, check, holds};
@@ -15,7 +15,7 @@ fn named(name: &str) -> Value {
     json!({"metadata": {"name": name, "labels": {"app": name}}})
 }
 
-impl Cluster for Echo {
+impl Lookups for Echo {
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         match &*query.name {
             "missing" => Err(LookupError::NotFound("missing".into())),
@@ -53,7 +53,7 @@ impl Scope for Surrounded<'_> {
     }
 }
 
-fn evaluate_in(libraries: Vec<crate::Library>, cluster: &dyn Cluster, variables: Bindings, source: &str) -> String {
+fn evaluate_in(libraries: Vec<crate::Library>, lookups: &dyn Lookups, variables: Bindings, source: &str) -> String {
     let env = Env::builder()
         .libraries(libraries)
         .library(super::verification_library())
@@ -62,7 +62,7 @@ fn evaluate_in(libraries: Vec<crate::Library>, cluster: &dyn Cluster, variables:
         .variable("data", crate::Type::Dyn);
     let given = Variables::default();
     let now = "2024-05-06T07:08:09.5Z".parse::<Timestamp>().unwrap();
-    let scope = Surrounded { environment: Environment::new(now, cluster, &given), variables };
+    let scope = Surrounded { environment: Environment::new(now, lookups, &given), variables };
     testing::evaluate(&env.build(), &scope, source)
 }
 

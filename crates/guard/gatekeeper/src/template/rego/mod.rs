@@ -103,7 +103,7 @@ impl Worker {
         if !referential {
             return Ok(Value::object(Vec::new()));
         }
-        let objects = review.environment.cluster.objects();
+        let objects = review.environment.lookups.objects();
         let objects = objects.map_err(|error| format!("`data.inventory` is not available: {error}"))?;
         let known = self.inventory.take().filter(|(known, _)| same(known, &objects));
         let (_, inventory) = self.inventory.insert(known.unwrap_or_else(|| {

@@ -21,7 +21,7 @@ pub(super) fn load(context: &RuleContext<'_>, entry: &ContextEntry) -> Result<Op
         EntrySource::ApiCall { call, jmes_path, default } => loader.api_call(call, jmes_path.as_ref(), default),
         EntrySource::ImageRegistry { reference, jmes_path } => {
             let reference = loader.text(reference, "imageRegistry.reference")?;
-            let data = context.environment.cluster.image(&reference).map_err(|error| loader.unavailable(&error))?;
+            let data = context.environment.lookups.image(&reference).map_err(|error| loader.unavailable(&error))?;
             loader.transformed(data, jmes_path.as_ref())
         }
         EntrySource::GlobalReference { name, jmes_path } => loader.global_reference(name, jmes_path.as_ref()),
@@ -71,7 +71,7 @@ impl Loader<'_, '_> {
         }
         let query =
             ObjectQuery { version: "v1".into(), resource: "ConfigMap".into(), namespace, name, ..Default::default() };
-        let object = self.context.environment.cluster.get(&query).map_err(|error| self.unavailable(&error))?;
+        let object = self.context.environment.lookups.get(&query).map_err(|error| self.unavailable(&error))?;
         let part = |key: &str| (Str::from(key), object.get(key).cloned().unwrap_or_default());
         Ok(Value::object(["data", "metadata"].into_iter().map(part).collect()))
     }
@@ -79,7 +79,7 @@ impl Loader<'_, '_> {
     fn api_call(&self, call: &Value, jmes_path: Option<&Str>, default: &Value) -> Result<Value, QueryError> {
         let call = self.call(call)?;
         self.check_namespace(&call.url)?;
-        match self.context.environment.cluster.call(&call) {
+        match self.context.environment.lookups.call(&call) {
             Ok(answer) => self.transformed(answer, jmes_path),
             Err(LookupError::NotFound(_) | LookupError::Failed(_)) if !default.is_null() => Ok(default.clone()),
             Err(error) => Err(self.unavailable(&error)),
@@ -124,7 +124,7 @@ impl Loader<'_, '_> {
         let name = self.text(name, "globalReference.name")?;
         let mut parts = name.split('.');
         let (entry, projection) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let data = self.context.environment.cluster.global_context(entry, projection);
+        let data = self.context.environment.lookups.global_context(entry, projection);
         self.transformed(data.map_err(|error| self.unavailable(&error))?, jmes_path)
     }
 

@@ -1,7 +1,7 @@
 //! Where generated objects come from: written-out data, one object to clone, or all objects of some kinds.
 
 use palisade_model::{GroupVersionKind, Str, Value};
-use palisade_policy::{Cluster, LookupError, ObjectQuery};
+use palisade_policy::{LookupError, Lookups, ObjectQuery};
 
 use super::metadata::{Identity, cloned};
 use crate::legacy::context::RuleContext;
@@ -15,7 +15,7 @@ pub(super) fn objects(
     context: &RuleContext<'_>,
     mut made: impl FnMut(Value),
 ) -> Result<(), String> {
-    let sources = Sources { cluster: context.environment().cluster, synchronize };
+    let sources = Sources { lookups: context.environment().lookups, synchronize };
     let target = Identity::of(pattern);
     let clone = pattern.get("clone").map(Identity::of).unwrap_or_default();
     let list = pattern.get("cloneList");
@@ -39,7 +39,7 @@ pub(super) fn objects(
 }
 
 struct Sources<'a> {
-    cluster: &'a dyn Cluster,
+    lookups: &'a dyn Lookups,
     synchronize: bool,
 }
 
@@ -60,7 +60,7 @@ impl Sources<'_> {
         if from.namespace == target.namespace && from.name == target.name {
             return Ok(None);
         }
-        let source = self.cluster.get(&query(from)).map_err(|error| format!("source resource not found: {error}"))?;
+        let source = self.lookups.get(&query(from)).map_err(|error| format!("source resource not found: {error}"))?;
         let wanted = target.give(cloned(&source, target));
         Ok(match self.existing(target)? {
             Some(_) if !self.synchronize => None,
@@ -81,7 +81,7 @@ impl Sources<'_> {
             namespace: text("namespace").into(),
             name: Str::from(""),
         };
-        let sources = self.cluster.list(&query).map_err(|error| format!("failed to list source `{kind}`: {error}"))?;
+        let sources = self.lookups.list(&query).map_err(|error| format!("failed to list source `{kind}`: {error}"))?;
         let selector = list.get("selector").filter(|selector| !selector.is_null()).map(LabelSelector::of);
         let mut objects = Vec::new();
         for source in sources {
@@ -97,7 +97,7 @@ impl Sources<'_> {
 
     /// The object as it exists; none where nothing can be looked up, as in a check of files.
     fn existing(&self, target: &Identity) -> Result<Option<Value>, String> {
-        match self.cluster.get(&query(target)) {
+        match self.lookups.get(&query(target)) {
             Ok(object) => Ok(Some(object)),
             Err(LookupError::NotFound(_) | LookupError::Unavailable { .. }) => Ok(None),
             Err(error @ LookupError::Failed(_)) => Err(format!("failed to get target resource: {error}")),

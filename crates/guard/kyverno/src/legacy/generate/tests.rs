@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use palisade_model::{Resource, json};
 use palisade_policy::{
-    AdmissionRequest, Cluster, Environment, LookupError, ObjectQuery, Offline, Operation, Variables,
+    AdmissionRequest, Environment, LookupError, Lookups, ObjectQuery, Offline, Operation, Variables,
 };
 
 use super::*;
@@ -28,7 +28,7 @@ impl Objects {
     }
 }
 
-impl Cluster for Objects {
+impl Lookups for Objects {
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         self.matching(query).next().cloned().ok_or_else(|| LookupError::NotFound(query.name.to_string()))
     }
@@ -38,7 +38,7 @@ impl Cluster for Objects {
     }
 }
 
-fn generated(generate: Value, cluster: &dyn Cluster) -> Generated {
+fn generated(generate: Value, lookups: &dyn Lookups) -> Generated {
     let document = Resource::in_memory(json!({
         "name": "rule",
         "match": {"any": [{"resources": {"kinds": ["Namespace"]}}]},
@@ -54,14 +54,14 @@ fn generated(generate: Value, cluster: &dyn Cluster) -> Generated {
     });
     let admission = AdmissionRequest::of(&Resource::in_memory(trigger.clone()), Operation::Create);
     let (variables, queries) = (Variables::default(), Queries::default());
-    let environment = Environment::new(Timestamp::UNIX_EPOCH, cluster, &variables);
+    let environment = Environment::new(Timestamp::UNIX_EPOCH, lookups, &variables);
     let names = Names { policy: "policy", namespace: "", rule: "rule" };
     let context = RuleContext::new(names, &admission, &environment, &queries);
     apply_rule(generation, &trigger, &context)
 }
 
-fn objects(generate: Value, cluster: &dyn Cluster) -> Vec<Value> {
-    let outcome = generated(generate, cluster);
+fn objects(generate: Value, lookups: &dyn Lookups) -> Vec<Value> {
+    let outcome = generated(generate, lookups);
     assert_eq!((outcome.verdict, outcome.message.as_str()), (Verdict::Pass, ""));
     match outcome.effect {
         Effect::Generated(objects) => objects,

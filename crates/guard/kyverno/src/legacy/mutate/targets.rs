@@ -90,11 +90,11 @@ fn load(target: &Target, context: &RuleContext<'_>) -> Result<Vec<Value>, Target
         namespace: exact(&namespace),
         name: exact(&name),
     };
-    let cluster = context.environment().cluster;
+    let lookups = context.environment().lookups;
     if !query.namespace.is_empty() && !query.name.is_empty() {
-        return Ok(vec![cluster.get(&query)?]);
+        return Ok(vec![lookups.get(&query)?]);
     }
-    let objects = cluster.list(&ObjectQuery { name: Str::from(""), ..query })?;
+    let objects = lookups.list(&ObjectQuery { name: Str::from(""), ..query })?;
     Ok(objects.into_iter().filter(|object| is_meant(object, &namespace, &name, selector.as_ref())).collect())
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use palisade_document::{Limits, parse};
 use palisade_model::{Diagnostic, Level, Resource, Value};
 use palisade_policy::{
-    AdmissionRequest, Cluster, Environment, Offline, Operation, Phase, Policy, Request, RuleOutcome, Variables,
+    AdmissionRequest, Environment, Lookups, Offline, Operation, Phase, Policy, Request, RuleOutcome, Variables,
 };
 
 use super::exception::Exception;
@@ -50,9 +50,9 @@ fn request(object: &str, operation: Operation) -> AdmissionRequest {
     request
 }
 
-fn judge(policy: &dyn Policy, request: AdmissionRequest, cluster: &dyn Cluster) -> Vec<RuleOutcome> {
+fn judge(policy: &dyn Policy, request: AdmissionRequest, lookups: &dyn Lookups) -> Vec<RuleOutcome> {
     let variables = Variables::default();
-    let environment = Environment::new(Timestamp::UNIX_EPOCH, cluster, &variables);
+    let environment = Environment::new(Timestamp::UNIX_EPOCH, lookups, &variables);
     policy.evaluate(Phase::Validate, &Request::admission(request), &environment)
 }
 
@@ -77,7 +77,7 @@ fn pod(spec: &str) -> String {
 #[derive(Debug)]
 struct Town;
 
-impl Cluster for Town {
+impl Lookups for Town {
     fn get(&self, query: &palisade_policy::ObjectQuery) -> Result<Value, palisade_policy::LookupError> {
         match &*query.name {
             "settings" => Ok(palisade_model::json!({"data": {"allowed": "nginx"}, "metadata": {"name": "settings"}})),

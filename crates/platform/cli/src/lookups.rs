@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use palisade_document::Document;
 use palisade_model::{Str, Value, resource::plural};
-use palisade_policy::{Cluster, LookupError, ObjectQuery, Offline};
+use palisade_policy::{LookupError, Lookups, ObjectQuery, Offline};
 
 use crate::config::Network;
 use crate::network;
@@ -54,13 +54,13 @@ impl FromIterator<Document> for Objects {
 /// The checked inputs as surroundings. They are only read for this when a policy first looks something up, because
 /// most policies never do and holding every document would cost the memory of all of them.
 #[derive(Debug)]
-pub(crate) struct Manifests<'a> {
+pub(crate) struct ManifestLookups<'a> {
     inputs: &'a [Input],
     network: &'a Network,
     objects: OnceLock<Objects>,
 }
 
-impl<'a> Manifests<'a> {
+impl<'a> ManifestLookups<'a> {
     /// The objects of `inputs`, and the hosts that policies may reach.
     pub(crate) fn new(inputs: &'a [Input], network: &'a Network) -> Self {
         Self { inputs, network, objects: OnceLock::new() }
@@ -71,7 +71,7 @@ impl<'a> Manifests<'a> {
     }
 }
 
-impl Cluster for Manifests<'_> {
+impl Lookups for ManifestLookups<'_> {
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         let resource: Str = if query.resource.chars().any(char::is_uppercase) {
             plural(&query.resource).into()

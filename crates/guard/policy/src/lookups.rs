@@ -1,6 +1,6 @@
 //! What a policy may look up beside the object before it: other objects, API calls, image data.
 //!
-//! Engines never reach out themselves. A checkpoint hands them a [`Cluster`]: watch caches in a server, mock files in
+//! Engines never reach out themselves. A checkpoint hands them a [`Lookups`]: watch caches in a server, mock files in
 //! a policy test, nothing at all in CI ([`Offline`]). What cannot be answered is a [`LookupError`], which turns into
 //! an error verdict, never into an empty answer.
 
@@ -61,7 +61,7 @@ impl LookupError {
 }
 
 /// The surroundings that policies may look into. What an implementation leaves out is unavailable.
-pub trait Cluster: Send + Sync {
+pub trait Lookups: Send + Sync {
     /// One object.
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         Err(LookupError::offline(format_args!("{} `{}`", query.resource, query.name)))
@@ -124,4 +124,4 @@ pub trait Cluster: Send + Sync {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Offline;
 
-impl Cluster for Offline {}
+impl Lookups for Offline {}
