@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use palisade_model::{Value, go_float};
+use palisade_gotext::go_float;
+use palisade_model::Value;
 
 /// The value of a plain scalar where it is anything but a string.
 pub(crate) fn resolve(text: &str) -> Option<Value> {

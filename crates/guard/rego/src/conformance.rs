@@ -9,14 +9,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use palisade_model::{Diagnostic, Source, Str};
+use palisade_rego_value::{Array, Object, Value};
 
-use crate::builtins::json_text::read;
 use crate::compile::{CompileOptions, compile};
 use crate::machine::{EvalError, Host, Inputs, Machine};
 use crate::plan::Program;
 use crate::syntax::ast::{Module, Version};
 use crate::syntax::parse;
-use crate::value::{Array, Object, Value};
 
 /// The moment of all evaluations: after the dates of which the suite expects that they are past.
 const NOW: Timestamp = Timestamp::constant(1_767_225_600, 0);
@@ -32,7 +31,7 @@ pub struct CaseOutcome {
 
 /// Runs every case of a file. An error means that the file cannot be read.
 pub fn run_file(text: &str) -> Result<Vec<CaseOutcome>, String> {
-    let file = read(text)?;
+    let file = Value::from_json(text)?;
     let cases = file.get_str("cases").and_then(Value::as_array).ok_or("the file has no `cases`")?;
     Ok(cases.iter().map(run_case).collect())
 }

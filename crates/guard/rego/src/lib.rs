@@ -13,13 +13,11 @@ pub mod conformance;
 pub mod machine;
 pub mod packages;
 pub mod plan;
-pub mod schema;
 pub mod syntax;
 pub mod testing;
 pub mod types;
-pub mod value;
 
 pub use compile::{CompileOptions, compile};
 pub use packages::LANGUAGE;
+pub use palisade_rego_value::{Number, Value};
 pub use plan::Program;
-pub use value::{Number, Value};

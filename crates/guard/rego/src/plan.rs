@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use palisade_model::{Location, Relation, Source, Span, Str};
+use palisade_rego_value::Value;
 
 use crate::builtins::Builtin;
-use crate::value::Value;
 
 /// A slot of the frame of the definition that runs.
 pub type Register = u32;

@@ -2,7 +2,8 @@
 //!
 //! cel-go compiles them by Go's `regexp`, so the syntax is [`go_regex`]'s.
 
-use palisade_model::{Str, go_regex};
+use palisade_gotext::go_regex;
+use palisade_model::Str;
 use regex::{Regex, RegexBuilder};
 
 use crate::EvalError;

@@ -1,6 +1,6 @@
 //! The parts of an image that AssignImage replaces: domain, path, and tag or digest with its separator.
 
-use palisade_model::go_regex;
+use palisade_gotext::go_regex;
 
 const DOMAIN: &str = r"(^\w[\w\-_]*\.[\w\-_\.]*[\w](:\d+)?$)|(^localhost(:\d+)?$)";
 const PATH: &str = r"^[a-z0-9]+(?:(?:(?:[._/]|__|[-]*)[a-z0-9]+)+)?$";

@@ -1,6 +1,7 @@
 //! The schema of a whole constraint: Gatekeeper's own fields around the parameters of the template.
 
-use palisade_model::{Value, go_regex};
+use palisade_gotext::go_regex;
+use palisade_model::Value;
 
 use super::{Additional, Schema};
 

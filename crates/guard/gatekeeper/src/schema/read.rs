@@ -1,7 +1,8 @@
 //! From the text of a template to a [`Schema`].
 
 use palisade_cel::admission::{Node, Reader};
-use palisade_model::{Map, Value, go_regex};
+use palisade_gotext::go_regex;
+use palisade_model::{Map, Value};
 
 use super::{Additional, Bounds, Schema, TYPES};
 use crate::codes;

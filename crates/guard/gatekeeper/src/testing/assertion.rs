@@ -3,7 +3,8 @@
 use std::fmt;
 
 use palisade_cel::admission::{Node, Reader};
-use palisade_model::{Path, Value, go_regex};
+use palisade_gotext::go_regex;
+use palisade_model::{Path, Value};
 use palisade_policy::testing::{Mode, TestOutcome};
 use regex::Regex;
 

@@ -1,9 +1,10 @@
 //! One answer from the elements of a collection; membership.
 
+use palisade_rego_value::{ArithmeticError, Number, Value};
+
 use super::declare::{ARRAY, ELEMENTS, NUMBERS, OBJECT, SET, builtin};
 use super::{Answer, Builtin, BuiltinError, Context, answer, arithmetic, operands};
 use crate::types::Type;
-use crate::value::{ArithmeticError, Number, Value};
 
 /// The family.
 pub(super) const BUILTINS: &[Builtin] = &[

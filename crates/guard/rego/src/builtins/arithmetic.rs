@@ -1,9 +1,10 @@
 //! Arithmetic operators and rounding, on numbers that compute as OPA's do ([`Number`]).
 
+use palisade_rego_value::{ArithmeticError, Number, Value};
+
 use super::declare::{SET, builtin};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::{ArithmeticError, Number, Value};
 
 const ONE: &[Type] = &[Type::Number];
 const TWO: &[Type] = &[Type::Number, Type::Number];

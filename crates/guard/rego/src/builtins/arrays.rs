@@ -1,9 +1,10 @@
 //! Arrays put together and taken apart.
 
+use palisade_rego_value::Value;
+
 use super::declare::{ARRAY, builtin};
 use super::{Answer, Builtin, Context, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 /// The family.
 pub(super) const BUILTINS: &[Builtin] = &[

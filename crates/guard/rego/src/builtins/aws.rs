@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use palisade_model::go_url::Url;
+use palisade_gotext::go_url::Url;
+use palisade_rego_value::{Object, Value};
 
 use super::crypto::hash::{Hash, hex};
 use super::declare::{OBJECT, builtin};
 use super::http::check_request;
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::{Object, Value};
 
 pub(super) const BUILTINS: &[Builtin] =
     &[builtin("providers.aws.sign_req", &[OBJECT, OBJECT, Type::Number], OBJECT, sign_request)];

@@ -1,11 +1,11 @@
 //! Operations on the bits of whole numbers of any size, negative ones in two's complement.
 
 use num_bigint::{BigInt, Sign};
+use palisade_rego_value::{Number, Value};
 
 use super::declare::builtin;
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::{Number, Value};
 
 const TWO: &[Type] = &[Type::Number, Type::Number];
 

@@ -1,11 +1,11 @@
 //! Comparison operators as functions, over Rego's total order of values.
 
 use palisade_model::Relation;
+use palisade_rego_value::Value;
 
 use super::declare::builtin;
 use super::{Answer, Builtin, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 const TWO: &[Type] = &[Type::Any, Type::Any];
 

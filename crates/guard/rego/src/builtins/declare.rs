@@ -1,8 +1,9 @@
 //! Short forms for the tables of the families.
 
+use palisade_rego_value::Value;
+
 use super::{Answer, Builtin, Context};
 use crate::types::Type;
-use crate::value::Value;
 
 /// An array of anything.
 pub(crate) const ARRAY: Type = Type::Array(&Type::Any);

@@ -6,12 +6,12 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+use palisade_rego_value::Value;
 
 use super::declare::{STRINGS, builtin};
 use super::go_base64::{self, Alphabet};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 const ONE: &[Type] = &[Type::String];
 const QUERY: Type = Type::Object(&Type::String, &Type::OneOf(&[Type::String, STRINGS]));

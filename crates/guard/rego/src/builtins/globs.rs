@@ -7,13 +7,13 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use palisade_model::Str;
+use palisade_rego_value::Value;
 use regex::{Regex, RegexBuilder};
 
 use super::declare::builtin;
 use super::memory::Language;
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 const DELIMITERS: Type = Type::OneOf(&[Type::Array(&Type::String), Type::Null]);
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use palisade_rego_value::{Object, Value};
+
 use super::declare::{ARRAY, ELEMENTS, SET, builtin};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::{Object, Value};
 
 const GRAPH: Type = Type::Object(&Type::Any, &ELEMENTS);
 

@@ -11,12 +11,12 @@
 //! evaluation; a cache between evaluations is deliberately absent, `cache` and `force_cache` are only checked.
 
 use palisade_document::{Limits, parse_yaml};
+use palisade_gotext::go_duration::{DurationError, GoDuration};
 use palisade_model::Source;
-use palisade_model::go_duration::{DurationError, GoDuration};
+use palisade_rego_value::{Number, Object, Value};
 
 use super::declare::{OBJECT, nondeterministic};
-use super::{Answer, Builtin, BuiltinError, Context, answer, json_text, operands};
-use crate::value::{Number, Object, Value};
+use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 
 pub(super) const BUILTINS: &[Builtin] = &[nondeterministic(NAME, &[OBJECT], OBJECT, send)];
 
@@ -304,7 +304,7 @@ fn shaped(context: &mut Context<'_>, request: &Object, response: &Value) -> Resu
     let kind = part("headers");
     let kind = kind.get_str("content-type").and_then(|kinds| kinds.as_array()?.first()?.as_str()).unwrap_or_default();
     let body = if flag(request, "force_json_decode")? || is_json(kind) {
-        json_text::read(raw_text).unwrap_or(Value::Null)
+        Value::from_json(raw_text).unwrap_or(Value::Null)
     } else if flag(request, "force_yaml_decode")? || is_yaml(kind) {
         yaml(raw_text).unwrap_or(Value::Null)
     } else {

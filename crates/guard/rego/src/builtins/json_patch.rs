@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
+use palisade_rego_value::{MAX_DEPTH, Value};
+
 use super::declare::{OBJECT, builtin};
 use super::json_paths::keys;
 use super::{Answer, Builtin, Context, operands};
 use crate::types::Type;
-use crate::value::{MAX_DEPTH, Value};
 
 /// The family.
 pub(super) const BUILTINS: &[Builtin] = &[builtin("json.patch", &[Type::Any, Type::Array(&OBJECT)], Type::Any, patch)];

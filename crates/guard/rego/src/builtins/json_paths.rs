@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use palisade_model::Str;
+use palisade_rego_value::{MAX_DEPTH, Object, Value};
 
 use super::declare::{ARRAY, OBJECT, builtin};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::{MAX_DEPTH, Object, Value};
 
 const PATH: Type = Type::OneOf(&[Type::String, ARRAY]);
 const PATHS: Type = Type::OneOf(&[Type::Array(&PATH), Type::Set(&PATH)]);

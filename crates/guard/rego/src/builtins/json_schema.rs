@@ -1,10 +1,11 @@
 //! `json.match_schema` and `json.verify_schema`.
 
+use palisade_rego_value::Value;
+use palisade_schema::{Schema, Unjudged};
+
 use super::declare::{ARRAY, OBJECT, builtin};
-use super::{Answer, Builtin, BuiltinError, Context, answer, json_text, operands};
-use crate::schema::{Schema, Unjudged};
+use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 const DOCUMENT: Type = Type::OneOf(&[Type::String, OBJECT]);
 
@@ -16,7 +17,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
 /// A document, given as it is or as JSON text.
 fn document(value: &Value) -> Result<Value, String> {
     match value {
-        Value::String(text) => json_text::read(text).map_err(|_| "invalid JSON string".to_owned()),
+        Value::String(text) => Value::from_json(text).map_err(|_| "invalid JSON string".to_owned()),
         Value::Object(_) | Value::Array(_) => Ok(value.clone()),
         _ => Err("wrong type, expected string or object".to_owned()),
     }

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use palisade_model::Str;
+use palisade_rego_value::Value;
 use regex::Regex;
 
 use super::BuiltinError;
-use crate::value::Value;
 
 /// The most patterns kept.
 const MAX_PATTERNS: usize = 200;

@@ -1,10 +1,11 @@
 //! Builtins about the evaluation itself: the runtime, messages, and what the compiler takes out of modules.
 
+use palisade_rego_value::Value;
+
 use super::declare::{ARRAY, SET, builtin, nondeterministic};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::syntax::json;
 use crate::types::Type;
-use crate::value::Value;
 
 const RECORD: Type = Type::Object(&Type::String, &Type::Any);
 

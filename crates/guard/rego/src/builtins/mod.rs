@@ -20,7 +20,7 @@ mod http;
 mod json_patch;
 mod json_paths;
 mod json_schema;
-pub(crate) mod json_text;
+mod json_yaml;
 mod jwt;
 mod memory;
 mod meta;
@@ -45,12 +45,12 @@ mod uris;
 mod uuid;
 
 use jiff::Timestamp;
+use palisade_rego_value::Value;
 
 pub use memory::Memory;
 
 use crate::machine::{Budget, Host};
 use crate::types::Type;
-use crate::value::Value;
 
 /// A function of the language.
 #[derive(Debug)]
@@ -171,7 +171,7 @@ pub const FAMILIES: &[&[Builtin]] = &[
     http::BUILTINS,
     json_patch::BUILTINS,
     json_paths::BUILTINS,
-    json_text::BUILTINS,
+    json_yaml::BUILTINS,
     json_schema::BUILTINS,
     jwt::BUILTINS,
     meta::BUILTINS,

@@ -5,12 +5,12 @@
 mod cidr;
 
 use palisade_model::Str;
+use palisade_rego_value::Value;
 
 use self::cidr::Cidr;
 use super::declare::{ARRAY, OBJECT, SET, builtin, nondeterministic};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 const TEXTS: &[Type] = &[Type::String, Type::String];
 const RANGES: Type = Type::OneOf(&[Type::String, ARRAY, SET, OBJECT]);

@@ -1,12 +1,12 @@
 //! Ranges of numbers, and random ones.
 
 use num_bigint::BigInt;
-use palisade_model::random_text;
+use palisade_gotext::random_text;
+use palisade_rego_value::{Number, Value};
 
 use super::declare::{builtin, nondeterministic};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::{Number, Value};
 
 const RANGE: Type = Type::Array(&Type::Number);
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use palisade_rego_value::{Object, Set, Value};
+
 use super::declare::{ARRAY, OBJECT, SET, builtin};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::{Object, Set, Value};
 
 const KEYS: Type = Type::OneOf(&[ARRAY, OBJECT, SET]);
 const COLLECTION: Type = Type::OneOf(&[ARRAY, OBJECT, SET]);

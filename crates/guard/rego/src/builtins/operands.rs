@@ -5,9 +5,9 @@
 
 use num_bigint::BigInt;
 use palisade_model::Str;
+use palisade_rego_value::{Number, Object, Set, Value};
 
 use super::BuiltinError;
-use crate::value::{Number, Object, Set, Value};
 
 type Operand<T> = Result<T, BuiltinError>;
 

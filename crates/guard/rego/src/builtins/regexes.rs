@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use palisade_model::{Str, go_regex};
+use palisade_gotext::go_regex;
+use palisade_model::Str;
+use palisade_rego_value::Value;
 use regex::Regex;
 
 use super::declare::builtin;
 use super::memory::Language;
 use super::{Answer, Builtin, BuiltinError, Context, answer, globs, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 const TWO: &[Type] = &[Type::String, Type::String];
 const THREE: &[Type] = &[Type::String, Type::String, Type::String];

@@ -1,11 +1,11 @@
 //! Semantic versions as the model reads them, with a `v` in front where it stands.
 
 use palisade_model::semantic_version::SemanticVersion;
+use palisade_rego_value::Value;
 
 use super::declare::builtin;
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 /// The family.
 pub(super) const BUILTINS: &[Builtin] = &[

@@ -1,9 +1,10 @@
 //! Sets joined, met and told apart (`-` is with arithmetic).
 
+use palisade_rego_value::{Set, Value};
+
 use super::declare::{SET, builtin};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::{Set, Value};
 
 const SETS: Type = Type::Set(&SET);
 

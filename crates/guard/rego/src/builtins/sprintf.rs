@@ -7,9 +7,9 @@
 mod verbs;
 
 use num_bigint::BigInt;
+use palisade_rego_value::{Number, Value};
 
 use super::{Answer, BuiltinError, Context, answer, operands};
-use crate::value::{Number, Value};
 use verbs::Flags;
 pub(super) use verbs::quoted;
 

@@ -1,11 +1,11 @@
 //! Text: searched, cut, joined and replaced. Positions count characters.
 
 use palisade_model::Str;
+use palisade_rego_value::{ArithmeticError, Number, Value};
 
 use super::declare::{ARRAY, STRINGS, builtin};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands, sprintf};
 use crate::types::Type;
-use crate::value::{ArithmeticError, Number, Value};
 
 const ONE: &[Type] = &[Type::String];
 const TWO: &[Type] = &[Type::String, Type::String];

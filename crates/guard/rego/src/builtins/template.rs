@@ -10,10 +10,11 @@ mod parse;
 mod run;
 mod token;
 
+use palisade_rego_value::Value;
+
 use super::declare::builtin;
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 const VARIABLES: Type = Type::Object(&Type::String, &Type::Any);
 

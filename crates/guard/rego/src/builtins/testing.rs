@@ -1,14 +1,14 @@
 //! Calls builtins in tests, with values written as JSON.
 
 use jiff::Timestamp;
+use palisade_rego_value::Value;
 
 use super::{BuiltinError, Context, Memory, find};
 use crate::machine::{Budget, Offline};
-use crate::value::Value;
 
 /// A value from JSON; `{"$set": [..]}` is a set.
 pub(super) fn value(json: &str) -> Value {
-    convert(super::json_text::read(json).unwrap())
+    convert(Value::from_json(json).unwrap())
 }
 
 fn convert(value: Value) -> Value {

@@ -1,5 +1,6 @@
+use palisade_rego_value::Value;
+
 use super::testing::{call, run, value};
-use crate::value::Value;
 
 #[track_caller]
 fn check(cases: &[(&str, &[&str], &str)]) {

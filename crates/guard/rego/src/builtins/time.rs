@@ -5,13 +5,13 @@
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Span, Timestamp};
-use palisade_model::go_duration::GoDuration;
-use palisade_model::go_time::GoTime;
+use palisade_gotext::go_duration::GoDuration;
+use palisade_gotext::go_time::GoTime;
+use palisade_rego_value::Value;
 
 use super::declare::{builtin, nondeterministic};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 const ZONED: Type = Type::OneOf(&[Type::Number, Type::Array(&Type::OneOf(&[Type::Number, Type::String]))]);
 const PARTS: Type = Type::Array(&Type::Number);

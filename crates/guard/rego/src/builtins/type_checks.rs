@@ -1,9 +1,10 @@
 //! What type a value has, conversions to numbers, and casts (which only check).
 
+use palisade_rego_value::{Number, Value};
+
 use super::declare::{ARRAY, OBJECT, SET, builtin};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::{Number, Value};
 
 const ANY: &[Type] = &[Type::Any];
 

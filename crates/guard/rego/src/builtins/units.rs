@@ -4,11 +4,11 @@
 
 use num_bigint::BigInt;
 use palisade_model::Str;
+use palisade_rego_value::{ArithmeticError, Number, Value};
 
 use super::declare::builtin;
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::{ArithmeticError, Number, Value};
 
 /// The largest exponent of ten that an amount may be written with.
 const MAX_EXPONENT: i64 = 5_000;

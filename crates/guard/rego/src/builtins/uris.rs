@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use palisade_rego_value::{Object, Value};
+
 use super::declare::builtin;
 use super::encodings::{text_of, unescape};
 use super::sprintf::quoted;
 use super::{Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::{Object, Value};
 
 const ONE: &[Type] = &[Type::String];
 

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use palisade_model::random_text;
+use palisade_gotext::random_text;
+use palisade_rego_value::{Object, Value};
 
 use super::declare::{builtin, nondeterministic};
 use super::{Answer, Builtin, Context, answer, operands};
 use crate::types::Type;
-use crate::value::{Object, Value};
 
 /// The family.
 pub(super) const BUILTINS: &[Builtin] = &[

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use palisade_document::{decode, parse_json, parse_yaml};
 use palisade_model::{Diagnostic, Level, Location, Source, Span, Str};
+use palisade_rego_value::Value;
 
 pub use manifest::Manifest;
 pub use signature::{Key, Verification};
@@ -25,7 +26,6 @@ use self::archive::ArchiveError;
 use self::manifest::within;
 use crate::syntax;
 use crate::syntax::ast::{Module, Version};
-use crate::value::Value;
 
 const MANIFEST: &str = ".manifest";
 const SIGNATURES: &str = ".signatures.json";

@@ -11,13 +11,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use md5::Md5;
+use palisade_rego_value::Value;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
 
 use super::{File, MANIFEST, SIGNATURES, structured};
 use crate::builtins::{self, Context, Memory};
 use crate::machine::{Budget, Limits, Offline};
-use crate::value::Value;
 
 /// A key to verify with.
 #[derive(Clone, Debug)]

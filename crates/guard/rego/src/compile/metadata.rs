@@ -1,10 +1,10 @@
 //! What `rego.metadata.rule()` and `rego.metadata.chain()` give in each rule: known before anything runs.
 
 use palisade_model::Str;
+use palisade_rego_value::Value;
 
 use super::tree::constant_parts;
 use crate::syntax::ast::{Annotation, Module, Rule, Scope};
-use crate::value::Value;
 
 /// The annotations of the rule itself, and the chain from the rule to the outermost package.
 pub(super) fn of_rule(modules: &[Module], module: &Module, index: usize, rule: &Rule) -> [Value; 2] {

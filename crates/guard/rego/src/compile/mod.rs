@@ -25,12 +25,12 @@ mod types;
 use std::collections::BTreeSet;
 
 use palisade_model::{Diagnostic, Source, Span};
+use palisade_rego_value::Value;
 
 pub use codes::CODES;
 
 use crate::plan::{Definition, Emit, Operand, Place, Program, Rule, RuleId, RuleKind, Step};
 use crate::syntax::ast::{HeadKind, Module, Version};
-use crate::value::Value;
 use lower::Pool;
 use names::Names;
 use report::Report;

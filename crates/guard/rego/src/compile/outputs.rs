@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use palisade_rego_value::Value;
+
 use super::resolved::{Expression, Head, Kind, Term, TermKind, Var, Vars};
-use crate::value::Value;
 
 /// All variables of a term, closures left out.
 pub(super) fn variables(term: &Term, found: &mut Vars) {

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use palisade_model::{Span, Str};
+use palisade_rego_value::Value;
 
 use crate::builtins::Builtin;
 use crate::plan::{Collect, RuleId};
-use crate::value::Value;
 
 /// A variable of one branch of a definition.
 pub(super) type Var = u32;

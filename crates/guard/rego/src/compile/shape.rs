@@ -2,8 +2,9 @@
 //!
 //! Two shapes that no value can have both are a mistake; whatever is unknown is [`Shape::Any`], which fits everything.
 
+use palisade_rego_value::Value;
+
 use crate::types::Type;
-use crate::value::Value;
 
 /// More parts than this are not told apart.
 const MAX_PARTS: usize = 32;

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use palisade_rego_value::Value;
+
 use crate::plan::RuleId;
-use crate::value::Value;
 
 /// The most answers kept.
 const MAX_ANSWERS: usize = 8_192;

@@ -1,6 +1,7 @@
 //! Rules, functions and builtins.
 
 use palisade_model::Str;
+use palisade_rego_value::Value;
 
 use super::collect::{Gathered, Sink};
 use super::error::{ErrorCode, EvalError};
@@ -8,7 +9,6 @@ use super::evaluation::{Evaluation, Outcome, check_depth};
 use super::replace::{Slot, Substitute};
 use crate::builtins::{BuiltinError, Context};
 use crate::plan::{Block, Callee, Definition, Emit, Operand, Reads, Rule, RuleId, RuleKind};
-use crate::value::Value;
 
 /// Answers of functions that took fewer steps are not worth keeping.
 const WORTH_KEEPING: u64 = 24;

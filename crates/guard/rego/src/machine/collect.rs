@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use palisade_rego_value::{Object, Set, Value};
+
 use super::error::{ErrorCode, EvalError};
 use super::solutions::Solution;
 use crate::plan::{Collect, Emit, Rule, RuleKind};
-use crate::value::{Object, Set, Value};
 
 /// Sets are freed of duplicates when they have grown to this many solutions, then whenever they have doubled.
 const COMPACT_FROM: usize = 4_096;

@@ -1,8 +1,9 @@
 //! Documents below `data`: packages and rules, with base documents merged in.
 
+use palisade_rego_value::{Object, Set, Value};
+
 use super::evaluation::{Evaluation, Outcome, base_entry};
 use crate::plan::{Node, NodeId, RuleId, RuleKind};
-use crate::value::{Object, Set, Value};
 
 /// Where a path below `data` leads.
 enum Target<'a, 'p> {

@@ -3,6 +3,7 @@
 use palisade_model::Str;
 use palisade_policy::Stop;
 use palisade_policy::environment::STOPPED;
+use palisade_rego_value::{MAX_DEPTH, Value};
 
 use super::arguments::Answers;
 use super::collect::{Gathered, Sink};
@@ -12,7 +13,6 @@ use super::replace::{Environment, Scope, Slot};
 use super::{Budget, Host, Inputs, Observer};
 use crate::builtins::Memory;
 use crate::plan::{Operand, Place, Program, Register};
-use crate::value::{MAX_DEPTH, Value};
 
 /// What evaluating gives; errors are rare and boxed.
 pub(super) type Outcome<T> = Result<T, Box<EvalError>>;

@@ -5,9 +5,10 @@
 //! another rule is found again by identity, because values are shared, not copied. A condition that something is
 //! absent leads to the place where it would be.
 
+use palisade_rego_value::Value;
+
 use crate::machine::Solution;
 use crate::plan::{Block, Definition, Operand, Register, Step};
-use crate::value::Value;
 
 /// How far definitions are followed back.
 const MAX_STEPS: usize = 64;

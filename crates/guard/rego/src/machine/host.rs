@@ -2,7 +2,7 @@
 
 use palisade_model::Str;
 
-use crate::value::Value;
+use palisade_rego_value::Value;
 
 /// What is outside of an evaluation.
 pub trait Host: Send + Sync {

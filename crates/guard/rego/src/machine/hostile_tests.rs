@@ -1,10 +1,11 @@
 //! Policies that would run away end at a limit, and the finding says where.
 
+use palisade_model::Source;
+
 use super::*;
 use crate::compile::{CompileOptions, compile};
 use crate::syntax::ast::Version;
 use crate::syntax::parse;
-use palisade_model::Source;
 
 const LIMITS: Limits = Limits { steps: 300_000, bytes: 8 << 20, depth: 500 };
 

@@ -33,10 +33,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use palisade_model::Str;
 use palisade_policy::Stop;
+use palisade_rego_value::Value;
 
 use crate::builtins::Memory;
 use crate::plan::{Program, RuleId};
-use crate::value::Value;
 
 pub use error::{ErrorCode, EvalError};
 use evaluation::Evaluation;

@@ -1,12 +1,13 @@
 //! What observers are told, compared with what `opa eval --coverage` and `print` show for the same policy.
 
+use palisade_model::Source;
+
 use super::coverage::Coverage;
 use super::trace::Trace;
 use super::*;
 use crate::compile::{CompileOptions, compile};
 use crate::syntax::ast::Version;
 use crate::syntax::parse;
-use palisade_model::Source;
 
 const POLICY: &str = "package p
 

@@ -2,7 +2,7 @@
 //!
 //! Everything else is left to the builtin itself, so that there is one place that knows all of its cases.
 
-use crate::value::{Number, Value};
+use palisade_rego_value::{Number, Value};
 
 /// What is computed here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 
 use palisade_model::Str;
+use palisade_rego_value::{Object, Value};
 
 use super::arguments::Answers;
 use super::collect::Sink;
 use super::evaluation::{Evaluation, Flow, Outcome};
 use crate::plan::{Block, Callee, Reads, Replacement, RuleId};
-use crate::value::{Object, Value};
 
 /// What rules and expressions see.
 #[derive(Clone)]

@@ -1,10 +1,11 @@
 //! The solutions of one definition, each with what its variables were: for reports that say where in `input` it is.
 
+use palisade_rego_value::Value;
+
 use super::calls::named;
 use super::collect::{Gathered, Sink};
 use super::evaluation::{Evaluation, Flow, Outcome};
 use crate::plan::{Emit, RuleId};
-use crate::value::Value;
 
 /// A solution of a definition.
 #[derive(Clone, Debug)]

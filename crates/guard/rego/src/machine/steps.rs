@@ -1,12 +1,12 @@
 //! The loop over the steps of a block, and what a solution gives.
 
 use palisade_model::Relation;
+use palisade_rego_value::Value;
 
 use super::collect::{Gathered, Sink};
 use super::error::{ErrorCode, EvalError};
 use super::evaluation::{Evaluation, Flow, Outcome};
 use crate::plan::{Block, Collect, Emit, Operand, Place, Register, Step};
-use crate::value::Value;
 
 /// What comes after a step.
 enum Next {

@@ -1,9 +1,10 @@
 //! `walk`: all values within a value, each with its path, the value itself first.
 
+use palisade_rego_value::Value;
+
 use super::collect::Sink;
 use super::evaluation::{Evaluation, Flow, Outcome};
 use crate::plan::{Block, Operand, Register};
-use crate::value::Value;
 
 impl<'a> Evaluation<'a> {
     /// Runs the rest of a block for each `[path, value]` within a value. Levels are kept here, not on the thread's

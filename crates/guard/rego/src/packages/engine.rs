@@ -6,6 +6,7 @@ use std::thread::ThreadId;
 
 use palisade_model::{Path, Str, Verdict};
 use palisade_policy::{Environment, Listener, Lookups, Payload, Phase, PolicyMeta, Request, RuleOutcome};
+use palisade_rego_value::Value;
 
 use super::CheckKind;
 use super::result::{Violation, path_of};
@@ -14,7 +15,6 @@ use crate::machine::trace::Trace;
 use crate::machine::{EvalError, Host, Inputs, Limits, Machine, Observer, Offline, Session, Solution, focus};
 use crate::plan::{Place, Program, RuleId};
 use crate::syntax::ast::Module;
-use crate::value::Value;
 
 /// A definition of a check's rule.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use palisade_policy::{
     Language, Loaded, Matched, Objects, Operation, Phase, Policy, PolicyDocument, PolicyInfo, PolicyMeta, Programs,
     Reach, RuleInfo, digest,
 };
+use palisade_rego_value::Value;
 
 use super::engine::{Check, Engine, Package, Seen};
 use super::package::PackagePolicy;
@@ -16,7 +17,6 @@ use crate::compile::{CompileOptions, compile};
 use crate::plan::{Program, Rule, RuleKind};
 use crate::syntax::ast::{Module, Version};
 use crate::syntax::parse;
-use crate::value::Value;
 
 /// Rego packages by Conftest's conventions.
 pub const LANGUAGE: &dyn Language = &Rego;

@@ -2,7 +2,7 @@
 
 use palisade_model::{Path, Segment, Str};
 
-use crate::value::Value;
+use palisade_rego_value::Value;
 
 /// One violation.
 #[derive(Clone, Debug, PartialEq)]

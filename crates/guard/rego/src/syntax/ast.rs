@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use palisade_model::{Source, Span, Str};
 
-use crate::value::{Number, Value};
+use palisade_rego_value::{Number, Value};
 
 /// Which generation of the language a module is written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use palisade_model::{Diagnostic, Source, Span, Str};
+use palisade_rego_value::Value;
 
 use super::ast::{
     Body, Else, Expression, ExpressionKind, Head, HeadKind, Import, Module, Rule, TemplatePart, Term, TermKind, Version,
 };
-use crate::value::Value;
 
 /// What `rego.parse_module` gives for a file; the error is in OPA's words.
 pub fn parse_module(name: &str, text: &str) -> Result<Value, String> {

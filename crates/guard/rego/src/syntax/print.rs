@@ -5,8 +5,9 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
+use palisade_rego_value::Value;
+
 use super::ast::{Body, Else, Expression, ExpressionKind, Head, HeadKind, TemplatePart, Term, TermKind};
-use crate::value::Value;
 
 /// The sign of an operator's function.
 pub(super) fn sign(function: &Term) -> Option<&'static str> {

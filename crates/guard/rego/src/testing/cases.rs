@@ -1,8 +1,9 @@
 //! The cases of a test: the names that its head can take, whether or not the rest of its body holds.
 
+use palisade_rego_value::Value;
+
 use crate::machine::{EvalError, Session};
 use crate::plan::{Block, Definition, Emit, Operand, Register, Step};
-use crate::value::Value;
 
 /// A query for the names of the cases of a definition: its conditions up to the one that binds the last of the names.
 pub(super) fn query(definition: &Definition) -> Option<Definition> {

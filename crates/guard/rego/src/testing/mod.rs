@@ -14,13 +14,13 @@ use jiff::Timestamp;
 use palisade_model::{Diagnostic, Level, Location, Str};
 use palisade_policy::Programs;
 use palisade_policy::testing::{TestOutcome, TestRow};
+use palisade_rego_value::Value;
 
 use crate::compile::{CompileOptions, compile};
 use crate::machine::coverage::Coverage;
 use crate::machine::{EvalError, Inputs, Limits, Machine, Session};
 use crate::packages::modules;
 use crate::plan::{Program, RuleId, RuleKind};
-use crate::value::Value;
 use observer::Watch;
 
 /// The tests of a folder, compiled together with what they test.

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::Method;
-use palisade_model::go_duration::GoDuration;
+use palisade_gotext::go_duration::GoDuration;
 use palisade_model::{GroupVersionKind, Map, Str, Value};
 use palisade_policy::{ApiCall, LookupError, Lookups, ObjectQuery};
 

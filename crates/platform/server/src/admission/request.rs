@@ -92,7 +92,7 @@ fn path(path: &str) -> Option<(Endpoint, Option<FailurePolicy>)> {
 /// `timeout=10s`, as the API server adds it.
 fn timeout(query: &str) -> Option<Duration> {
     let text = query.split('&').find_map(|pair| pair.strip_prefix("timeout="))?;
-    let nanoseconds = palisade_model::go_duration::GoDuration::parse(text).ok()?.0;
+    let nanoseconds = palisade_gotext::go_duration::GoDuration::parse(text).ok()?.0;
     u64::try_from(nanoseconds).ok().filter(|nanoseconds| *nanoseconds > 0).map(Duration::from_nanos)
 }
 

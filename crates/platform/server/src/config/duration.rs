@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use palisade_model::go_duration::GoDuration;
+use palisade_gotext::go_duration::GoDuration;
 use serde::{Deserialize, Deserializer, de::Error};
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

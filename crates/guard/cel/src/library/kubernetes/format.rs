@@ -3,8 +3,8 @@
 use std::any::Any;
 
 use jiff::civil::Date;
+use palisade_gotext::go_url::Url;
 use palisade_model::Value;
-use palisade_model::go_url::Url;
 
 use crate::library::{Call, Cost, Function, Library, mismatch};
 use crate::value::Opaque;

@@ -1,6 +1,6 @@
 //! `url('https://example.com:80/path?k=v')` and what it can be asked.
 
-use palisade_model::go_url::Url;
+use palisade_gotext::go_url::Url;
 
 use crate::library::textual::Textual;
 use crate::library::{Call, Cost, Function, Library, mismatch};

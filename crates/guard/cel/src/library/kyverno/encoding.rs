@@ -5,7 +5,8 @@ use std::io::{Read, Write};
 use flate2::read::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 use palisade_document::Limits;
-use palisade_model::{Level, Map, Value, go_json};
+use palisade_gotext::go_json;
+use palisade_model::{Level, Map, Value};
 
 use super::handle::Handle;
 use crate::library::{Call, Cost, Function, Library, mismatch};

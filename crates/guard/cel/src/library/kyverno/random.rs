@@ -3,7 +3,7 @@
 //! Drawn from the environment's seed and the cost spent so far, so that a replay draws the same texts while two calls
 //! of one evaluation differ.
 
-use palisade_model::random_text;
+use palisade_gotext::random_text;
 
 use crate::library::{Call, Function, Library, mismatch};
 use crate::{EvalError, Type, Val};

@@ -6,8 +6,9 @@
 #[cfg(test)]
 mod tests;
 
+use palisade_crypto::x509::{Certificate, Request};
+use palisade_crypto::{PublicKey, decimal, pem};
 use palisade_model::{Map, Str, Value};
-use palisade_x509::{Certificate, PublicKey, Request, decimal, pem};
 
 use crate::library::{Call, Cost, Function, Library, mismatch};
 use crate::{EvalError, Type, Val};

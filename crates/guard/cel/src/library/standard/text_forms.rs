@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time};
-use palisade_model::go_float;
+use palisade_gotext::go_float;
 
 use crate::value::checked_duration;
 use crate::{EvalError, Moment};

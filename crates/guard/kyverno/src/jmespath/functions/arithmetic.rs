@@ -1,7 +1,7 @@
 //! Arithmetic over plain numbers, Kubernetes quantities and Go durations, with the mixes that Kyverno allows.
 
+use palisade_gotext::go_duration::GoDuration;
 use palisade_model::Value;
-use palisade_model::go_duration::GoDuration;
 use palisade_model::quantity::{Quantity, QuantityError};
 
 use super::{Answer, Arguments, QueryError};

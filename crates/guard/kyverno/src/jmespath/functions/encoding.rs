@@ -5,7 +5,8 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use palisade_document::Limits;
-use palisade_model::{Value, go_json};
+use palisade_gotext::go_json;
+use palisade_model::Value;
 use sha2::Digest;
 
 use super::{Answer, Arguments};

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use palisade_gotext::go_regex;
 use palisade_model::semantic_version::{SemanticVersion, VersionRange};
-use palisade_model::{go_regex, wildcard};
+use palisade_model::wildcard;
 use regex::Regex;
 
 use super::super::ast::Node;

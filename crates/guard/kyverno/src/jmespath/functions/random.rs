@@ -3,7 +3,7 @@
 //! The choices come from the run's seed, so that a replay draws the same text; two calls of one run differ because
 //! the steps left differ.
 
-use palisade_model::random_text::Pattern;
+use palisade_gotext::random_text::Pattern;
 
 use super::{Answer, Arguments};
 

@@ -1,8 +1,8 @@
 //! Functions over moments (RFC 3339 text) and durations.
 
+use palisade_gotext::go_duration::GoDuration;
+use palisade_gotext::go_time::GoTime;
 use palisade_model::Value;
-use palisade_model::go_duration::GoDuration;
-use palisade_model::go_time::GoTime;
 
 use super::{Answer, Arguments, QueryError};
 

@@ -1,6 +1,6 @@
 //! `GreaterThan` and its like, and the deprecated `Duration*` operators.
 
-use palisade_model::go_duration::GoDuration;
+use palisade_gotext::go_duration::GoDuration;
 use palisade_model::quantity::Quantity;
 use palisade_model::semantic_version::SemanticVersion;
 use palisade_model::{Relation, Value};

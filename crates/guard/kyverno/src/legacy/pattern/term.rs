@@ -3,7 +3,7 @@
 //! `>=10`, `!nginx:*`, `1Gi-4Gi`, `10!-20` or a bare wildcard. A term is tried as a Go duration, then as a Kubernetes
 //! quantity, then as a wildcard: the first form that both sides have decides.
 
-use palisade_model::go_duration::GoDuration;
+use palisade_gotext::go_duration::GoDuration;
 use palisade_model::quantity::Quantity;
 use palisade_model::{Relation, Value, wildcard};
 

@@ -15,7 +15,7 @@ use palisade_model::{Map, Str, Value};
 use crate::jmespath::{ParseError, Query, QueryError};
 use crate::legacy::context::RuleContext;
 
-pub use palisade_model::go_json::to_string as go_json;
+pub use palisade_gotext::go_json::to_string as go_json;
 pub use scan::{Variable, variables_of};
 
 /// Why variables could not be replaced.

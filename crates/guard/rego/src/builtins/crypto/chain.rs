@@ -7,14 +7,15 @@ mod names;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use palisade_crypto::x509::Certificate;
+use palisade_crypto::{PublicKey, signature_numbers};
 use palisade_model::Value as Json;
-use palisade_x509::{Certificate, PublicKey, signature_numbers};
+use palisade_rego_value::{Object, Value};
 
 use super::ecdsa;
 use super::hash::Hash;
 use super::rsa::Padding;
 use super::signature::{self, Scheme};
-use crate::value::{Object, Value};
 
 /// The most signatures that are checked for one leaf.
 const MAX_SIGNATURES: u32 = 100;

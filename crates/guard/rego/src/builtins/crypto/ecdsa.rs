@@ -3,7 +3,7 @@
 
 use p256::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier, RandomizedPrehashSigner};
 use p256::elliptic_curve::rand_core::{CryptoRng, Error, RngCore, impls};
-use palisade_x509::{Curve, PublicKey};
+use palisade_crypto::{Curve, PublicKey};
 
 use super::hash::Hash;
 

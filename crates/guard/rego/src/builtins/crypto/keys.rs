@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use num_bigint::{BigInt, BigUint};
-use palisade_x509::{Curve, PrivateKey, PublicKey, RsaPrivate, pem};
+use palisade_crypto::{Curve, PrivateKey, PublicKey, RsaPrivate, pem};
+use palisade_rego_value::{Number, Value};
 
 use super::signature;
 use crate::builtins::go_base64::{self, Alphabet};
 use crate::builtins::{Answer, BuiltinError, Context, answer, operands};
-use crate::value::{Number, Value};
 
 /// An object of named members.
 pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {

@@ -16,6 +16,7 @@ pub(super) use rsa::Padding;
 
 use hmac::Hmac;
 use md5::Md5;
+use palisade_rego_value::Value;
 use sha1::Sha1;
 use sha2::Digest;
 use subtle::ConstantTimeEq;
@@ -24,7 +25,6 @@ use self::hash::{Hash, hex, mac};
 use super::declare::{ARRAY, OBJECT, builtin};
 use super::{Answer, Builtin, Context, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 const TEXT: &[Type] = &[Type::String];
 const TEXTS: &[Type] = &[Type::String, Type::String];

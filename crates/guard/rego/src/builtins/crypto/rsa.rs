@@ -5,7 +5,7 @@
 
 use crypto_bigint::modular::runtime_mod::{DynResidue, DynResidueParams};
 use crypto_bigint::{Encoding, U2048, U4096, U8192, Uint};
-use palisade_x509::RsaPrivate;
+use palisade_crypto::RsaPrivate;
 use subtle::ConstantTimeEq;
 
 use super::hash::Hash;

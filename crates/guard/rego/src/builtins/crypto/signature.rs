@@ -1,7 +1,7 @@
 //! Signatures by any kind of key.
 
 use ed25519_dalek::Signer;
-use palisade_x509::{PrivateKey, PublicKey};
+use palisade_crypto::{PrivateKey, PublicKey};
 
 use super::hash::Hash;
 use super::rsa::Padding;

@@ -1,7 +1,8 @@
 //! Chains of certificates made for these tests.
 
+use palisade_rego_value::Value;
+
 use crate::builtins::testing::call;
-use crate::value::Value;
 
 const ROOT: &str = "\
 -----BEGIN CERTIFICATE-----

@@ -2,15 +2,16 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use palisade_crypto::x509::{Certificate, Request};
+use palisade_crypto::{PrivateKey, pem};
 use palisade_model::Map;
-use palisade_x509::{Certificate, PrivateKey, Request, pem};
+use palisade_rego_value::Value;
 
 use super::chain::{self, Options};
 use super::keys::{number, object, private_key, public_key};
 use super::signature;
 use crate::builtins::go_base64::{self, Alphabet};
 use crate::builtins::{Answer, BuiltinError, Context, answer, operands};
-use crate::value::Value;
 
 const BEGIN: &str = "-----BEGIN";
 

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use palisade_rego_value::Value;
+
 use super::query::{Checker, Selection};
 use super::schema::{Definition, Schema};
 use super::tree::{is_required, items, named, pruned, text, type_name, type_text};
 use crate::builtins::BuiltinError;
-use crate::value::Value;
 
 /// How deeply selections are compared.
 const MAX_DEPTH: u32 = 60;

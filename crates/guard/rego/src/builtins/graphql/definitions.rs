@@ -1,8 +1,9 @@
 //! Definitions of types and directives.
 
+use palisade_rego_value::Value;
+
 use super::parser::{Parser, Trouble};
 use super::tree::{list, node};
-use crate::value::Value;
 
 type Parsed<T> = Result<T, Trouble>;
 

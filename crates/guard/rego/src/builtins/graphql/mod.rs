@@ -14,13 +14,14 @@ mod tests;
 mod tree;
 mod values;
 
+use palisade_rego_value::Value;
+
 use self::parser::{Parser, Trouble};
 use self::schema::Schema;
 use self::tree::pruned;
 use super::declare::{ARRAY, OBJECT, builtin};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 const DOCUMENT: Type = Type::OneOf(&[Type::String, OBJECT]);
 

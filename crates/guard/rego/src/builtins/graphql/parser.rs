@@ -1,9 +1,10 @@
 //! GraphQL text to trees in the shape of OPA's: each node is an object with its members and its `Position`, empty
 //! members left out.
 
+use palisade_rego_value::Value;
+
 use super::lexer::{Kind, Lexer, Place, Token};
 use super::tree::{list, node};
-use crate::value::Value;
 
 /// How deeply selections, values and types may be nested.
 const MAX_NESTING: u32 = 60;

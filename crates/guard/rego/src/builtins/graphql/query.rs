@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use palisade_rego_value::Value;
+
 use super::conflicts;
 use super::parser::Trouble;
 use super::schema::{Definition, Schema, is_compatible};
@@ -9,7 +11,6 @@ use super::suggestions::{close_names, did_you_mean};
 use super::tree::{is_required, items, named, place, text, texts, type_name, type_text, value_text};
 use super::values;
 use crate::builtins::{BuiltinError, Context};
-use crate::value::Value;
 
 type Done = Result<(), BuiltinError>;
 

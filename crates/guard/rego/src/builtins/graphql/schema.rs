@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use palisade_rego_value::Value;
+
 use super::lexer::Place;
 use super::parser::{Parser, Trouble};
 use super::tree::{is_required, items, named, place, text, texts, type_name, type_text};
 use super::values;
-use crate::value::Value;
 
 /// The types and directives that every schema has.
 const PRELUDE: &str = include_str!("prelude.graphql");

@@ -3,7 +3,7 @@
 use crate::builtins::testing::call;
 
 fn text(text: &str) -> String {
-    crate::value::Value::from(text).to_json()
+    palisade_rego_value::Value::from(text).to_json()
 }
 
 fn parsed(query: &str, schema: &str) -> String {

@@ -1,7 +1,8 @@
 //! Trees of GraphQL as values: how nodes are made, read and shown.
 
+use palisade_rego_value::{Object, Value};
+
 use super::lexer::Place;
-use crate::value::{Object, Value};
 
 const POSITION: &str = "Position";
 

@@ -1,9 +1,10 @@
 //! Whether a literal is of the type that is expected where it stands.
 
+use palisade_rego_value::{Object, Value};
+
 use super::query::{Checker, Expected};
 use super::suggestions::{close_names, did_you_mean};
 use super::tree::{is_required, items, named, text, type_text, value_text};
-use crate::value::{Object, Value};
 
 pub(super) const VARIABLE: i64 = 0;
 const INT: i64 = 1;

@@ -1,11 +1,12 @@
 //! Keys that tokens are verified and signed with: JSON Web Keys and sets of them, certificates, PEM.
 
-use palisade_x509::{Certificate, Curve, PrivateKey, PublicKey, RsaPrivate, pem};
+use palisade_crypto::x509::Certificate;
+use palisade_crypto::{Curve, PrivateKey, PublicKey, RsaPrivate, pem};
+use palisade_rego_value::Value;
 
 use super::Algorithm;
 use crate::builtins::crypto::signature;
-use crate::builtins::{go_base64, json_text};
-use crate::value::Value;
+use crate::builtins::go_base64;
 
 /// The most keys of a set.
 const MAX_KEYS: usize = 1_000;
@@ -63,7 +64,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Key>, String> {
 
 /// A JSON Web Key, or the set of them that has the member `keys`.
 pub(super) fn read_web_keys(text: &str) -> Result<Vec<Key>, String> {
-    let document = json_text::read(text).map_err(|error| format!("failed to unmarshal JWK set: {error}"))?;
+    let document = Value::from_json(text).map_err(|error| format!("failed to unmarshal JWK set: {error}"))?;
     if document.as_object().is_none() {
         return Err("failed to unmarshal JWK set: not an object".into());
     }

@@ -9,7 +9,8 @@ mod tests;
 mod token;
 mod verify;
 
-use palisade_x509::PublicKey;
+use palisade_crypto::PublicKey;
+use palisade_rego_value::Value;
 use subtle::ConstantTimeEq;
 
 use self::jwk::{Key, Material};
@@ -21,7 +22,6 @@ use super::crypto::signature::{self, Scheme};
 use super::declare::{ARRAY, OBJECT, builtin, nondeterministic};
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 /// How many tokens may be nested.
 const MAX_NESTING: usize = 16;

@@ -3,13 +3,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use palisade_rego_value::Value;
 
 use super::Algorithm;
 use super::jwk::{self, Material};
 use crate::builtins::crypto::hash::Hash;
 use crate::builtins::crypto::signature;
-use crate::builtins::{Answer, BuiltinError, Context, answer, json_text, operands};
-use crate::value::Value;
+use crate::builtins::{Answer, BuiltinError, Context, answer, operands};
 
 pub(super) fn encode_sign(context: &mut Context<'_>, operands: &[Value]) -> Answer {
     let text = |position| operands::any(operands, position).map(Value::to_json);
@@ -31,7 +31,7 @@ fn sign(context: &mut Context<'_>, header: &str, payload: &str, key: &str) -> An
         member("alg").map_err(|error| BuiltinError::Failed(format!("missing or invalid 'alg' header: {error}")))?;
     let algorithm = Algorithm::from_name(&name);
     let algorithm = algorithm.ok_or_else(|| BuiltinError::Failed(format!("unknown JWS algorithm: {name}")))?;
-    if member("typ").map_or(true, |kind| kind == "JWT") && json_text::read(payload).is_err() {
+    if member("typ").map_or(true, |kind| kind == "JWT") && Value::from_json(payload).is_err() {
         return Err(BuiltinError::failed("type is JWT but payload is not JSON"));
     }
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
@@ -67,7 +67,7 @@ fn read_header(header: &str, name: &str) -> Result<String, String> {
     if text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte)) {
         return Err(not_found());
     }
-    let header = json_text::read(text).map_err(|error| format!("cannot parse JSON: {error}"))?;
+    let header = Value::from_json(text).map_err(|error| format!("cannot parse JSON: {error}"))?;
     match header.get_str(name) {
         Some(Value::String(text)) => Ok(text.to_string()),
         Some(_) => Err(format!("jwsbb: header {name:?} is not a string")),

@@ -32,7 +32,7 @@ const ED25519: &str = concat!(
 );
 
 fn text(text: &str) -> String {
-    crate::value::Value::from(text).to_json()
+    palisade_rego_value::Value::from(text).to_json()
 }
 
 fn without_private(key: &str) -> String {
@@ -42,7 +42,7 @@ fn without_private(key: &str) -> String {
         .unwrap()
         .iter()
         .filter(|(name, _)| matches!(name.as_str(), Some("kty" | "crv" | "n" | "e" | "x" | "y")));
-    crate::value::Value::object(public.map(|(name, value)| (name.clone(), value.clone())).collect()).to_json()
+    palisade_rego_value::Value::object(public.map(|(name, value)| (name.clone(), value.clone())).collect()).to_json()
 }
 
 fn signed(algorithm: &str, payload: &str, key: &str) -> String {

@@ -1,7 +1,8 @@
 //! A token in its compact form: header, payload and signature.
 
-use crate::builtins::{BuiltinError, go_base64, json_text, operands};
-use crate::value::Value;
+use palisade_rego_value::Value;
+
+use crate::builtins::{BuiltinError, go_base64, operands};
 
 /// The parts of a token, still encoded.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +63,6 @@ fn decode(text: &str, part: &str) -> Result<String, BuiltinError> {
 
 /// JSON text of an object.
 pub(super) fn read_object(text: &str) -> Result<Value, String> {
-    let value = json_text::read(text).map_err(|error| format!("invalid JSON: {error}"))?;
+    let value = Value::from_json(text).map_err(|error| format!("invalid JSON: {error}"))?;
     if value.as_object().is_some() { Ok(value) } else { Err("decoded JSON type was not an Object".into()) }
 }

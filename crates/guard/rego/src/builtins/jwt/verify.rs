@@ -2,11 +2,12 @@
 
 use std::cmp::Ordering;
 
+use palisade_rego_value::{Number, Object, Value};
+
 use super::jwk::{self, Key, Material};
 use super::token::{Token, read_object};
 use super::{Algorithm, MAX_NESTING};
 use crate::builtins::{Answer, BuiltinError, Context, answer, operands};
-use crate::value::{Number, Object, Value};
 
 /// What a token must meet.
 struct Constraints {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use palisade_rego_value::Value;
+
 use super::item::Item;
 use crate::builtins::{BuiltinError, Context, encodings, sprintf};
-use crate::value::Value;
 
 /// Their names.
 pub(super) const NAMES: &[&str] = &[

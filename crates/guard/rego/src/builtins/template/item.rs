@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
+use palisade_rego_value::Value;
+
 use crate::builtins::sprintf::Argument;
-use crate::value::Value;
 
 /// A value of the data or of the template's text. Of the data, numbers are `json.Number`, which is a kind of text.
 #[derive(Clone, Debug)]

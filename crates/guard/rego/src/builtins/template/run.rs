@@ -1,10 +1,11 @@
 //! Runs a template over its data.
 
+use palisade_rego_value::Value;
+
 use super::functions::{self, Trouble};
 use super::item::Item;
 use super::parse::{Head, MAIN, Node, Operand, Pipeline, Templates};
 use crate::builtins::{BuiltinError, Context};
-use crate::value::Value;
 
 /// How deeply templates may call one another.
 const MAX_CALLS: usize = 50;

@@ -1,11 +1,11 @@
 //! Calls: comparisons and `walk` have steps of their own.
 
 use palisade_model::Relation;
+use palisade_rego_value::Value;
 
 use super::super::resolved::{Function, Term, TermKind};
 use super::Lowerer;
 use crate::plan::{Operand, Step};
-use crate::value::Value;
 
 impl Lowerer<'_, '_> {
     /// A call as a condition, or with its result as the last argument.

@@ -12,13 +12,13 @@ mod unify;
 use std::collections::HashMap;
 
 use palisade_model::Span;
+use palisade_rego_value::Value;
 
 use super::codes::COMPILE;
 use super::report::Report;
 use super::resolve::{Branch, Gives, Resolved};
 use super::resolved::{Body, Comprehension, Head, Term, TermKind, Var};
 use crate::plan::{Block, Collect, Definition, Emit, Operand, Place, Register, RuleId, Step};
-use crate::value::Value;
 
 pub(super) use pool::Pool;
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use palisade_rego_value::Value;
+
 use super::super::tree::Tree;
 use crate::builtins::Builtin;
 use crate::plan::{Operand, Place};
-use crate::value::Value;
 
 /// Tables of the program under construction.
 pub(in super::super) struct Pool<'t> {

@@ -1,9 +1,10 @@
 //! References: bound keys are followed, unbound ones gone through.
 
+use palisade_rego_value::Value;
+
 use super::super::resolved::{Head, Term, TermKind};
 use super::{Lookup, Lowerer};
 use crate::plan::{NodeId, Operand, RuleKind, Step};
-use crate::value::Value;
 
 impl Lowerer<'_, '_> {
     pub(super) fn reference(&mut self, head: Head, parts: &[Term]) -> Operand {

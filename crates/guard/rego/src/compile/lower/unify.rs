@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use palisade_model::Relation;
+use palisade_rego_value::Value;
 
 use super::super::outputs::same;
 use super::super::resolved::{Term, TermKind};
 use super::Lowerer;
 use crate::plan::{Operand, Step};
-use crate::value::Value;
 
 impl Lowerer<'_, '_> {
     /// `left = right`, either side with variables that have no value yet.

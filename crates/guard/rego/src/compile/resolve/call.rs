@@ -1,6 +1,7 @@
 //! Calls: what they name, and what the compiler answers itself.
 
 use palisade_model::{Span, Str};
+use palisade_rego_value::Value;
 
 use super::super::codes::{COMPILE, DEPRECATED as NO_LONGER, TYPE};
 use super::super::names;
@@ -8,7 +9,6 @@ use super::super::resolved::{Body, Expression, Function, Head, Kind, Term, TermK
 use super::{Resolver, constant, term};
 use crate::builtins::DEPRECATED;
 use crate::syntax::ast;
-use crate::value::Value;
 
 /// What an operator names.
 pub(super) enum Operator {

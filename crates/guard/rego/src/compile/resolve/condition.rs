@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use palisade_model::{Span, Str};
+use palisade_rego_value::Value;
 
 use super::super::codes::COMPILE;
 use super::super::resolved::{Body, Expression, Function, Head, Kind, Term, TermKind};
@@ -10,7 +11,6 @@ use super::call::Operator;
 use super::scope::{How, pattern_names};
 use super::{Resolver, constant};
 use crate::syntax::ast;
-use crate::value::Value;
 
 impl Resolver<'_> {
     /// Resolves conditions in the innermost scope.

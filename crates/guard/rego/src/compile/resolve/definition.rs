@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use palisade_model::{Span, Str};
+use palisade_rego_value::Value;
 
 use super::super::resolved::{Body, Expression, Kind, Term, Var, Variable};
 use super::scope::How;
 use super::{Module, Resolver, constant};
 use crate::syntax::ast::{self, HeadKind};
-use crate::value::Value;
 
 /// A branch with names resolved.
 #[derive(Debug)]

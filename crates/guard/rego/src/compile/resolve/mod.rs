@@ -14,6 +14,7 @@ mod with;
 use std::collections::HashMap;
 
 use palisade_model::{Span, Str};
+use palisade_rego_value::Value;
 
 use super::codes::Code;
 
@@ -21,7 +22,6 @@ use super::names::Names;
 use super::report::Report;
 use super::resolved::{Body, Expression, Kind, Term, TermKind, Var, Variable};
 use super::tree::Tree;
-use crate::value::Value;
 
 pub(super) use definition::{Branch, Gives, Resolved, Written};
 use scope::Scope;

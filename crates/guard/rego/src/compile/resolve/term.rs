@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use palisade_model::{Span, Str};
+use palisade_rego_value::Value;
 
 use super::super::codes::TYPE;
 use super::super::resolved::{Body, Comprehension, Head, Term, TermKind};
@@ -11,7 +12,6 @@ use super::scope::Meaning;
 use super::{Resolver, constant};
 use crate::plan::{Collect, RuleKind};
 use crate::syntax::ast;
-use crate::value::Value;
 
 impl Resolver<'_> {
     /// Resolves a term; conditions that it needs go to `out`.

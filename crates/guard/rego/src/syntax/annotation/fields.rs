@@ -5,7 +5,7 @@ use palisade_model::{Diagnostic, Map, Source, Span, SpanTree, Value};
 use super::super::ast::{ExpressionKind, Scope, Term, TermKind};
 use super::super::parse_query;
 use super::{Block, Node};
-use crate::value;
+use palisade_rego_value as value;
 
 /// What a block says.
 #[derive(Debug, Default)]

@@ -1,13 +1,13 @@
 //! Rules: heads, bodies, `else`, `default`.
 
 use palisade_model::{Diagnostic, Span};
+use palisade_rego_value::Value;
 
 use super::super::ast::{Body, Else, ExpressionKind, Head, HeadKind, Rule, TemplatePart, Term, TermKind, Version};
 use super::super::codes;
 use super::super::token::Kind;
 use super::term::operator;
 use super::{Parsed, Parser};
-use crate::value::Value;
 
 /// How the body of a rule is introduced.
 #[derive(Clone, Copy, PartialEq, Eq)]

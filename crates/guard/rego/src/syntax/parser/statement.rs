@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use palisade_model::{Span, Str};
+use palisade_rego_value::Value;
 
 use super::super::annotation::{self, Target};
 use super::super::ast::{Import, Module, TermKind, Version};
 use super::super::codes;
 use super::super::token::Kind;
 use super::{Keywords, Parsed, Parser};
-use crate::value::Value;
 
 /// Reads a whole file.
 pub(super) fn module(parser: &mut Parser<'_>) -> Option<Module> {

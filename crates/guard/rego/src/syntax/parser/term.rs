@@ -1,12 +1,12 @@
 //! Terms: operators, references, calls, literals.
 
 use palisade_model::{Span, Str};
+use palisade_rego_value::{Number, Value};
 
 use super::super::ast::{ExpressionKind, TemplatePart, Term, TermKind, Version};
 use super::super::token::Kind;
 use super::super::{codes, literal};
 use super::{Parsed, Parser};
-use crate::value::{Number, Value};
 
 /// How strongly an operator binds, and its function.
 pub(super) fn operator(kind: Kind) -> Option<(u8, &'static str)> {

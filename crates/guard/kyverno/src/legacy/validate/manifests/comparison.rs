@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use palisade_model::{Path, Segment, Value, go_json, json};
+use palisade_gotext::go_json;
+use palisade_model::{Path, Segment, Value, json};
 use regex::Regex;
 
 /// A leaf that differs.

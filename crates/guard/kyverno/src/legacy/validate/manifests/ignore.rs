@@ -5,7 +5,8 @@
 
 use std::sync::LazyLock;
 
-use palisade_model::{GroupVersionKind, Value, go_regex};
+use palisade_gotext::go_regex;
+use palisade_model::{GroupVersionKind, Value};
 use regex::Regex;
 
 use super::signed::namespace;

@@ -13,7 +13,8 @@ mod key;
 mod message;
 mod signed;
 
-use palisade_model::{Path, Str, Value, Verdict, go_json, json};
+use palisade_gotext::go_json;
+use palisade_model::{Path, Str, Value, Verdict, json};
 
 use super::{Answer, Judge};
 use crate::legacy::spec::{Attestor, AttestorSet, Authority, Manifests};

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use palisade_crypto::x509::Certificate;
+use palisade_gotext::go_url::Url;
 use palisade_model::Value as Json;
-use palisade_model::go_url::Url;
-use palisade_x509::Certificate;
 
 use super::list;
 

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use crate::Value;
+use palisade_model::Value;
 
 /// Compact JSON text of `value`.
 pub fn to_string(value: &Value) -> String {

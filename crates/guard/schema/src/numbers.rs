@@ -2,7 +2,7 @@
 
 use num_bigint::{BigInt, Sign};
 
-use crate::value::{Number, Object, Value};
+use palisade_rego_value::{Number, Object, Value};
 
 /// The most decimal places between two numbers that are divided.
 const MAX_PLACES: i64 = 2_000;

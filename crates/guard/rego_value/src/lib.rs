@@ -2,7 +2,7 @@
 //!
 //! Arrays, objects and sets are reference counted, so that a clone is constant time. Objects and sets are kept sorted in
 //! Rego's order (null, booleans, numbers, strings, arrays, objects, sets), which is the order in which they are walked.
-//! Deliberately absent: reading JSON and YAML text (`palisade-document` does, [`Value::from`] converts).
+//! Deliberately absent: YAML
 
 mod arithmetic;
 mod collections;
@@ -11,6 +11,7 @@ mod extended;
 mod json;
 mod number;
 mod order;
+mod reader;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,8 @@
 //! What schemas refuse, in OPA's words.
 
+use palisade_rego_value::Value;
+
 use super::{Schema, Unjudged};
-use crate::value::Value;
 
 fn json(text: &str) -> Value {
     Value::from(&palisade_model::Value::from_json(text).unwrap())

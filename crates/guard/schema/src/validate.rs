@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use palisade_model::Str;
+use palisade_rego_value::{Number, Object, Value};
 
 use super::formats::has_format;
 use super::numbers::{is_multiple, normalised, shown};
 use super::{Additional, Dependency, Items, Rule, RuleId, Unjudged, Violation};
-use crate::value::{Number, Object, Value};
 
 /// How deeply rules may be applied within one another.
 const MAX_DEPTH: u32 = 128;

@@ -1,16 +1,12 @@
 //! JSON and YAML text from values, and values from it.
 
-mod reader;
-
 use palisade_document::{Limits, parse_yaml, write::to_indented_yaml};
 use palisade_model::{Level, Source};
-
-pub(crate) use reader::read;
+use palisade_rego_value::Value;
 
 use super::declare::builtin;
 use super::{Answer, Builtin, BuiltinError, Context, answer, operands};
 use crate::types::Type;
-use crate::value::Value;
 
 const TEXT: &[Type] = &[Type::String];
 const OPTIONS: Type = Type::Object(&Type::String, &Type::Any);
@@ -22,12 +18,12 @@ pub(super) const BUILTINS: &[Builtin] = &[
     builtin("json.unmarshal", TEXT, Type::Any, |context, operands| {
         let text = operands::string(operands, 1)?;
         context.grow(text.len().saturating_mul(4))?;
-        answer(read(text).map_err(BuiltinError::Failed)?)
+        answer(Value::from_json(text).map_err(BuiltinError::Failed)?)
     }),
     builtin("json.is_valid", TEXT, Type::Boolean, |context, operands| {
         let Value::String(text) = operands::any(operands, 1)? else { return answer(false) };
         context.grow(text.len().saturating_mul(4))?;
-        answer(read(text).is_ok())
+        answer(Value::from_json(text).is_ok())
     }),
     builtin("yaml.marshal", &[Type::Any], Type::String, |context, operands| {
         let value = operands::any(operands, 1)?;

@@ -15,7 +15,7 @@ mod validate;
 
 use regex::Regex;
 
-use crate::value::{Number, Value};
+use palisade_rego_value::{Number, Value};
 
 /// A compiled schema.
 #[derive(Debug)]

@@ -3,11 +3,11 @@
 use jiff::civil::DateTime;
 use palisade_model::{Map, Value};
 
+use super::extensions::{self, Extension};
+use super::go_json::{bytes, list, object, oid_value};
+use super::name;
 use crate::der::{Element, Reader, decimal, tag, to_i64};
-use crate::extensions::{self, Extension};
 use crate::key::PublicKey;
-use crate::name;
-use crate::shape::{bytes, list, object, oid_value};
 
 /// Members of a certificate that only extensions set, with the values they have without any.
 const UNSET: [(&str, Value); 34] = [

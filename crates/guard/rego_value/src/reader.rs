@@ -3,10 +3,10 @@
 //! Beside `palisade-document`, whose numbers are 64 bits wide, because policies compare what they unmarshal with
 //! numbers that keep their digits. Messages follow Go's decoder where it has few words.
 
-use crate::value::{MAX_DEPTH, Number, Value};
+use crate::{MAX_DEPTH, Number, Value};
 
 /// The value of a text that holds one, and nothing else.
-pub(crate) fn read(text: &str) -> Result<Value, String> {
+pub(super) fn read(text: &str) -> Result<Value, String> {
     let mut reader = Reader { rest: text };
     reader.skip_spaces();
     if reader.rest.is_empty() {

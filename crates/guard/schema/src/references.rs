@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::value::Value;
+use palisade_rego_value::Value;
 
 /// Parts of a document that references may begin at.
 pub(super) struct Documents<'a> {

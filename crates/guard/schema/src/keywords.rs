@@ -1,12 +1,12 @@
 //! The keywords of a schema, read in a fixed order with the words that OPA has for what is wrong.
 
-use palisade_model::go_regex;
+use palisade_gotext::go_regex;
+use palisade_rego_value::{Number, Object, Value};
 use regex::Regex;
 
 use super::compile::{Compiler, Draft};
 use super::numbers::normalised;
 use super::{Additional, Bounds, Dependency, Items, Rule, RuleId};
-use crate::value::{Number, Object, Value};
 
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "number", "null", "object", "string"];
 

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use palisade_rego_value::Value;
+
 use super::keywords::Keywords;
 use super::references::{Documents, resolve};
 use super::{Rule, RuleId};
-use crate::value::Value;
 
 /// The most schemas within one; references do not count again.
 const MAX_RULES: usize = 50_000;

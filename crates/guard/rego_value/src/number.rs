@@ -147,7 +147,7 @@ impl From<f64> for Number {
         if !value.is_finite() {
             return Self::Int(0);
         }
-        let text = palisade_model::go_json::number(value);
+        let text = palisade_gotext::go_json::number(value);
         Self::parse(&text).unwrap_or(Self::Int(0))
     }
 }

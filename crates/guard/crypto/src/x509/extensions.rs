@@ -2,11 +2,11 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use palisade_model::go_url::Url;
+use palisade_gotext::go_url::Url;
 use palisade_model::{Map, Value};
 
+use super::go_json::{bytes, list, object, oid_text, oid_value, text_list};
 use crate::der::{Element, Reader, shortest_integer, tag, to_i64};
-use crate::shape::{bytes, list, object, oid_text, oid_value, text_list};
 
 /// One extension, still encoded.
 pub(crate) struct Extension<'a> {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::value::serde_json;
-use crate::{Value, json};
+use palisade_model::value::serde_json;
+use palisade_model::{Value, json};
 
 /// A URL in parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use jiff::civil::Date;
-use palisade_model::go_regex;
-use palisade_model::go_url::Url;
+use palisade_gotext::go_regex;
+use palisade_gotext::go_url::Url;
 
 /// Whether a text has a format.
 pub(super) fn has_format(format: &str, text: &str) -> bool {

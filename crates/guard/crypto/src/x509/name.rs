@@ -2,8 +2,8 @@
 
 use palisade_model::{Map, Value};
 
+use super::go_json::{object, oid_value, text_list};
 use crate::der::{Reader, tag};
-use crate::shape::{object, oid_value, text_list};
 
 /// A name in the shape of Go's `pkix.Name`.
 pub(crate) fn decode(sequence: Reader<'_>) -> Result<Value, String> {

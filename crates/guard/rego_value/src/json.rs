@@ -3,7 +3,8 @@
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use palisade_model::{Map, Str, go_json};
+use palisade_gotext::go_json;
+use palisade_model::{Map, Str};
 
 use super::{Array, Number, Object, Value};
 
@@ -26,6 +27,11 @@ impl From<&palisade_model::Value> for Value {
 }
 
 impl Value {
+    /// The value of a JSON text that holds one, numbers with all their digits.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        super::reader::read(text)
+    }
+
     /// As JSON data: sets become arrays in order, keys that are not strings become their JSON text.
     pub fn to_model(&self) -> palisade_model::Value {
         use palisade_model::Value as Model;

@@ -1,0 +1,15 @@
+//! The text forms of Go's standard library that policies depend on: durations, times, numbers, JSON, URLs, patterns.
+//!
+//! Kyverno, OPA and Kubernetes are written in Go, and what they accept and print is what Go does. All of it is here once,
+//! pure, for every engine. Modules are called after Go's packages, with `go_` in front where a crate of that name is
+//! in use beside them. The crate stands above `palisade-model`, whose values `go_json` prints; nothing in the
+//! vocabulary needs Go's forms (Kubernetes' quantities have their own). Deliberately absent: reading clocks and zones of
+//! the machine.
+
+pub mod go_duration;
+pub mod go_float;
+pub mod go_json;
+pub mod go_regex;
+pub mod go_time;
+pub mod go_url;
+pub mod random_text;

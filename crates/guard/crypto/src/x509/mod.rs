@@ -1,0 +1,8 @@
+//! Certificates and certificate requests as Go's `crypto/x509` reads them, in the JSON shape of its structures.
+
+mod certificate;
+mod extensions;
+mod go_json;
+mod name;
+
+pub use certificate::{Certificate, Request};
