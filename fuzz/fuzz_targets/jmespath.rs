@@ -1,17 +1,17 @@
 //! Any text: a JMESPath expression is parsed or refused with an offset inside it, and ends within its step budget,
 //! both without a panic; the same search gives the same answer and takes the same steps.
 //!
-//! Run with `cargo +nightly fuzz run jmespath`. Every file of `corpus/jmespath` is replayed by the tests of `jmespath`
-//! in `crates/guard/kyverno`.
+//! Run with `cargo +nightly fuzz run jmespath`. Every file of `corpus/jmespath` is replayed by the tests of
+//! `crates/guard/jmespath`.
 #![no_main]
 
-use std::cell::Cell;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use palisade_kyverno::jmespath::{Query, Runtime};
+use palisade_jmespath::{Query, Runtime};
 use palisade_model::{Value, json};
+use palisade_policy::steps::Steps;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     json!({
@@ -32,9 +32,9 @@ fuzz_target!(|text: &str| {
         }
     };
     let search = || {
-        let steps = Cell::new(BUDGET);
+        let steps = Steps::new(BUDGET, None);
         let runtime = Runtime { now: Timestamp::UNIX_EPOCH, seed: 7, steps: &steps };
-        (format!("{:?}", query.search(&*DOCUMENT, &runtime)), steps.get())
+        (format!("{:?}", query.search(&*DOCUMENT, &runtime)), steps.left())
     };
     assert_eq!(search(), search());
 });

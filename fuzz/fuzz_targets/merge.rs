@@ -6,19 +6,18 @@
 //! `legacy::mutate::strategic` in `crates/guard/kyverno`.
 #![no_main]
 
-use std::cell::Cell;
-
 use libfuzzer_sys::fuzz_target;
 use palisade_kyverno::legacy::mutate::strategic_merge;
 use palisade_model::Value;
 use palisade_model::patch::{Dialect, apply, diff, merge};
+use palisade_policy::steps::Steps;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(pair) = Value::from_json(text) else { return };
     let (Some(change), Some(resource)) = (pair.at(0), pair.at(1)) else { return };
 
-    let merged = || strategic_merge(resource, change, &Cell::new(100_000));
+    let merged = || strategic_merge(resource, change, &Steps::new(100_000, None));
     assert_eq!(merged(), merged());
     for dialect in [Dialect::Kubernetes, Dialect::Kyverno] {
         assert_eq!(apply(resource, change, dialect), apply(resource, change, dialect));

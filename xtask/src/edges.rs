@@ -28,8 +28,23 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
         &["palisade-model", "palisade-gotext", "palisade-document", "palisade-policy", "palisade-cel", "palisade-rego"],
     ),
     (
-        "palisade-kyverno",
+        "palisade-jmespath",
         &["palisade-model", "palisade-gotext", "palisade-document", "palisade-policy", "palisade-cel"],
+    ),
+    ("palisade-pod-security", &["palisade-model", "palisade-gotext"]),
+    ("palisade-kyverno-cel", &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel"]),
+    (
+        "palisade-kyverno",
+        &[
+            "palisade-model",
+            "palisade-gotext",
+            "palisade-document",
+            "palisade-policy",
+            "palisade-cel",
+            "palisade-jmespath",
+            "palisade-pod-security",
+            "palisade-kyverno-cel",
+        ],
     ),
     ("palisade-admission", &["palisade-model", "palisade-document", "palisade-policy"]),
     ("palisade-testkit", &[]),
@@ -100,6 +115,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
 /// Further crates of ours that the tests of a crate may use: the languages that a pure crate is tried on, real servers.
 pub(crate) const TEST_EDGES: &[(&str, &[&str])] = &[
     ("palisade-admission", &["palisade-cel", "palisade-rego", "palisade-gatekeeper", "palisade-kyverno"]),
+    ("palisade-pod-security", &["palisade-document"]),
     ("palisade-store", &["palisade-testkit"]),
     ("palisade-kube", &["palisade-kyverno", "palisade-testkit"]),
     ("palisade-server", &["palisade-testkit"]),
@@ -118,7 +134,6 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
     ("ignore", &["palisade-document"]),
     ("saphyr-parser", &["palisade-document"]),
     ("granit-parser", &["palisade-document"]),
-    ("jmespath", &["palisade-kyverno"]),
     ("sqlx", &["palisade-store"]),
     ("kube", &["palisade-kube"]),
     ("k8s-openapi", &["palisade-kube"]),
@@ -140,6 +155,9 @@ pub(crate) const PURE: &[&str] = &[
     "palisade-cel",
     "palisade-rego",
     "palisade-gatekeeper",
+    "palisade-jmespath",
+    "palisade-pod-security",
+    "palisade-kyverno-cel",
     "palisade-kyverno",
     "palisade-admission",
 ];

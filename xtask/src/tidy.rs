@@ -125,13 +125,13 @@ fn is_test(file: &Path) -> bool {
 
 /// Whether `file` is library source of the package called `package`.
 fn text_belongs_to(file: &Path, package: &str) -> bool {
-    let folder = package.trim_start_matches("palisade-");
+    let folder = package.trim_start_matches("palisade-").replace('-', "_");
     let parts: Vec<_> = file.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
     let tests = parts.iter().any(|part| part == "tests" || part == "tests.rs" || part == "examples");
     !tests
         && parts
             .windows(2)
-            .any(|pair| pair.first().is_some_and(|p| p == folder) && pair.get(1).is_some_and(|p| p == "src"))
+            .any(|pair| pair.first().is_some_and(|p| *p == folder) && pair.get(1).is_some_and(|p| p == "src"))
 }
 
 #[cfg(test)]
@@ -152,6 +152,12 @@ mod tests {
                 assert!(inner < position, "{package} -> {dependency} points outward");
             }
         }
+    }
+
+    #[test]
+    fn crates_of_several_words_are_known_by_their_folder() {
+        let file = Path::new("crates/guard/pod_security/src/pod.rs");
+        assert!(text_belongs_to(file, "palisade-pod-security") && !text_belongs_to(file, "palisade-kyverno"));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 pub mod go_duration;
 pub mod go_float;
+pub mod go_fmt;
 pub mod go_json;
 pub mod go_regex;
 pub mod go_time;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use palisade_model::Resource;
 use palisade_policy::{Language, Loaded, Policy, PolicyDocument};
 
-use crate::{cel_policy, legacy};
+use crate::legacy;
 
 /// Kyverno's policies of both generations.
 pub const LANGUAGE: &dyn Language = &Kyverno;
@@ -23,7 +23,7 @@ impl Language for Kyverno {
     }
 
     fn claims(&self, document: &PolicyDocument) -> bool {
-        cel_policy::claims(document) || legacy::claims(document)
+        palisade_kyverno_cel::claims(document) || legacy::claims(document)
     }
 
     fn load(&self, documents: &[PolicyDocument], _others: &[PolicyDocument]) -> Loaded {
@@ -33,14 +33,15 @@ impl Language for Kyverno {
             exceptions.extend(legacy::exception(document, &mut loaded.diagnostics).map(Arc::new));
         }
         for document in documents {
-            if cel_policy::claims(document) {
+            if palisade_kyverno_cel::claims(document) {
                 continue;
             }
             let policy = legacy::policy(document, &exceptions, &mut loaded.diagnostics);
             loaded.policies.extend(policy);
         }
-        let modern: Vec<Resource> = documents.iter().filter(|document| cel_policy::claims(document)).cloned().collect();
-        let modern = cel_policy::load(&modern);
+        let modern: Vec<Resource> =
+            documents.iter().filter(|document| palisade_kyverno_cel::claims(document)).cloned().collect();
+        let modern = palisade_kyverno_cel::load(&modern);
         loaded.policies.extend(modern.policies);
         loaded.diagnostics.extend(modern.diagnostics);
         in_order(&mut loaded.policies, documents);

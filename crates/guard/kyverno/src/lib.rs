@@ -1,14 +1,11 @@
 //! Kyverno's policies, both generations, judged natively.
 //!
-//! [`legacy`] is the older generation (patterns, JMESPath, overlays), [`cel_policy`] the newer one (CEL); [`jmespath`]
-//! is the expression language of the older. [`LANGUAGE`] is the entry for both.
+//! [`legacy`] is the older generation: patterns, JMESPath, overlays. The newer one, in CEL, is `palisade_kyverno_cel`; what
+//! others can use too has crates of its own: `palisade_jmespath`, `palisade_pod_security`. [`LANGUAGE`] is the entry for
+//! both generations.
 
-pub mod cel_policy;
-pub mod jmespath;
 pub mod language;
 pub mod legacy;
-pub mod steps;
 pub mod testing;
-mod upkeep;
 
 pub use language::LANGUAGE;

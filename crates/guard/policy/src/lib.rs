@@ -24,6 +24,7 @@ pub mod request;
 pub mod schedule;
 pub mod selection;
 pub mod set;
+pub mod steps;
 pub mod testing;
 pub mod upkeep;
 pub mod waiver;

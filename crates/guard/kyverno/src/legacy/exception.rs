@@ -5,12 +5,12 @@
 
 use palisade_model::wildcard;
 use palisade_model::{Path, Resource, Str};
+use palisade_pod_security::Exclusion;
 
 use super::codes;
 use super::condition::Conditions;
 use super::context::RuleContext;
 use super::matching::{self, Subjects};
-use super::pod_security::Exclusion;
 use super::spec::{MatchBlock, Reader, ResourceFilter, conditions, exclusion};
 use super::validate::evaluate;
 

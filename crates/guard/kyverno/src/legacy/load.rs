@@ -13,9 +13,9 @@ use super::exception::Exception;
 use super::policy::{Kinds, LegacyPolicy, ReadyRule};
 use super::reach;
 use super::spec::{Body, Node, PolicySpec, Reader, Rule};
+use super::upkeep;
 use super::validate::Demand;
 use super::variables::Queries;
-use crate::upkeep;
 
 /// The annotation that turns violations into warnings.
 const SCORED_ANNOTATION: &str = "policies.kyverno.io/scored";

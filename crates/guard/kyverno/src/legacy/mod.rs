@@ -14,7 +14,6 @@ pub mod generate;
 pub mod matching;
 pub mod mutate;
 pub mod pattern;
-pub mod pod_security;
 pub mod policy;
 pub mod spec;
 pub mod variables;
@@ -23,6 +22,7 @@ mod check;
 mod load;
 mod reach;
 mod rule;
+mod upkeep;
 mod validate;
 mod verify_images;
 

@@ -1,12 +1,12 @@
 //! verifyImages rules. Whether images are named by digest can be told from the resource; signatures cannot be verified
 //! yet, which is an error where an image is concerned, never a pass.
 
+use palisade_jmespath::QueryError;
 use palisade_model::wildcard;
 use palisade_model::{Map, Value, Verdict};
 
 use super::context::RuleContext;
 use super::validate::Answer;
-use crate::jmespath::QueryError;
 
 const NOT_YET: &str = "signature verification arrives in a later release of Palisade";
 

@@ -3,7 +3,9 @@
 
 use jiff::Timestamp;
 use palisade_document::Document;
+use palisade_jmespath::{Query, Runtime};
 use palisade_model::{Diagnostic, Map, Str, Value};
+use palisade_policy::steps::Steps;
 
 use super::Files;
 use super::codes;
@@ -11,8 +13,6 @@ use super::manifest::Manifest;
 use super::material::one;
 use super::objects::loaded;
 use super::surroundings::{Answer, Surroundings};
-use crate::jmespath::{Query, Runtime};
-use crate::steps::Steps;
 
 type Filling = Result<(), Box<Diagnostic>>;
 

@@ -1,10 +1,10 @@
 //! Context entries of rules.
 
+use palisade_jmespath::Query;
 use palisade_model::image_reference::ImageReference;
 use palisade_model::{Path, Value};
 
 use super::Checked;
-use crate::jmespath::Query;
 use crate::legacy::codes;
 use crate::legacy::spec::{Body, Check, ContextEntry, EntrySource, Reader, Rule};
 use crate::legacy::variables::variables_of;

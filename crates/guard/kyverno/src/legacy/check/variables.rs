@@ -1,9 +1,9 @@
 //! Variables: expressions that parse and names that can have a value where they stand.
 
+use palisade_jmespath::Query;
 use palisade_model::{Path, Segment, Value, wildcard};
 
 use super::Checked;
-use crate::jmespath::Query;
 use crate::legacy::codes;
 use crate::legacy::spec::{Body, Check, ContextEntry, EntrySource, Reader, Rule};
 use crate::legacy::variables::{references_resolve, variables_of};

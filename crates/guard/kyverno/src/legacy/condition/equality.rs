@@ -1,10 +1,10 @@
 //! `Equals`: the key's type decides how the value is read.
 
+use palisade_gotext::go_fmt::parse_float;
 use palisade_model::quantity::Quantity;
 use palisade_model::{Value, wildcard};
 
 use super::size::durations;
-use crate::legacy::pattern::go_text::parse_float;
 
 /// Whether key and value are equal; a key without a value equals nothing.
 pub(super) fn equal(key: &Value, value: &Value) -> bool {

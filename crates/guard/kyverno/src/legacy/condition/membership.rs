@@ -4,9 +4,10 @@
 //! compared as printed, wildcards count on both sides. Kyverno gives no answer for values of any other type, and no
 //! answer is false for the positive and the negative operators alike.
 
+use palisade_gotext::go_fmt::sprint;
 use palisade_model::{Value, wildcard};
 
-use crate::legacy::pattern::{go_text::sprint, is_range, text_matches};
+use crate::legacy::pattern::{is_range, text_matches};
 
 /// How many keys must satisfy the operator.
 #[derive(Clone, Copy, PartialEq, Eq)]

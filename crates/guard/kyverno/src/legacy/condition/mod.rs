@@ -11,8 +11,7 @@ mod operator;
 mod size;
 
 use palisade_model::{Map, Str, Value};
-
-use crate::steps::Steps;
+use palisade_policy::steps::Steps;
 
 pub use operator::{Operator, evaluate};
 

@@ -1,10 +1,10 @@
 //! The operators by name, and the dispatch to what they mean.
 
 use palisade_model::{Relation, Value, wildcard};
+use palisade_policy::steps::Steps;
 
 use super::membership::{self, Quantifier};
 use super::{equality, size};
-use crate::steps::Steps;
 
 /// How key and value are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,10 @@
 //! `GreaterThan` and its like, and the deprecated `Duration*` operators.
 
 use palisade_gotext::go_duration::GoDuration;
+use palisade_gotext::go_fmt::parse_float;
 use palisade_model::quantity::Quantity;
 use palisade_model::semantic_version::SemanticVersion;
 use palisade_model::{Relation, Value};
-
-use crate::legacy::pattern::go_text::parse_float;
 
 /// Key and value as durations, where at least one of them is written as one; the other may be a number of seconds.
 pub(super) fn durations(key: &Value, value: &Value) -> Option<(GoDuration, GoDuration)> {

@@ -1,9 +1,9 @@
 use std::cell::RefCell;
 
 use palisade_model::{Value, json};
+use palisade_policy::steps::Steps;
 
 use super::{Conditions, Operator, evaluate};
-use crate::steps::Steps;
 
 fn holds(key: &Value, operator: &str, value: &Value) -> bool {
     evaluate(key, Operator::parse(operator).unwrap(), value, &Steps::new(10_000, None)).unwrap()

@@ -1,10 +1,10 @@
 //! Loading a context entry.
 
+use palisade_jmespath::QueryError;
 use palisade_model::{Map, Str, Value};
 use palisade_policy::{ApiCall, LookupError, ObjectQuery};
 
 use super::RuleContext;
-use crate::jmespath::QueryError;
 use crate::legacy::spec::{ContextEntry, EntrySource};
 use crate::legacy::variables::{VariableError, substitute};
 

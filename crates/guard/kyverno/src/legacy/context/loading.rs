@@ -3,10 +3,10 @@
 //! Kyverno looks for an entry's name in the text of the query, wherever it stands, and so do we: an entry that cannot
 //! be loaded is an error even where the expression would not have needed it.
 
+use palisade_jmespath::QueryError;
 use palisade_model::Value;
 
 use super::{Deferred, RuleContext, entry};
-use crate::jmespath::QueryError;
 use crate::legacy::spec::ContextEntry;
 
 /// How many entries may wait for one another.

@@ -12,13 +12,13 @@ mod request;
 
 use std::cell::{Cell, OnceCell, RefCell};
 
+use palisade_jmespath::{Query, QueryError, Runtime, Scope};
 use palisade_model::{Map, Str, Value};
+use palisade_policy::steps::Steps;
 use palisade_policy::{AdmissionRequest, Environment, Operation};
 
-use crate::jmespath::{Query, QueryError, Runtime, Scope};
 use crate::legacy::spec::ContextEntry;
 use crate::legacy::variables::Queries;
-use crate::steps::Steps;
 
 pub use given::Given;
 

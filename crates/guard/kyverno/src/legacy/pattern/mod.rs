@@ -9,7 +9,6 @@
 mod anchor;
 mod compile;
 mod failure;
-pub(crate) mod go_text;
 mod scalar;
 mod term;
 mod walk;
@@ -17,8 +16,7 @@ mod walk;
 use std::sync::Arc;
 
 use palisade_model::{Path, Str, Value};
-
-use crate::steps::Steps;
+use palisade_policy::steps::Steps;
 
 pub use anchor::{Anchor, AnchorKind};
 pub(crate) use term::is_range;

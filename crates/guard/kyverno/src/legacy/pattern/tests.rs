@@ -1,9 +1,9 @@
 use palisade_model::{Value, json};
+use palisade_pod_security::{Level, Version, evaluate};
+use palisade_policy::steps::Steps;
 
 use super::{Mismatch, Pattern, PatternError};
 use crate::legacy::condition::Conditions;
-use crate::legacy::pod_security::{self, Level, Version};
-use crate::steps::Steps;
 
 fn judge(pattern: &Value, resource: &Value) -> Result<(), PatternError> {
     Pattern::compile(pattern).validate(resource, &Steps::new(100_000, None))
@@ -157,7 +157,7 @@ fn the_fuzz_corpus_ends_within_its_budget() {
             let evaluate = || conditions.evaluate(&mut |value| Ok(value.clone()), &Steps::new(100_000, None));
             assert_eq!(evaluate(), evaluate(), "{text}");
         }
-        let pod = || pod_security::evaluate(Level::Restricted, Version::Latest, &[], resource);
+        let pod = || evaluate(Level::Restricted, Version::Latest, &[], resource);
         assert_eq!(pod(), pod(), "{text}");
     }
 }

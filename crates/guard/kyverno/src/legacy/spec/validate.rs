@@ -1,6 +1,7 @@
 //! `validate`: what a rule demands of the resource.
 
 use palisade_model::{Str, Value};
+use palisade_pod_security::Exclusion;
 
 use super::context_entry::ContextEntry;
 use super::manifests::Manifests;
@@ -8,7 +9,6 @@ use super::{FailureAction, LabelSelector, NamedExpression, conditions, failure_a
 use super::{Node, Reader};
 use crate::legacy::codes;
 use crate::legacy::condition::Conditions;
-use crate::legacy::pod_security::Exclusion;
 
 /// The body of a validate rule.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! `foreach`: a demand on each element of lists.
 
+use palisade_jmespath::QueryError;
 use palisade_model::{Path, Str, Value, Verdict};
 
 use super::blame::place_of;
 use super::{Answer, Demand, Judge, Scope, evaluate};
-use crate::jmespath::QueryError;
 use crate::legacy::condition::Conditions;
 use crate::legacy::context::RuleContext;
 use crate::legacy::spec::{ContextEntry, ForEachValidation, Rule, Validation};

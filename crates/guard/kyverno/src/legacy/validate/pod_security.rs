@@ -1,10 +1,10 @@
 //! `podSecurity`: the Pod Security Standards, less what the rule and exceptions let pass.
 
 use palisade_model::{Str, Verdict};
+use palisade_pod_security::{Check, Exclusion, Level, PodSecurityResult, Version, evaluate};
 
 use super::{Answer, Judge};
 use crate::legacy::exception::Exempted;
-use crate::legacy::pod_security::{self, Check, Exclusion, Level, Version};
 use crate::legacy::spec::PodSecurity;
 
 /// A `podSecurity` block made ready.
@@ -47,7 +47,7 @@ impl Judge<'_, '_> {
             let why = format!("`{level}:{version}` is not a level and version of the Pod Security Standards");
             return Some(Answer::error("failed to parse pod security api version", why));
         };
-        let judge = |exclude: &[Exclusion]| pod_security::evaluate(level, version, exclude, &object);
+        let judge = |exclude: &[Exclusion]| evaluate(level, version, exclude, &object);
         Some(match judge(&rule.exclude) {
             Err(error) => Answer::error("Error while getting new resource", error),
             Ok(result) if result.allowed => {
@@ -62,7 +62,7 @@ impl Judge<'_, '_> {
         &self,
         checks: &[Check],
         rule: &PodSecurityRule,
-        judge: impl Fn(&[Exclusion]) -> Result<pod_security::PodSecurityResult, String>,
+        judge: impl Fn(&[Exclusion]) -> Result<PodSecurityResult, String>,
     ) -> Answer {
         let exempted: Vec<Exclusion> =
             self.exempted.iter().flat_map(|exempted| exempted.pod_security).cloned().collect();

@@ -10,9 +10,9 @@ mod scan;
 
 use std::collections::HashMap;
 
+use palisade_jmespath::{ParseError, Query, QueryError};
 use palisade_model::{Map, Str, Value};
 
-use crate::jmespath::{ParseError, Query, QueryError};
 use crate::legacy::context::RuleContext;
 
 pub use palisade_gotext::go_json::to_string as go_json;

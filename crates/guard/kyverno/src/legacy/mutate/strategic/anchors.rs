@@ -5,11 +5,11 @@
 //! the resource that satisfies it, tied to it by `name`.
 
 use palisade_model::{Map, Str, Value};
+use palisade_policy::steps::Steps;
 
 use super::merge::MergeError;
 use super::{scalar_text, spend};
 use crate::legacy::pattern::{Anchor, AnchorKind, Pattern};
-use crate::steps::Steps;
 
 /// Why an overlay does not apply.
 #[derive(Debug)]

@@ -5,10 +5,10 @@
 //! does not mention too, as kustomize's does: its keyed lists come out without repeated keys.
 
 use palisade_model::{Str, Value};
+use palisade_policy::steps::Steps;
 
 use super::schema::Shape;
 use super::{MAX_DEPTH, keyed_list, spend};
-use crate::steps::Steps;
 
 /// The member of a patch that says how it is to be taken.
 const DIRECTIVE: &str = "$patch";

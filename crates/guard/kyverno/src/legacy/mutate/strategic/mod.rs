@@ -14,8 +14,7 @@ mod tests;
 use std::borrow::Cow;
 
 use palisade_model::{Map, Value};
-
-use crate::steps::Steps;
+use palisade_policy::steps::Steps;
 
 pub use merge::MergeError;
 

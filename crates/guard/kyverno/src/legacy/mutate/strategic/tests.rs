@@ -1,8 +1,8 @@
 use palisade_model::json;
 use palisade_model::patch::{self, Dialect};
+use palisade_policy::steps::Steps;
 
 use super::*;
-use crate::steps::Steps;
 
 const STEPS: u64 = 1_000_000;
 

@@ -8,8 +8,7 @@ use palisade_policy::{AdmissionRequest, Matched, Phase, PolicyInfo, RuleInfo, Ru
 
 use super::exception::{Exception, Exemption};
 use super::kind::Kind;
-use super::reach;
-use crate::upkeep;
+use super::{reach, upkeep};
 
 /// The identity of a policy.
 #[derive(Debug)]
@@ -24,7 +23,7 @@ impl Head {
         let (name, spec) = policy_parts(reader)?;
         let document = reader.document();
         let location = reader.locate(&Path::from_pointer("/metadata/name"));
-        let upkeep = upkeep::of_cel_policy(document, &name);
+        let upkeep = upkeep::of(document, &name);
         let info = PolicyInfo::of(document, vec![RuleInfo { name, phase: kind.phase(), location }]).keeping(upkeep);
         Some((Self { info, phase: kind.phase() }, spec))
     }

@@ -7,8 +7,8 @@ use palisade_model::semantic_version::{SemanticVersion, VersionRange};
 use palisade_model::wildcard;
 use regex::Regex;
 
-use super::super::ast::Node;
 use super::{Answer, Arguments, QueryError};
+use crate::ast::Node;
 
 /// The regular expression of the first argument. Compiling is the dear part, so a literal keeps its compiled form.
 fn regex<'a>(arguments: &'a Arguments<'_>) -> Result<Cow<'a, Regex>, QueryError> {

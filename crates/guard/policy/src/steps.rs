@@ -1,9 +1,12 @@
 //! What a rule may still spend: steps, and the patience of whoever waits for the answer.
+//!
+//! For engines that count in steps and hand one count through expressions, patterns and patches of a rule. Deliberately
+//! absent: cost as Kubernetes counts it, which is CEL's own.
 
 use std::cell::Cell;
 use std::fmt;
 
-use palisade_policy::environment::Stop;
+use crate::environment::Stop;
 
 /// After how many steps the one who waits is asked.
 const BETWEEN_QUESTIONS: u64 = 4_096;

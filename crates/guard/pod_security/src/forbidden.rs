@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use palisade_gotext::go_fmt::sprint;
 use palisade_model::{Path, Segment, Value};
 
 use super::pod::{Container, Pod, Security};
-use crate::legacy::pattern::go_text::sprint;
 
 /// The answer of a check that forbids a pod.
 #[derive(Clone, Debug)]

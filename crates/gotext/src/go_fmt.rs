@@ -1,23 +1,26 @@
 //! Values as Go's `fmt` and `strconv` print and read them.
 //!
-//! Kyverno compares some values by their printed form and puts values into messages, so the forms must be Go's.
+//! Kyverno compares some values by their printed form, and it and Pod Security put values into messages, so the forms must
+//! be Go's.
 
 use palisade_model::Value;
 
+use crate::go_float;
+
 /// What `fmt.Sprint` and `%v` print.
-pub(crate) fn sprint(value: &Value) -> String {
+pub fn sprint(value: &Value) -> String {
     let mut printer = Printer { text: String::new(), limit: usize::MAX, doubles: false };
     printer.print(value);
     printer.text
 }
 
 /// As [`sprint`], cut after some hundred bytes: for messages about policies.
-pub(super) fn excerpt(value: &Value) -> String {
+pub fn excerpt(value: &Value) -> String {
     Printer { text: String::new(), limit: EXCERPT, doubles: false }.cut(value)
 }
 
 /// As [`excerpt`], for messages about resources, whose numbers are all doubles.
-pub(super) fn resource_excerpt(value: &Value) -> String {
+pub fn resource_excerpt(value: &Value) -> String {
     Printer { text: String::new(), limit: EXCERPT, doubles: true }.cut(value)
 }
 
@@ -75,7 +78,7 @@ impl Printer {
 }
 
 /// The name of a pattern's type, as `%T` prints it.
-pub(super) fn type_name(value: &Value) -> &'static str {
+pub fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "<nil>",
         Value::Bool(_) => "bool",
@@ -88,55 +91,39 @@ pub(super) fn type_name(value: &Value) -> &'static str {
 }
 
 /// The name of a resource value's type, whose numbers are all doubles.
-pub(super) fn resource_type_name(value: &Value) -> &'static str {
+pub fn resource_type_name(value: &Value) -> &'static str {
     if matches!(value, Value::Int(_)) { "float64" } else { type_name(value) }
 }
 
 /// `strconv.FormatFloat(value, 'g', -1, 64)`: the shortest digits, with an exponent below 1e-4 and from 1e6 on.
 fn general(value: f64) -> String {
-    if !value.is_finite() {
-        return not_finite(value);
-    }
-    let (digits, exponent) = shortest(value);
-    if (-4..6).contains(&exponent) { format!("{value}") } else { with_exponent(&digits, exponent, 'e') }
+    if value.is_finite() { go_float::shortest(value) } else { not_finite(value).to_owned() }
 }
 
 /// `strconv.FormatFloat(value, 'E', -1, 64)`: the shortest digits, always with an exponent.
-pub(crate) fn scientific(value: f64) -> String {
+pub fn scientific(value: f64) -> String {
     if !value.is_finite() {
-        return not_finite(value);
+        return not_finite(value).to_owned();
     }
-    let (digits, exponent) = shortest(value);
-    with_exponent(&digits, exponent, 'E')
+    let text = format!("{value:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}E{sign}{:02}", exponent.unsigned_abs())
 }
 
-fn not_finite(value: f64) -> String {
-    let text = if value.is_nan() {
+fn not_finite(value: f64) -> &'static str {
+    if value.is_nan() {
         "NaN"
     } else if value > 0.0 {
         "+Inf"
     } else {
         "-Inf"
-    };
-    text.to_owned()
-}
-
-/// The shortest digits that read back as the same double (`-1.25`), and the power of ten they are multiplied with.
-fn shortest(value: f64) -> (String, i32) {
-    let text = format!("{value:e}");
-    match text.split_once('e') {
-        Some((digits, exponent)) => (digits.to_owned(), exponent.parse().unwrap_or_default()),
-        None => (text, 0),
     }
 }
 
-fn with_exponent(digits: &str, exponent: i32, letter: char) -> String {
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{digits}{letter}{sign}{:02}", exponent.unsigned_abs())
-}
-
 /// `strconv.ParseFloat(text, 64)` for decimal numbers; hexadecimal ones are not read.
-pub(crate) fn parse_float(text: &str) -> Option<f64> {
+pub fn parse_float(text: &str) -> Option<f64> {
     let value: f64 = text.parse().ok()?;
     // Go refuses what is too large for a double and reads only spelled-out infinities.
     let spelled = text.bytes().any(|byte| matches!(byte, b'i' | b'I'));

@@ -3,7 +3,8 @@
 //! Each kind is compiled once into the parts that `palisade_cel::admission` provides; what is Kyverno's own is here:
 //! exceptions, variants of pod rules for what makes pods, targets, generation, images and authorization requests.
 //!
-//! Deliberately absent: schedules and synchronisation, which are the server's business.
+//! Deliberately absent: schedules and synchronisation, which are the server's business, and the older generation of
+//! `kyverno.io`, which is `palisade_kyverno`'s.
 
 mod authorization;
 mod autogen;
@@ -21,6 +22,7 @@ mod reach;
 mod rule;
 mod targets;
 mod template;
+pub mod upkeep;
 mod validating;
 
 #[cfg(test)]

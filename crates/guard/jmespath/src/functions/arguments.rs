@@ -5,14 +5,14 @@ use std::fmt;
 
 use palisade_model::{Map, Value};
 
-use super::super::ast::{Call, Node};
-use super::super::evaluate::{Current, Evaluator, lenient};
-use super::super::{QueryError, Runtime};
 use super::{Answer, Arity, Function, Kind};
+use crate::ast::{Call, Node};
+use crate::evaluate::{Current, Evaluator, lenient};
+use crate::{QueryError, Runtime};
 
 /// An argument as it was evaluated.
 #[derive(Debug)]
-pub(in super::super) enum Argument<'v> {
+pub(crate) enum Argument<'v> {
     /// A value; what was not found is null.
     Value(Cow<'v, Value>),
     /// An expression that the function applies itself.
@@ -20,19 +20,19 @@ pub(in super::super) enum Argument<'v> {
 }
 
 /// The arguments of one call.
-pub(in super::super) struct Arguments<'v> {
+pub(crate) struct Arguments<'v> {
     evaluator: Evaluator<'v>,
     call: &'v Call,
     values: Vec<Argument<'v>>,
 }
 
 impl<'v> Arguments<'v> {
-    pub(in super::super) fn new(evaluator: Evaluator<'v>, call: &'v Call, values: Vec<Argument<'v>>) -> Self {
+    pub(crate) fn new(evaluator: Evaluator<'v>, call: &'v Call, values: Vec<Argument<'v>>) -> Self {
         Self { evaluator, call, values }
     }
 
     /// Checks number and kinds, then runs the function.
-    pub(in super::super) fn apply(&self, function: &Function) -> Answer {
+    pub(crate) fn apply(&self, function: &Function) -> Answer {
         match function.arity {
             Arity::Exact(kinds) if kinds.len() != self.len() => {
                 return Err(self.error(format_args!("takes {} arguments, not {}", kinds.len(), self.len())));

@@ -16,10 +16,9 @@ mod tests;
 
 use jiff::Timestamp;
 use palisade_model::Value;
+use palisade_policy::steps::Steps;
 
 use evaluate::{Current, Evaluator};
-
-use crate::steps::Steps;
 pub use scope::Scope;
 
 /// A parsed expression.

@@ -1,9 +1,9 @@
 //! What expressions yield, each expectation compared with `kyverno jp query`; hostile input; determinism.
 
 use palisade_model::{Value, json};
+use palisade_policy::steps::Steps;
 
 use super::*;
-use crate::steps::Steps;
 
 fn search(text: &str, scope: &Value) -> Result<Value, QueryError> {
     let steps = Steps::new(100_000, None);
