@@ -62,8 +62,12 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-packs",
         ],
     ),
-    ("palisade-store", &["palisade-model"]),
-    ("palisade-kube", &["palisade-model", "palisade-gotext", "palisade-policy", "palisade-admission"]),
+    ("palisade-config", &["palisade-model", "palisade-gotext"]),
+    ("palisade-store", &["palisade-model", "palisade-config"]),
+    (
+        "palisade-kube",
+        &["palisade-model", "palisade-gotext", "palisade-config", "palisade-policy", "palisade-admission"],
+    ),
     (
         "palisade-server",
         &[
@@ -73,6 +77,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-policy",
             "palisade-admission",
             "palisade-policies",
+            "palisade-config",
             "palisade-store",
             "palisade-kube",
         ],
@@ -81,6 +86,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
         "palisade",
         &[
             "palisade-admission",
+            "palisade-config",
             "palisade-store",
             "palisade-kube",
             "palisade-policies",
@@ -127,7 +133,7 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["palisade", "palisade-bench"]),
     ("annotate-snippets", &["palisade"]),
     ("quick-junit", &["palisade"]),
-    ("toml", &["palisade"]),
+    ("toml", &["palisade", "palisade-config"]),
     ("indicatif", &["palisade"]),
     ("ureq", &["palisade"]),
     ("mimalloc", &["palisade"]),

@@ -5,10 +5,13 @@
 
 mod inference;
 mod operators;
-mod suggest;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use inference::Inference;
 pub(crate) use operators::{Operators, Signature};
-pub(crate) use suggest::nearest;
+
+/// The candidate nearest to `name` that a user may write; names with `@` are our own.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    palisade_model::nearest(name, candidates.filter(|candidate| !candidate.starts_with('@')))
+}

@@ -1,10 +1,10 @@
 //! The name that was probably meant.
 
 /// The candidate nearest to `name`, if it is near enough to be a slip of the keyboard.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = name.chars().count().min(9) / 3;
     candidates
-        .filter(|candidate| candidate.len().abs_diff(name.len()) <= limit && !candidate.starts_with('@'))
+        .filter(|candidate| candidate.len().abs_diff(name.len()) <= limit)
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
