@@ -189,8 +189,11 @@ mod tests {
     fn parse(text: &str) -> Result<Document, Vec<String>> {
         Document::parse(&Source::new("p.toml", text), &[Thing::SECTION]).map_err(|wrong| {
             let told = wrong.iter().map(|wrong| {
-                let near: String = wrong.help.iter().filter(|help| help.contains('?')).map(|help| format!(": {help}")).collect();
-                format!("{wrong}{near}").replace("error[PAL-P0002]: configuration cannot be used: ", "").replace("p.toml:", "")
+                let near: String =
+                    wrong.help.iter().filter(|help| help.contains('?')).map(|help| format!(": {help}")).collect();
+                format!("{wrong}{near}")
+                    .replace("error[PAL-P0002]: configuration cannot be used: ", "")
+                    .replace("p.toml:", "")
             });
             told.collect()
         })

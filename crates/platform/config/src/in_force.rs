@@ -146,7 +146,8 @@ fn without_password(text: &str) -> String {
     }
     if in_query {
         let pairs: Vec<_> = url.query_pairs().into_owned().collect();
-        let masked = |(name, value): (String, String)| if secret(&name) { (name, STARS.to_owned()) } else { (name, value) };
+        let masked =
+            |(name, value): (String, String)| if secret(&name) { (name, STARS.to_owned()) } else { (name, value) };
         url.query_pairs_mut().clear().extend_pairs(pairs.into_iter().map(masked));
     }
     url.into()
@@ -166,7 +167,10 @@ mod tests {
     fn passwords_are_not_shown() {
         for (address, shown) in [
             ("postgres://me:hush@db/palisade", "postgres://me:***@db/palisade"),
-            ("postgres://db/palisade?sslmode=require&password=hush", "postgres://db/palisade?sslmode=require&password=***"),
+            (
+                "postgres://db/palisade?sslmode=require&password=hush",
+                "postgres://db/palisade?sslmode=require&password=***",
+            ),
             ("postgres://me@db/palisade", "postgres://me@db/palisade"),
             ("sqlite:kept.db", "sqlite:kept.db"),
             ("me:hush@db", "***"),

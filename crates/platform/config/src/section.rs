@@ -94,15 +94,8 @@ pub struct Key {
 
 impl Key {
     /// A key of which nothing is known.
-    pub const PLAIN: Self = Self {
-        field: "",
-        doc: "",
-        kind: Kind::TEXT,
-        required: false,
-        default: || None,
-        implied: None,
-        variable: None,
-    };
+    pub const PLAIN: Self =
+        Self { field: "", doc: "", kind: Kind::TEXT, required: false, default: || None, implied: None, variable: None };
 
     /// As the file writes it.
     pub fn name(&self) -> String {

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use palisade_model::Severity;
 use palisade_gotext::go_duration::GoDuration;
+use palisade_model::Severity;
 use serde::{Deserialize, Deserializer, de::Error};
 use url::Url;
 
