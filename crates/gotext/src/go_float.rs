@@ -1,6 +1,6 @@
-//! Floating point numbers as Go's `strconv.FormatFloat(value, 'g', -1, ..)` prints them.
+//! Floating point numbers as Go's `strconv` prints and reads them.
 //!
-//! CEL's `string()` and the keys of YAML mappings show this form; JSON has one of its own (`go_json::number`).
+//! CEL's `string()` and the keys of YAML mappings show the form of [`shortest`]; JSON has one of its own (`go_json::number`).
 
 use std::fmt::{Display, LowerExp};
 
@@ -14,6 +14,41 @@ pub fn shortest(value: impl Display + LowerExp) -> String {
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+/// `strconv.FormatFloat(value, 'g', -1, 64)`: as [`shortest`], infinities and what is no number included.
+pub fn general(value: f64) -> String {
+    if value.is_finite() { shortest(value) } else { not_finite(value).to_owned() }
+}
+
+/// `strconv.FormatFloat(value, 'E', -1, 64)`: the shortest digits, always with an exponent.
+pub fn scientific(value: f64) -> String {
+    if !value.is_finite() {
+        return not_finite(value).to_owned();
+    }
+    let text = format!("{value:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}E{sign}{:02}", exponent.unsigned_abs())
+}
+
+fn not_finite(value: f64) -> &'static str {
+    if value.is_nan() {
+        "NaN"
+    } else if value > 0.0 {
+        "+Inf"
+    } else {
+        "-Inf"
+    }
+}
+
+/// `strconv.ParseFloat(text, 64)` for decimal numbers; hexadecimal ones are not read.
+pub fn parse_float(text: &str) -> Option<f64> {
+    let value: f64 = text.parse().ok()?;
+    // Go refuses what is too large for a double and reads only spelled-out infinities.
+    let spelled = text.bytes().any(|byte| matches!(byte, b'i' | b'I'));
+    (!value.is_infinite() || spelled).then_some(value)
 }
 
 #[cfg(test)]
@@ -34,5 +69,35 @@ mod tests {
             assert_eq!(shortest(value), text);
         }
         assert_eq!(shortest(0.1_f32), "0.1");
+    }
+
+    #[test]
+    fn general_and_scientific_forms_differ() {
+        for (value, general_form, scientific_form) in [
+            (80.0, "80", "8E+01"),
+            (0.0, "0", "0E+00"),
+            (100_000.0, "100000", "1E+05"),
+            (1_000_000.0, "1e+06", "1E+06"),
+            (-1_234_567.5, "-1.2345675e+06", "-1.2345675E+06"),
+            (0.0001, "0.0001", "1E-04"),
+            (0.000_01, "1e-05", "1E-05"),
+            (1e21, "1e+21", "1E+21"),
+            (1e-120, "1e-120", "1E-120"),
+        ] {
+            assert_eq!(general(value), general_form);
+            assert_eq!(scientific(value), scientific_form);
+        }
+        assert_eq!(general(f64::NEG_INFINITY), "-Inf");
+        assert_eq!(scientific(f64::NAN), "NaN");
+    }
+
+    #[test]
+    fn floats_are_read_as_in_go() {
+        assert_eq!(parse_float("+1e3"), Some(1000.0));
+        assert_eq!(parse_float(".5"), Some(0.5));
+        assert_eq!(parse_float("1e400"), None);
+        assert_eq!(parse_float("-inf"), Some(f64::NEG_INFINITY));
+        assert_eq!(parse_float("1_000"), None);
+        assert_eq!(parse_float(""), None);
     }
 }

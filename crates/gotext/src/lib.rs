@@ -8,9 +8,9 @@
 
 pub mod go_duration;
 pub mod go_float;
-pub mod go_fmt;
 pub mod go_json;
 pub mod go_regex;
+pub mod go_sprint;
 pub mod go_time;
 pub mod go_url;
 pub mod random_text;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use palisade_gotext::go_fmt::sprint;
+use palisade_gotext::go_sprint::sprint;
 use palisade_model::{Path, Segment, Value};
 
 use super::pod::{Container, Pod, Security};

@@ -1,6 +1,6 @@
 //! `Equals`: the key's type decides how the value is read.
 
-use palisade_gotext::go_fmt::parse_float;
+use palisade_gotext::go_float::parse_float;
 use palisade_model::quantity::Quantity;
 use palisade_model::{Value, wildcard};
 

@@ -4,7 +4,7 @@
 //! compared as printed, wildcards count on both sides. Kyverno gives no answer for values of any other type, and no
 //! answer is false for the positive and the negative operators alike.
 
-use palisade_gotext::go_fmt::sprint;
+use palisade_gotext::go_sprint::sprint;
 use palisade_model::{Value, wildcard};
 
 use crate::legacy::pattern::{is_range, text_matches};

@@ -1,7 +1,7 @@
 //! `GreaterThan` and its like, and the deprecated `Duration*` operators.
 
 use palisade_gotext::go_duration::GoDuration;
-use palisade_gotext::go_fmt::parse_float;
+use palisade_gotext::go_float::parse_float;
 use palisade_model::quantity::Quantity;
 use palisade_model::semantic_version::SemanticVersion;
 use palisade_model::{Relation, Value};

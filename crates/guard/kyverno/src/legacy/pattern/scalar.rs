@@ -1,6 +1,6 @@
 //! Leaves of a pattern: what a single value must be.
 
-use palisade_gotext::go_fmt;
+use palisade_gotext::go_float;
 use palisade_model::{Str, Value};
 
 use super::term::Term;
@@ -76,7 +76,7 @@ impl Scalar {
                 number => number.as_i64() == Some(*expected),
             },
             Self::Float(expected) => match value {
-                Value::String(text) => go_fmt::parse_float(text) == Some(*expected),
+                Value::String(text) => go_float::parse_float(text) == Some(*expected),
                 Value::Float(number) => number == expected,
                 Value::Int(number) => Value::Float(*expected).as_i64() == Some(*number),
                 _ => false,

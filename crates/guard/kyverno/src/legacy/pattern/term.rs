@@ -4,7 +4,7 @@
 //! quantity, then as a wildcard: the first form that both sides have decides.
 
 use palisade_gotext::go_duration::GoDuration;
-use palisade_gotext::go_fmt;
+use palisade_gotext::go_float;
 use palisade_model::quantity::Quantity;
 use palisade_model::{Relation, Value, wildcard};
 
@@ -111,7 +111,7 @@ impl Comparison {
             }
             number => {
                 let Some(number) = number.as_f64() else { return false };
-                printed = go_fmt::scientific(number);
+                printed = go_float::scientific(number);
                 &printed
             }
         };

@@ -3,7 +3,7 @@
 //! Anchors of an object are judged before its other members. A condition that does not hold skips the object it
 //! stands in; a list whose elements were all skipped is itself skipped; a skip that reaches the root skips the rule.
 
-use palisade_gotext::go_fmt;
+use palisade_gotext::go_sprint;
 use palisade_model::{Map, Path, Value};
 use palisade_policy::steps::Steps;
 
@@ -64,7 +64,7 @@ impl<'w> Walk<'w> {
                     format!(
                         "pattern and resource have different structures. Path: {}. Expected map[string]interface {{}}, found {}",
                         pointer(&at.path()),
-                        go_fmt::resource_type_name(other)
+                        go_sprint::resource_type_name(other)
                     ),
                 )),
             },
@@ -96,8 +96,8 @@ impl<'w> Walk<'w> {
                 self.spend(MESSAGE_COST, at)?;
                 let message = format!(
                     "resource value '{}' does not match '{}' at path {}",
-                    go_fmt::resource_excerpt(value),
-                    go_fmt::excerpt(source),
+                    go_sprint::resource_excerpt(value),
+                    go_sprint::excerpt(source),
                     pointer(&at.path())
                 );
                 return Err(Failure::new(Kind::Value, at, message));
@@ -185,7 +185,7 @@ impl<'w> Walk<'w> {
         let Value::Array(items) = value else {
             let message = format!(
                 "invalid resource type {}: Existence ^ () anchor can be used only on list/array type resource",
-                go_fmt::resource_type_name(value)
+                go_sprint::resource_type_name(value)
             );
             return Err(Failure::new(Kind::Value, at, message));
         };
@@ -251,7 +251,7 @@ fn invalid_existence(node: &Node, expected: &str, at: &Trail<'_>) -> Failure {
     let name = match node {
         Node::Object(_) => "map[string]interface {}",
         Node::List(_) | Node::TooDeep => "[]interface {}",
-        Node::Scalar { source, .. } => go_fmt::type_name(source),
+        Node::Scalar { source, .. } => go_sprint::type_name(source),
     };
     Failure::new(Kind::Value, at, format!("invalid pattern type {name}: Pattern has to be of {expected}"))
 }
