@@ -13,20 +13,10 @@ use crate::constraint::{Constraint, ConstraintPolicy, Surroundings};
 use crate::expansion::Expansions;
 use crate::kinds::{Kind, kind_of};
 use crate::mutation::{self, MutatorPolicy};
-use crate::template::Template;
+use crate::template::{Preference, Template};
 
 /// Gatekeeper's templates, constraints, expansion templates and mutators.
 pub const LANGUAGE: &dyn Language = &Gatekeeper;
-
-/// Which engine judges where a template has code for both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Preference {
-    /// CEL, as Gatekeeper chooses.
-    #[default]
-    Cel,
-    /// Rego.
-    Rego,
-}
 
 #[derive(Debug)]
 struct Gatekeeper;

@@ -26,4 +26,5 @@ mod template;
 mod tests;
 
 pub use codes::CODES;
-pub use language::{LANGUAGE, Preference, load};
+pub use language::{LANGUAGE, load};
+pub use template::Preference;

@@ -13,7 +13,6 @@ use palisade_model::{Path, Resource, Str, Value};
 use palisade_policy::{Operation, Reads};
 
 use crate::codes;
-use crate::language::Preference;
 use crate::review::Review;
 use crate::schema::{Schema, SchemaReader, constraint_schema};
 
@@ -23,6 +22,16 @@ const TARGET: &str = "admission.k8s.gatekeeper.sh";
 const REGO: &str = "Rego";
 /// The engine of CEL as `code` names it.
 const CEL: &str = "K8sNativeValidation";
+
+/// Which engine judges where a template has code for both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preference {
+    /// CEL, as Gatekeeper chooses.
+    #[default]
+    Cel,
+    /// Rego.
+    Rego,
+}
 
 /// A loaded template.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use palisade_policy::testing::{Mode, TestOutcome};
 use regex::Regex;
 
 use super::case::Judged;
-use super::suite::known;
+use super::fields::known;
 use crate::codes;
 
 /// One entry of `assertions`.

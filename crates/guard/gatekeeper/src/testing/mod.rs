@@ -9,6 +9,7 @@
 
 mod assertion;
 mod case;
+mod fields;
 mod objects;
 mod suite;
 #[cfg(test)]
@@ -19,7 +20,7 @@ use jiff::Timestamp;
 use palisade_model::{Diagnostic, Level, Origin, Resource};
 use palisade_policy::testing::{Mode, TestFiles, TestOutcome, TestReport, TestRow};
 
-use crate::language::Preference;
+use crate::Preference;
 use suite::{Case, Suite, Test};
 use trial::Trial;
 

@@ -1,18 +1,11 @@
 //! What a suite says.
 
-use palisade_cel::admission::{Node, Reader, ReaderCodes};
+use palisade_cel::admission::{Node, Reader};
 use palisade_model::{Diagnostic, Resource};
 
 use super::assertion::Assertion;
+use super::fields::{READER, known, required, text};
 use crate::codes;
-
-/// A suite that holds a field which does not exist would test something else than was meant, so all are errors.
-const READER: ReaderCodes = ReaderCodes {
-    wrong_type: codes::INVALID_SUITE,
-    missing_field: codes::INVALID_SUITE,
-    unknown_field: codes::INVALID_SUITE,
-    unknown_name: codes::INVALID_SUITE,
-};
 
 /// A suite.
 #[derive(Debug, Default)]
@@ -103,25 +96,5 @@ impl Case {
             assertions: assertions.iter().map(|node| Assertion::read(reader, node)).collect(),
             skip: reader.flag(node, "skip").unwrap_or_default(),
         }
-    }
-}
-
-fn text(reader: &mut Reader<'_>, node: &Node<'_>, key: &str) -> String {
-    reader.text(node, key).as_deref().unwrap_or_default().to_owned()
-}
-
-fn required(reader: &mut Reader<'_>, node: &Node<'_>, key: &str) -> String {
-    reader.required_text(node, key).as_deref().unwrap_or_default().to_owned()
-}
-
-/// Reports members that do not exist, as errors.
-pub(super) fn known(reader: &mut Reader<'_>, node: &Node<'_>, fields: &[&str]) {
-    let Some(map) = node.value.as_object() else {
-        let message = format!("`{}` must be an object, not {}", node.path, node.value.type_name());
-        return reader.error(codes::INVALID_SUITE, &node.path, message, "write it as the reference of suites shows");
-    };
-    for key in map.keys().filter(|key| !fields.contains(&&***key)) {
-        let help = format!("known here are {}", fields.join(", "));
-        reader.error(codes::INVALID_SUITE, &node.path.child(&**key), format!("unknown field `{key}`"), &help);
     }
 }
