@@ -8,6 +8,7 @@ use std::sync::Arc;
 use palisade_model::Str;
 
 use crate::check::Operators;
+use crate::compile::compile;
 use crate::library::{Function, Library, Macro, StructType, Style, standard};
 use crate::{CompileError, Program, Type, Val};
 
@@ -71,12 +72,12 @@ impl Env {
 
     /// Parses, expands macros, checks types and resolves names.
     pub fn compile(&self, source: &str) -> Result<Program, Vec<CompileError>> {
-        Program::compile(self, source, true)
+        compile(self, source, true)
     }
 
     /// Like [`Env::compile`] without checking types: names and overloads are resolved when evaluated.
     pub fn compile_unchecked(&self, source: &str) -> Result<Program, Vec<CompileError>> {
-        Program::compile(self, source, false)
+        compile(self, source, false)
     }
 
     /// The declared type of a variable.

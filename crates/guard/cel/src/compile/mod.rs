@@ -1,4 +1,5 @@
-//! From a syntax tree to a [`Node`] tree in one walk: resolves names, checks types, computes constants.
+//! From text to a [`Program`]: a syntax tree becomes a [`Node`] tree in one walk, which resolves names, checks types,
+//! computes constants.
 //!
 //! The walk yields a node and a type for every expression. Without checking, every type is dynamic and what cannot be
 //! resolved becomes a node that fails when it is reached.
@@ -14,26 +15,14 @@ use std::sync::Arc;
 use palisade_model::Str;
 
 use crate::check::Inference;
-use crate::program::fold_constant;
 use crate::program::node::Node;
-use crate::syntax::{Expr, ExprKind};
-use crate::{CompileError, Env, EvalError, Type, Val};
+use crate::program::{Parts, fold_constant};
+use crate::syntax::{Expr, ExprKind, parse};
+use crate::{CompileError, Env, EvalError, Program, Type, Val};
 
-/// What a compiled expression consists of.
-#[derive(Debug)]
-pub(crate) struct Compiled {
-    pub(crate) root: Node,
-    /// The names behind the slots.
-    pub(crate) variables: Vec<Str>,
-    /// How many registers loops and bindings need.
-    pub(crate) registers: usize,
-    /// See [`crate::EnvBuilder::strict`].
-    pub(crate) strict: bool,
-    pub(crate) result: Type,
-}
-
-/// Compiles a parsed expression.
-pub(crate) fn compile(env: &Env, expr: &Expr, check: bool) -> Result<Compiled, Vec<CompileError>> {
+/// Parses and compiles an expression.
+pub(crate) fn compile(env: &Env, source: &str, check: bool) -> Result<Program, Vec<CompileError>> {
+    let expr = parse(source, env.registry()).map_err(|error| vec![error])?;
     let mut compiler = Compiler {
         env,
         check,
@@ -46,14 +35,15 @@ pub(crate) fn compile(env: &Env, expr: &Expr, check: bool) -> Result<Compiled, V
         patterns: 0,
         errors: Vec::new(),
     };
-    let (root, result) = compiler.expr(expr);
+    let (root, result) = compiler.expr(&expr);
     compiler.check_aggregates();
     if !compiler.errors.is_empty() {
         return Err(compiler.errors);
     }
     let result = compiler.inference.resolve(&result, true);
     let (variables, registers) = (compiler.variables, compiler.registers);
-    Ok(Compiled { root, variables, registers, strict: env.strict(), result })
+    let source = source.into();
+    Ok(Program::new(Parts { source, root, variables, registers, strict: env.strict(), result }))
 }
 
 type Typed = (Node, Type);

@@ -4,10 +4,9 @@ use std::cell::OnceCell;
 
 use palisade_model::Str;
 
-use super::arithmetic;
 use super::node::{BinaryOperator, Item, Node};
 use super::term::{Term, View};
-use crate::compile::Compiled;
+use super::{Parts, arithmetic};
 use crate::{Bindings, Budget, Entries, EvalError, Key, Scope, Val};
 
 pub(super) type Evaluated<'a> = Result<Term<'a>, EvalError>;
@@ -36,20 +35,20 @@ pub(super) struct Machine<'a, 'b> {
 }
 
 /// Evaluates a compiled expression.
-pub(super) fn evaluate(compiled: &Compiled, scope: &dyn Scope, budget: &mut Budget) -> Result<Val, EvalError> {
+pub(super) fn evaluate(program: &Parts, scope: &dyn Scope, budget: &mut Budget) -> Result<Val, EvalError> {
     let few: [Slot; 4];
     let many: Vec<Slot>;
-    let slots: &[Slot] = if compiled.variables.len() <= 4 {
+    let slots: &[Slot] = if program.variables.len() <= 4 {
         few = [const { OnceCell::new() }; 4];
         &few
     } else {
-        many = compiled.variables.iter().map(|_| OnceCell::new()).collect();
+        many = program.variables.iter().map(|_| OnceCell::new()).collect();
         &many
     };
-    let registers = vec![Register::Empty; compiled.registers];
-    let strict = compiled.strict;
-    let mut machine = Machine { scope, budget, registers, strict, variables: &compiled.variables, slots };
-    machine.eval(&compiled.root).map(Term::into_val)
+    let registers = vec![Register::Empty; program.registers];
+    let strict = program.strict;
+    let mut machine = Machine { scope, budget, registers, strict, variables: &program.variables, slots };
+    machine.eval(&program.root).map(Term::into_val)
 }
 
 /// The most that computing a constant while compiling may cost.

@@ -1,4 +1,4 @@
-//! A compiled expression, and the machine that evaluates it.
+//! A compiled expression, and the machine that evaluates it; it knows nothing of where nodes come from.
 
 mod arithmetic;
 mod functions;
@@ -15,9 +15,8 @@ use std::sync::Arc;
 
 use palisade_model::Str;
 
-use crate::compile::{Compiled, compile};
-use crate::syntax::parse;
-use crate::{Budget, CompileError, Env, EvalError, Scope, Type, Val};
+use crate::{Budget, EvalError, Scope, Type, Val};
+use node::Node;
 
 pub(crate) use machine::{constant_error, fold_constant};
 
@@ -25,26 +24,32 @@ pub(crate) use machine::{constant_error, fold_constant};
 #[derive(Clone)]
 pub struct Program(Arc<Parts>);
 
-struct Parts {
-    source: Str,
-    compiled: Compiled,
+/// What a compiled expression consists of.
+pub(crate) struct Parts {
+    pub(crate) source: Str,
+    pub(crate) root: Node,
+    /// The names behind the slots.
+    pub(crate) variables: Vec<Str>,
+    /// How many registers loops and bindings need.
+    pub(crate) registers: usize,
+    /// See [`crate::EnvBuilder::strict`].
+    pub(crate) strict: bool,
+    pub(crate) result: Type,
 }
 
 impl Program {
-    pub(crate) fn compile(env: &Env, source: &str, check: bool) -> Result<Self, Vec<CompileError>> {
-        let expr = parse(source, env.registry()).map_err(|error| vec![error])?;
-        let compiled = compile(env, &expr, check)?;
-        Ok(Self(Arc::new(Parts { source: source.into(), compiled })))
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
     }
 
     /// The value of the expression.
     pub fn evaluate(&self, scope: &dyn Scope, budget: &mut Budget) -> Result<Val, EvalError> {
-        machine::evaluate(&self.0.compiled, scope, budget)
+        machine::evaluate(&self.0, scope, budget)
     }
 
     /// The names of the variables it uses, each once.
     pub fn references(&self) -> &[Str] {
-        &self.0.compiled.variables
+        &self.0.variables
     }
 
     /// The expression as written.
@@ -54,7 +59,7 @@ impl Program {
 
     /// The type that the checker deduced; [`Type::Dyn`] where it is known only when evaluated.
     pub fn result_type(&self) -> &Type {
-        &self.0.compiled.result
+        &self.0.result
     }
 }
 
