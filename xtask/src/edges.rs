@@ -109,6 +109,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-policy",
             "palisade-cel",
             "palisade-rego",
+            "palisade-rego-value",
             "palisade-gatekeeper",
             "palisade-kyverno",
             "palisade-admission",
@@ -121,7 +122,6 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
 /// Further crates of ours that the tests of a crate may use: the languages that a pure crate is tried on, real servers.
 pub(crate) const TEST_EDGES: &[(&str, &[&str])] = &[
     ("palisade-admission", &["palisade-cel", "palisade-rego", "palisade-gatekeeper", "palisade-kyverno"]),
-    ("palisade-pod-security", &["palisade-document"]),
     ("palisade-store", &["palisade-testkit"]),
     ("palisade-kube", &["palisade-kyverno", "palisade-testkit"]),
     ("palisade-server", &["palisade-testkit"]),

@@ -13,7 +13,9 @@ use std::time::Instant;
 use clap::Parser;
 use serde::Serialize;
 
+mod cel;
 mod expected;
+mod rego;
 mod suites;
 
 use suites::{SUITES, Tally};

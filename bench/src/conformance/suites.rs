@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use palisade::command::test::{Lenience, run_files, test_files};
-use palisade_cel::conformance::{CaseResult, run_file};
 use palisade_document::{Limits, parse};
 use palisade_model::{Resource, Verdict, json};
 use palisade_policy::testing::TestOutcome;
 use palisade_policy::{AdmissionRequest, Environment, Offline, Operation, PolicySet, Request, Variables};
 
-use crate::expected;
+use crate::cel::CaseResult;
+use crate::{cel, expected, rego};
 
 /// A public suite.
 pub(crate) struct Suite {
@@ -109,7 +109,7 @@ fn cel_spec(folder: &Path) -> Tally {
     for file in files(folder, "textproto") {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&file).unwrap_or_default();
-        let outcomes = match run_file(&name, &text) {
+        let outcomes = match cel::run_file(&name, &text) {
             Ok(outcomes) => outcomes,
             Err(why) => {
                 tally.count("cel-spec", name, Some(why));
@@ -134,7 +134,7 @@ fn opa_suite(folder: &Path) -> Tally {
     for file in files(folder, "json") {
         let shown = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&file).unwrap_or_default();
-        match catch_unwind(|| palisade_rego::conformance::run_file(&text)) {
+        match catch_unwind(|| rego::run_file(&text)) {
             Ok(Ok(cases)) => cases.into_iter().for_each(|case| tally.count("opa-suite", case.note, case.failure)),
             Ok(Err(why)) => tally.count("opa-suite", shown, Some(why)),
             Err(_) => tally.count("opa-suite", shown, Some("it panicked".into())),

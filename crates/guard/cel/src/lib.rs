@@ -8,7 +8,6 @@
 
 pub mod admission;
 pub mod budget;
-pub mod conformance;
 pub mod env;
 pub mod error;
 pub mod library;

@@ -5,7 +5,6 @@
 //! Deliberately absent: selecting resources and exceptions, which belong to the rule engine.
 
 mod catalog;
-pub mod conformance;
 mod container_checks;
 mod exclusion;
 mod forbidden;

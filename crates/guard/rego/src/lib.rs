@@ -9,7 +9,6 @@
 pub mod builtins;
 pub mod bundle;
 pub mod compile;
-pub mod conformance;
 pub mod machine;
 pub mod packages;
 pub mod plan;

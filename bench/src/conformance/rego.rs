@@ -1,5 +1,4 @@
-//! Runs the files of OPA's compliance suite (`cases:` of modules, a query, documents and what is wanted), whose text the
-//! caller reads.
+//! Runs the files of OPA's compliance suite: `cases` of modules, a query, documents and what is wanted.
 //!
 //! A case is judged as OPA's own driver does: the solutions of the query are a set of bindings in JSON, errors are
 //! wanted by their code and a part of their text, and what does not compile fails. Deliberately absent: the compiled
@@ -9,28 +8,27 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use palisade_model::{Diagnostic, Source, Str};
+use palisade_rego::Program;
+use palisade_rego::compile::{CompileOptions, compile};
+use palisade_rego::machine::{EvalError, Host, Inputs, Machine};
+use palisade_rego::syntax::ast::{Module, Version};
+use palisade_rego::syntax::parse;
 use palisade_rego_value::{Array, Object, Value};
-
-use crate::compile::{CompileOptions, compile};
-use crate::machine::{EvalError, Host, Inputs, Machine};
-use crate::plan::Program;
-use crate::syntax::ast::{Module, Version};
-use crate::syntax::parse;
 
 /// The moment of all evaluations: after the dates of which the suite expects that they are past.
 const NOW: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 /// One case of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CaseOutcome {
+pub(crate) struct CaseOutcome {
     /// Its name, such as `withkeyword/with rule chain`.
-    pub note: String,
+    pub(crate) note: String,
     /// What came out instead of what is wanted; `None` where it passed.
-    pub failure: Option<String>,
+    pub(crate) failure: Option<String>,
 }
 
 /// Runs every case of a file. An error means that the file cannot be read.
-pub fn run_file(text: &str) -> Result<Vec<CaseOutcome>, String> {
+pub(crate) fn run_file(text: &str) -> Result<Vec<CaseOutcome>, String> {
     let file = Value::from_json(text)?;
     let cases = file.get_str("cases").and_then(Value::as_array).ok_or("the file has no `cases`")?;
     Ok(cases.iter().map(run_case).collect())
@@ -173,8 +171,6 @@ fn plain(value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -189,45 +185,5 @@ mod tests {
         let outcomes = run_file(file).unwrap();
         let failures: Vec<_> = outcomes.iter().map(|outcome| outcome.failure.as_deref()).collect();
         assert_eq!(failures, [None, None, Some(r#"gives [{"x":1}], wanted [{"x":2}]"#)]);
-    }
-
-    /// The whole suite, where it is at hand. `REGO_FAILURES` names a file for the list of failures.
-    #[test]
-    #[expect(clippy::print_stderr, reason = "it tells that it is skipped, or how many cases passed")]
-    fn the_suite_passes() {
-        let corpora = std::env::var("PALISADE_CORPORA").unwrap_or_else(|_| "../../../../shared/corpora".to_owned());
-        let mut files = Vec::new();
-        collect(&Path::new(&corpora).join("opa-suite"), &mut files);
-        if files.is_empty() {
-            eprintln!("skipped: there is no `opa-suite` in {corpora}");
-            return;
-        }
-        files.sort();
-        let (mut passed, mut failures) = (0, Vec::new());
-        for file in &files {
-            let text = std::fs::read_to_string(file).unwrap();
-            for outcome in run_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display())) {
-                match outcome.failure {
-                    None => passed += 1,
-                    Some(why) => failures.push(format!("{}: {why}", outcome.note)),
-                }
-            }
-        }
-        if let Ok(path) = std::env::var("REGO_FAILURES") {
-            std::fs::write(path, failures.join("\n")).unwrap();
-        }
-        eprintln!("{passed} passed, {} failed", failures.len());
-        assert!(failures.len() * 100 <= 3 * (passed + failures.len()), "{}", failures.join("\n"));
-    }
-
-    fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                collect(&path, files);
-            } else if path.extension().is_some_and(|extension| extension == "json") {
-                files.push(path);
-            }
-        }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use palisade_cel::library::{kubernetes, standard};
+use palisade_cel::{
+    Bindings, Budget, Call, Entries, Env, EnvBuilder, EvalError, Function, Key, Library, Moment, Type, Val,
+};
 use palisade_model::Str;
 
 use super::textproto::{Field, Message};
-use crate::library::{kubernetes, standard};
-use crate::{Bindings, Budget, Entries, Env, EnvBuilder, EvalError, Function, Key, Moment, Type, Val};
 
 /// Whether a case passed; why not, otherwise.
 pub(super) type Judged = Result<(), String>;
@@ -89,13 +91,13 @@ fn declare_function(mut builder: EnvBuilder, name: &str, function: &Message) -> 
     for overload in function.messages("overloads") {
         let params = overload.messages("params").map(read_type).collect::<Result<Vec<_>, _>>()?;
         let result = overload.message("result_type").map_or(Ok(Type::Dyn), read_type)?;
-        let declared = |_: &mut crate::Call<'_>, _: &[Val]| Err(EvalError::invalid("the function is only declared"));
+        let declared = |_: &mut Call<'_>, _: &[Val]| Err(EvalError::invalid("the function is only declared"));
         let function = if overload.flag("is_instance_function") {
             Function::member(name.to_owned(), params, result, declared)
         } else {
             Function::global(name.to_owned(), params, result, declared)
         };
-        builder = builder.library(crate::Library::of("declared by the case", [function.contextual()]));
+        builder = builder.library(Library::of("declared by the case", [function.contextual()]));
     }
     Ok(builder)
 }
