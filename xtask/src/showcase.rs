@@ -10,7 +10,8 @@ const MANIFESTS: &str = "examples/shop/deploy";
 
 /// Builds the command, judges the example company's repository, and serves what was found until it is interrupted.
 pub(crate) fn run() -> Result<()> {
-    cargo(&["build", "--locked", "--package", "palisade"])?;
+    // Naming the benchmarks' package too gives the crates the features that they have in `cargo x test`: one build serves both.
+    cargo(&["build", "--locked", "--package", "palisade", "--package", "palisade-bench", "--bin", "palisade"])?;
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or("target".into());
     let program = format!("{target}/debug/palisade");
     say(&format!("palisade check {MANIFESTS}"));
