@@ -144,7 +144,6 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
     ("kube", &["palisade-kube"]),
     ("k8s-openapi", &["palisade-kube"]),
     ("axum", &["palisade-server"]),
-    ("openidconnect", &["palisade-server"]),
     ("opentelemetry-otlp", &["palisade-server"]),
     ("prometheus-client", &["palisade-server"]),
     ("rcgen", &["palisade-kube", "palisade-server", "palisade-testkit"]),

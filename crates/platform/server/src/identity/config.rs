@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use openidconnect::IssuerUrl;
 use serde::Deserialize;
 use url::Url;
 
@@ -67,7 +66,7 @@ impl Default for IdentityConfig {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OidcConfig {
     /// The issuer's address, exactly as the provider writes it in its tokens.
-    pub issuer: IssuerUrl,
+    pub issuer: Issuer,
     /// The identifier that the provider gave this server.
     pub client_id: String,
     /// The file with the secret that the provider gave with it; without it the server is a public client.
@@ -88,6 +87,22 @@ pub struct OidcConfig {
     pub roles: Vec<GroupRole>,
 }
 
+/// The address of an issuer: compared as text, to the letter, and asked as an address.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Issuer {
+    text: String,
+    url: Url,
+}
+
+impl TryFrom<String> for Issuer {
+    type Error = url::ParseError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Ok(Self { url: Url::parse(&text)?, text })
+    }
+}
+
 /// What membership of a group gives.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -104,7 +119,7 @@ pub struct GroupRole {
 impl OidcConfig {
     /// The issuer as tokens and accounts have it.
     pub(super) fn issuer_text(&self) -> &str {
-        self.issuer.as_str()
+        &self.issuer.text
     }
 
     /// What a member of `groups` holds.
@@ -159,7 +174,7 @@ impl IdentityConfig {
 
 impl OidcConfig {
     fn validate(&self, address: Option<&Url>) -> Result<(), ServerError> {
-        if !is_https_or_loopback(self.issuer.url()) {
+        if !is_https_or_loopback(&self.issuer.url) {
             let problem = format!("`{}` would answer without encryption", self.issuer_text());
             return Err(wrong("identity.oidc.issuer", problem, "write an address that starts with https://"));
         }

@@ -1,79 +1,19 @@
-//! What a provider's identity token says of a person, after it has been checked: signature, issuer, audience, times,
-//! nonce.
+//! What a provider's identity token says of a person, after it has been checked: signature, issuer, audience, times, nonce
+//! (OpenID Connect Core 1.0, section 3.1.3.7).
 
-use std::time::SystemTime;
-
-use jiff::Timestamp;
-use openidconnect::core::{
-    CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey, CoreJsonWebKeySet,
-    CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreRevocableToken, CoreRevocationErrorResponse,
-    CoreTokenIntrospectionResponse, CoreTokenType,
-};
-use openidconnect::{
-    AdditionalClaims, ClaimsVerificationError, ClientId, EmptyExtraTokenFields, IdToken, IdTokenClaims, IdTokenFields,
-    IdTokenVerifier, Nonce, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse,
-};
+use jiff::{SignedDuration, Timestamp};
 use palisade_store::Login;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
+use subtle::ConstantTimeEq as _;
 
+use super::signature::KeySet;
 use crate::identity::config::OidcConfig;
 
 /// Groups of one person that are looked at.
 const MAX_GROUPS: usize = 1000;
 /// Longest subject, name, address or group, in characters.
 const MAX_TEXT: usize = 256;
-/// Signatures that only the provider can make. A secret that both sides know (`HS256`) and none at all (`none`) are not
-/// among them, whatever the provider's metadata say.
-const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
-    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
-    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
-    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
-    CoreJwsSigningAlgorithm::RsaSsaPssSha256,
-    CoreJwsSigningAlgorithm::RsaSsaPssSha384,
-    CoreJwsSigningAlgorithm::RsaSsaPssSha512,
-    CoreJwsSigningAlgorithm::EcdsaP256Sha256,
-    CoreJwsSigningAlgorithm::EcdsaP384Sha384,
-    CoreJwsSigningAlgorithm::EdDsa,
-];
-
-/// Claims besides the standard ones, among them the groups.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Others {
-    #[serde(flatten)]
-    all: Map<String, Value>,
-}
-
-impl AdditionalClaims for Others {}
-
-pub(super) type Token = IdToken<Others, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
-type Fields = IdTokenFields<
-    Others,
-    EmptyExtraTokenFields,
-    CoreGenderClaim,
-    CoreJweContentEncryptionAlgorithm,
-    CoreJwsSigningAlgorithm,
->;
-/// The protocol's client, reading [`Others`].
-pub(super) type Client<Auth, Device, Introspection, Revocation, Exchange, UserInfo> = openidconnect::Client<
-    Others,
-    CoreAuthDisplay,
-    CoreGenderClaim,
-    CoreJweContentEncryptionAlgorithm,
-    CoreJsonWebKey,
-    CoreAuthPrompt,
-    StandardErrorResponse<CoreErrorResponseType>,
-    StandardTokenResponse<Fields, CoreTokenType>,
-    CoreTokenIntrospectionResponse,
-    CoreRevocableToken,
-    CoreRevocationErrorResponse,
-    Auth,
-    Device,
-    Introspection,
-    Revocation,
-    Exchange,
-    UserInfo,
->;
 
 /// Why an identity token is not believed.
 #[derive(Debug, thiserror::Error)]
@@ -87,57 +27,89 @@ pub(super) enum Rejection {
     Invalid(String),
 }
 
-impl From<ClaimsVerificationError> for Rejection {
-    fn from(error: ClaimsVerificationError) -> Self {
-        match error {
-            ClaimsVerificationError::SignatureVerification(
-                SignatureVerificationError::NoMatchingKey | SignatureVerificationError::CryptoError(_),
-            ) => Self::UnknownKey,
-            ClaimsVerificationError::SignatureVerification(cause) => Self::Invalid(cause.to_string()),
-            other => Self::Invalid(other.to_string()),
+/// The claims that are looked at. Those of which OpenID Connect says that they must be there, have to be.
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    azp: Option<String>,
+    exp: f64,
+    iat: f64,
+    nonce: Option<String>,
+    name: Option<String>,
+    preferred_username: Option<String>,
+    email: Option<String>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+/// Whom a token is for.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Some(Vec<String>),
+}
+
+impl Audience {
+    /// Whether it is `client` and nobody else: other audiences could show the token here as their own.
+    fn is_only(&self, client: &str) -> bool {
+        match self {
+            Self::One(audience) => audience == client,
+            Self::Some(audiences) => !audiences.is_empty() && audiences.iter().all(|audience| audience == client),
         }
     }
 }
 
 /// Checks `token` as of `now` and returns what it says.
 pub(super) fn check(
-    token: &Token,
-    nonce: &Nonce,
+    token: &str,
+    nonce: &str,
     config: &OidcConfig,
-    keys: &CoreJsonWebKeySet,
+    keys: &KeySet,
     now: Timestamp,
 ) -> Result<Login, Rejection> {
-    let now = SystemTime::from(now);
-    let (early, late) = (now - config.clock_skew, now + config.clock_skew);
-    let client = ClientId::new(config.client_id.clone());
-    let verifier = IdTokenVerifier::new_public_client(client.clone(), config.issuer.clone(), keys.clone())
-        .set_allowed_algs(ALGORITHMS)
-        .set_time_fn(move || early.into())
-        .set_issue_time_verifier_fn(move |issued| {
-            if SystemTime::from(issued) > late { Err("it was issued in the future".into()) } else { Ok(()) }
-        });
-    let claims = token.claims(&verifier, nonce)?;
-    if claims.authorized_party().is_some_and(|party| *party != client) {
-        return Err(Rejection::Invalid("it was issued to another client".into()));
+    let claims: Claims = serde_json::from_slice(&keys.verify(token)?)
+        .map_err(|error| Rejection::Invalid(format!("its claims cannot be read: {error}")))?;
+    match claims.untrue(nonce, config, now) {
+        Some(why) => Err(Rejection::Invalid(why.into())),
+        None => login(claims, config),
     }
-    login(claims, config)
 }
 
-fn login(claims: &IdTokenClaims<Others, CoreGenderClaim>, config: &OidcConfig) -> Result<Login, Rejection> {
-    let subject = claims.subject().as_str();
+impl Claims {
+    /// What is wrong with them.
+    fn untrue(&self, nonce: &str, config: &OidcConfig, now: Timestamp) -> Option<&'static str> {
+        let (now, skew) = (now.as_duration(), SignedDuration::try_from(config.clock_skew).unwrap_or_default());
+        let (early, late) = ((now - skew).as_secs_f64(), (now + skew).as_secs_f64());
+        let said_nonce = self.nonce.as_deref().unwrap_or_default();
+        let foreign = |party: &str| party != config.client_id;
+        let checks = [
+            (self.iss != config.issuer_text(), "it comes from another issuer"),
+            (!self.aud.is_only(&config.client_id), "it is for another client, or for others too"),
+            (self.azp.as_deref().is_some_and(foreign), "it was issued to another client"),
+            (self.exp <= early, "it has expired"),
+            (self.iat > late, "it was issued in the future"),
+            (!bool::from(said_nonce.as_bytes().ct_eq(nonce.as_bytes())), "it answers another login"),
+        ];
+        checks.into_iter().find_map(|(wrong, why)| wrong.then_some(why))
+    }
+}
+
+fn login(claims: Claims, config: &OidcConfig) -> Result<Login, Rejection> {
+    let subject = claims.sub;
     if subject.is_empty() || subject.chars().count() > MAX_TEXT {
         return Err(Rejection::Invalid(format!("its subject is empty or longer than {MAX_TEXT} characters")));
     }
-    let name = claims.name().and_then(|name| name.get(None)).map(|name| name.as_str());
-    let name = name.or_else(|| claims.preferred_username().map(|name| name.as_str()));
-    let email = claims.email().map(|email| email.as_str());
-    let display_name = name.or(email).filter(|name| !name.trim().is_empty()).unwrap_or(subject);
+    let name = claims.name.or(claims.preferred_username).or_else(|| claims.email.clone());
+    let display_name = shortened(name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(&subject));
     Ok(Login {
         issuer: config.issuer_text().to_owned(),
-        subject: subject.to_owned(),
-        display_name: shortened(display_name),
-        email: email.map(shortened),
-        groups: groups(claims.additional_claims().all.get(&config.groups_claim)),
+        display_name,
+        email: claims.email.as_deref().map(shortened),
+        groups: groups(claims.others.get(&config.groups_claim)),
+        subject,
     })
 }
 

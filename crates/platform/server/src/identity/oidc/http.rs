@@ -5,17 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::request::Builder;
+use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
+use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::error::ServerError;
@@ -60,28 +62,52 @@ impl Http {
         Ok(Self(Client::builder(TokioExecutor::new()).build(connector)))
     }
 
-    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let url = request.uri().to_string();
-        if !Url::parse(&url).is_ok_and(|url| is_https_or_loopback(&url)) {
-            return Err(HttpError::Plain(url));
+    /// The JSON document at `url`.
+    pub(super) async fn get<T: DeserializeOwned>(&self, url: &Url) -> Result<T, HttpError> {
+        self.exchange(url, Request::get(url.as_str()), String::new()).await
+    }
+
+    /// Sends a form to `url`; `authorization` proves who sends it. The JSON document that comes back.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        form: String,
+        authorization: Option<String>,
+    ) -> Result<T, HttpError> {
+        let request = Request::post(url.as_str()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = authorization.into_iter().fold(request, |request, proof| request.header(AUTHORIZATION, proof));
+        self.exchange(url, request, form).await
+    }
+
+    async fn exchange<T: DeserializeOwned>(&self, url: &Url, request: Builder, body: String) -> Result<T, HttpError> {
+        if !is_https_or_loopback(url) {
+            return Err(HttpError::Plain(url.to_string()));
         }
         let exchange = async {
-            let answer = self.0.request(request.map(|body| Full::new(Bytes::from(body)))).await;
+            let request = request.header(ACCEPT, "application/json").body(Full::new(Bytes::from(body)));
+            let answer = self.0.request(request.map_err(|error| error.to_string())?).await;
             let (parts, body) = answer.map_err(|error| chain(&error))?.into_parts();
-            let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| error.to_string())?;
-            Ok(HttpResponse::from_parts(parts, body.to_bytes().to_vec()))
+            let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| error.to_string())?.to_bytes();
+            if parts.status != StatusCode::OK {
+                return Err(refusal(parts.status, &body));
+            }
+            serde_json::from_slice(&body)
+                .map_err(|error| format!("it is not the JSON document that it must be: {error}"))
         };
         let answer = tokio::time::timeout(TIMEOUT, exchange).await.unwrap_or_else(|_| Err("it took too long".into()));
-        answer.map_err(|reason| HttpError::Exchange { url, reason })
+        answer.map_err(|reason| HttpError::Exchange { url: url.to_string(), reason })
     }
 }
 
-impl<'c> AsyncHttpClient<'c> for Http {
-    type Error = HttpError;
-    type Future = BoxFuture<'c, Result<HttpResponse, HttpError>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.exchange(request))
+/// Another status than 200, with the error code of OAuth (RFC 6749, section 5.2) where the answer names one.
+fn refusal(status: StatusCode, body: &[u8]) -> String {
+    let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let code = document.get("error").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let code: String = code.chars().filter(char::is_ascii_graphic).take(100).collect();
+    if code.is_empty() {
+        format!("status {}", status.as_u16())
+    } else {
+        format!("status {}, `{code}`", status.as_u16())
     }
 }
 

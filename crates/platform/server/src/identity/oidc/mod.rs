@@ -1,6 +1,7 @@
 //! Logging in with an OpenID Connect provider: authorization code with PKCE, `state` and `nonce`.
 //!
-//! `provider` finds the provider's addresses and keys, `claims` checks what it says of a person, `http` is the way there.
+//! `provider` finds the provider's addresses and keys, `claims` and `signature` check what it says of a person, `http` is the
+//! way there.
 //! A login is remembered in the store under the hash of its `state` and of a cookie of the browser that began it, and
 //! taken out once: a replayed, stolen or foreign answer finds nothing. Deliberately absent: the userinfo endpoint (the
 //! identity token has to carry the groups), refresh tokens, logout at the provider.
@@ -8,25 +9,23 @@
 mod claims;
 mod http;
 mod provider;
+mod signature;
 
 use std::sync::Arc;
 
 use ::http::HeaderValue;
 use ::http::request::Parts;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::SignedDuration;
-use openidconnect::core::{CoreAuthenticationFlow, CoreClientAuthMethod};
-use openidconnect::{
-    AuthType, AuthorizationCode, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, Nonce, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
-};
 use serde::{Deserialize, Serialize};
-use url::Url;
+use sha2::{Digest as _, Sha256};
+use url::{Url, form_urlencoded};
 
 use super::Identity;
 use super::cookie::Cookie;
 use super::refusal::Refusal;
 use super::secret::{self, Kind, Secret};
-use claims::Client;
 use provider::Metadata;
 pub(super) use provider::Provider;
 
@@ -39,7 +38,7 @@ const MAX_PARAMETER: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Oidc {
     provider: Provider,
-    redirect: RedirectUrl,
+    redirect: Url,
 }
 
 /// What is remembered of a login that is under way.
@@ -66,27 +65,53 @@ impl Callback {
     }
 }
 
-type ReadyClient =
-    Client<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
+/// What the provider answers to a code (RFC 6749, section 5.1), as far as it is used.
+#[derive(Deserialize)]
+struct Tokens {
+    id_token: Option<String>,
+}
 
 impl Oidc {
     /// Prepares logins that come back to `callback`; asks nobody yet.
     pub(super) fn new(provider: Provider, callback: Url) -> Self {
-        Self { provider, redirect: RedirectUrl::from_url(callback) }
+        Self { provider, redirect: callback }
     }
 
-    fn client(&self, metadata: &Metadata) -> ReadyClient {
-        let client = Client::from_provider_metadata(
-            metadata.clone(),
-            self.provider.client_id().clone(),
-            self.provider.client_secret().cloned(),
-        );
-        let methods = metadata.token_endpoint_auth_methods_supported();
-        let supports = |method| methods.is_some_and(|methods| methods.contains(&method));
-        let in_body =
-            supports(CoreClientAuthMethod::ClientSecretPost) && !supports(CoreClientAuthMethod::ClientSecretBasic);
-        let client = client.set_redirect_uri(self.redirect.clone());
-        if in_body { client.set_auth_type(AuthType::RequestBody) } else { client }
+    /// Where to send somebody to log in (OpenID Connect Core 1.0, section 3.1.2.1; RFC 7636).
+    fn authorization_url(&self, metadata: &Metadata, state: &str, nonce: &str, verifier: &str) -> Url {
+        let config = self.provider.config();
+        let scopes = ["openid"].into_iter().chain(config.scopes.iter().map(String::as_str));
+        let mut url = metadata.authorization_endpoint.clone();
+        url.query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &config.client_id)
+            .append_pair("state", state)
+            .append_pair("nonce", nonce)
+            .append_pair("code_challenge", &URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)))
+            .append_pair("code_challenge_method", "S256")
+            .append_pair("redirect_uri", self.redirect.as_str())
+            .append_pair("scope", &scopes.collect::<Vec<_>>().join(" "));
+        url
+    }
+
+    /// The form that exchanges a code (RFC 6749, section 4.1.3), and the header that proves who sends it: the secret is in
+    /// one of them (section 2.3.1).
+    fn exchange_form(&self, metadata: &Metadata, code: &str, verifier: &str) -> (String, Option<String>) {
+        let client = &self.provider.config().client_id;
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", "authorization_code")
+            .append_pair("code", code)
+            .append_pair("code_verifier", verifier)
+            .append_pair("redirect_uri", self.redirect.as_str());
+        let secret = self.provider.client_secret();
+        if let Some(secret) = secret.filter(|_| !metadata.secret_in_form()) {
+            let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+            let proof = STANDARD.encode(format!("{}:{}", encoded(client), encoded(secret)));
+            return (form.finish(), Some(format!("Basic {proof}")));
+        }
+        form.append_pair("client_id", client);
+        form.extend_pairs(secret.map(|secret| ("client_secret", secret)));
+        (form.finish(), None)
     }
 }
 
@@ -109,15 +134,7 @@ impl Identity {
         let now = self.clock.now();
         self.store.put_login_state(&hash, &pending, now + LOGIN_LIFETIME, now).await?;
 
-        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.expose().into()));
-        let (state, nonce) = (CsrfToken::new(state.expose().into()), Nonce::new(nonce.expose().into()));
-        let client = oidc.client(&metadata);
-        let scopes = oidc.provider.config().scopes.iter().cloned().map(Scope::new);
-        let (url, _, _) = client
-            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce)
-            .add_scopes(scopes)
-            .set_pkce_challenge(challenge)
-            .url();
+        let url = oidc.authorization_url(&metadata, state.expose(), nonce.expose(), verifier.expose());
         let cookie = Cookie::Login.set(self.tls(), browser.expose(), LOGIN_LIFETIME.unsigned_abs().as_secs())?;
         Ok((url, cookie))
     }
@@ -148,7 +165,7 @@ impl Identity {
         }
         let code = callback.code.as_deref().filter(|code| code.len() <= MAX_PARAMETER);
         let code = code.ok_or_else(|| rejected("the answer holds no code"))?;
-        let login = oidc.exchange(code, pending.verifier, &Nonce::new(pending.nonce), self.clock.now()).await?;
+        let login = oidc.exchange(code, &pending.verifier, &pending.nonce, self.clock.now()).await?;
         let account = self.store.record_login(&login, self.clock.now()).await?;
         if account.disabled {
             return Err(rejected("the account is disabled"));
@@ -172,25 +189,21 @@ impl Oidc {
     async fn exchange(
         &self,
         code: &str,
-        verifier: String,
-        nonce: &Nonce,
+        verifier: &str,
+        nonce: &str,
         now: jiff::Timestamp,
     ) -> Result<palisade_store::Login, Refusal> {
         let metadata = self.provider.metadata().await.map_err(|error| error.refuse())?;
-        let client = self.client(&metadata);
-        let request = client
-            .exchange_code(AuthorizationCode::new(code.to_owned()))
-            .map_err(|error| Refusal::Rejected(error.to_string()))?
-            .set_pkce_verifier(PkceCodeVerifier::new(verifier));
-        let answer = request.request_async(self.provider.http()).await;
+        let (form, authorization) = self.exchange_form(&metadata, code, verifier);
+        let answer = self.provider.http().post::<Tokens>(&metadata.token_endpoint, form, authorization).await;
         let answer = answer.map_err(|error| Refusal::Rejected(format!("the code was not exchanged: {error}")))?;
-        let token = answer.id_token().ok_or_else(|| Refusal::Rejected("there is no identity token".into()))?;
+        let token = answer.id_token.ok_or_else(|| Refusal::Rejected("there is no identity token".into()))?;
         let config = self.provider.config();
-        match claims::check(token, nonce, config, metadata.jwks(), now) {
+        match claims::check(&token, nonce, config, &metadata.keys, now) {
             Err(claims::Rejection::UnknownKey) => {
                 // The provider may have changed its keys since they were read.
                 let newer: Arc<Metadata> = self.provider.newer_than(&metadata).await.map_err(|error| error.refuse())?;
-                claims::check(token, nonce, config, newer.jwks(), now)
+                claims::check(&token, nonce, config, &newer.keys, now)
             }
             checked => checked,
         }

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use openidconnect::core::CoreProviderMetadata;
-use openidconnect::{ClientId, ClientSecret};
+use serde::Deserialize;
 use tokio::sync::Mutex;
+use url::Url;
 
-use super::http::{Http, chain};
+use super::http::Http;
+use super::signature::KeySet;
 use crate::error::ServerError;
-use crate::identity::config::OidcConfig;
+use crate::identity::config::{OidcConfig, is_https_or_loopback};
 use crate::identity::refusal::Refusal;
 
 const FRESH: Duration = Duration::from_hours(1);
@@ -25,8 +26,38 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(3);
 /// Longest client secret, in bytes.
 const MAX_SECRET: usize = 4096;
 
-/// The provider's metadata with its keys.
-pub(in crate::identity) type Metadata = CoreProviderMetadata;
+/// What a provider says of itself (OpenID Connect Discovery 1.0, section 3), as far as it is used, with its keys.
+#[derive(Debug, Deserialize)]
+pub(super) struct Metadata {
+    issuer: String,
+    /// Where people are sent to log in.
+    pub(super) authorization_endpoint: Url,
+    /// Where codes are exchanged.
+    pub(super) token_endpoint: Url,
+    jwks_uri: Url,
+    #[serde(default)]
+    token_endpoint_auth_methods_supported: Vec<String>,
+    /// The keys at `jwks_uri`.
+    #[serde(skip)]
+    pub(super) keys: KeySet,
+}
+
+impl Metadata {
+    /// Whether a client shows its secret in the form that it sends; in the `Authorization` header otherwise.
+    pub(super) fn secret_in_form(&self) -> bool {
+        let supports = |method| self.token_endpoint_auth_methods_supported.iter().any(|known| known == method);
+        supports("client_secret_post") && !supports("client_secret_basic")
+    }
+}
+
+/// A client's secret, which is never shown.
+struct ClientSecret(String);
+
+impl std::fmt::Debug for ClientSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClientSecret(..)")
+    }
+}
 
 /// The provider could not be found.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -48,7 +79,6 @@ impl ProviderError {
 #[derive(Debug)]
 pub(in crate::identity) struct Provider {
     config: OidcConfig,
-    client_id: ClientId,
     client_secret: Option<ClientSecret>,
     http: Http,
     known: Mutex<Known>,
@@ -73,10 +103,9 @@ impl Provider {
                 let remedy = "write the secret that the provider gave to the file, and nothing else";
                 return Err(ServerError::Config { key: "identity.oidc.client-secret-file", problem, remedy });
             }
-            Ok(ClientSecret::new(text.to_owned()))
+            Ok(ClientSecret(text.to_owned()))
         });
         Ok(Self {
-            client_id: ClientId::new(config.client_id.clone()),
             client_secret: client_secret.transpose()?,
             http: Http::new(config.ca_file.as_deref())?,
             known: Mutex::default(),
@@ -88,12 +117,9 @@ impl Provider {
         &self.config
     }
 
-    pub(in crate::identity) const fn client_id(&self) -> &ClientId {
-        &self.client_id
-    }
-
-    pub(in crate::identity) const fn client_secret(&self) -> Option<&ClientSecret> {
-        self.client_secret.as_ref()
+    /// The secret that the provider gave to this client.
+    pub(super) fn client_secret(&self) -> Option<&str> {
+        self.client_secret.as_ref().map(|secret| secret.0.as_str())
     }
 
     pub(in crate::identity) const fn http(&self) -> &Http {
@@ -101,7 +127,7 @@ impl Provider {
     }
 
     /// The metadata, not older than they may be.
-    pub(in crate::identity) async fn metadata(&self) -> Result<Arc<Metadata>, ProviderError> {
+    pub(super) async fn metadata(&self) -> Result<Arc<Metadata>, ProviderError> {
         let mut known = self.known.lock().await;
         match &known.metadata {
             Some((metadata, read)) if read.elapsed() < FRESH => Ok(Arc::clone(metadata)),
@@ -117,7 +143,7 @@ impl Provider {
     }
 
     /// Metadata that are newer than `used`, whose keys did not suffice; `used` again where they were read just now.
-    pub(in crate::identity) async fn newer_than(&self, used: &Arc<Metadata>) -> Result<Arc<Metadata>, ProviderError> {
+    pub(super) async fn newer_than(&self, used: &Arc<Metadata>) -> Result<Arc<Metadata>, ProviderError> {
         let mut known = self.known.lock().await;
         if let Some((metadata, _)) = known.metadata.as_ref().filter(|(metadata, _)| !Arc::ptr_eq(metadata, used)) {
             return Ok(Arc::clone(metadata));
@@ -133,18 +159,34 @@ impl Provider {
         if let Some((error, _)) = known.failure.as_ref().filter(|(_, at)| at.elapsed() < PAUSE_AFTER_FAILURE) {
             return Err(error.clone());
         }
-        match Metadata::discover_async(self.config.issuer.clone(), &self.http).await {
+        match self.discover().await {
             Ok(metadata) => {
                 let metadata = Arc::new(metadata);
                 known.metadata = Some((Arc::clone(&metadata), Instant::now()));
                 known.failure = None;
                 Ok(metadata)
             }
-            Err(error) => {
-                let error = ProviderError { issuer: self.config.issuer_text().into(), reason: chain(&error) };
+            Err(reason) => {
+                let error = ProviderError { issuer: self.config.issuer_text().into(), reason };
                 known.failure = Some((error.clone(), Instant::now()));
                 Err(error)
             }
         }
+    }
+
+    /// Discovery, then the keys that it names.
+    async fn discover(&self) -> Result<Metadata, String> {
+        let issuer = self.config.issuer_text();
+        let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let address = Url::parse(&address).map_err(|error| error.to_string())?;
+        let mut metadata: Metadata = self.http.get(&address).await.map_err(|error| error.to_string())?;
+        if metadata.issuer != issuer {
+            return Err(format!("it calls itself `{}`; write `identity.oidc.issuer` exactly so", metadata.issuer));
+        }
+        if !is_https_or_loopback(&metadata.authorization_endpoint) {
+            return Err(format!("logins at `{}` would be readable on the way", metadata.authorization_endpoint));
+        }
+        metadata.keys = self.http.get(&metadata.jwks_uri).await.map_err(|error| error.to_string())?;
+        Ok(metadata)
     }
 }
