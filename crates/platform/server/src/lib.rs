@@ -37,4 +37,4 @@ pub use palisade_kube::KubernetesConfig;
 pub use palisade_store::StoreConfig;
 pub use policies::{Policies, PolicyStatus};
 pub use serve::{Addresses, Server, run};
-pub use wiring::{DocumentState, Edition, Given, PolicyLoader, Wiring};
+pub use wiring::{PolicyLoader, Wiring};

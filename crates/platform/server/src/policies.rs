@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use palisade_admission::Ruleset;
 use palisade_model::{Level, Resource, Str, Waiver};
+use palisade_policies::{DocumentState, Edition, Given};
 use palisade_policy::PolicySet;
 use palisade_policy::selection::{Overrides, Selector};
 use palisade_policy::waiver::{Entry, Stage, Waivers};
@@ -19,7 +20,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::wiring::{DocumentState, Edition, Given, PolicyLoader};
+use crate::wiring::PolicyLoader;
 use crate::{Clock, ServerError};
 
 /// How often files are looked at, at most. Large folders are looked at less often, so that looking takes little.

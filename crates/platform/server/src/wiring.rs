@@ -1,15 +1,14 @@
-//! What the caller of the server supplies: a loader of policies, and a clock.
+//! What the caller of the server supplies: a loader of policies, manifests, and a clock.
 //!
-//! The server knows no policy language. It decides when to look for changes and what to hand in beside the files; the
-//! loader (the command line puts `palisade-policies` here) decides what is in force.
+//! The server decides when to look for changes and what to hand in beside the files; the loader decides what is in force.
+//! It is [`palisade_policies::Catalogue`] but in tests, which bring policies of their own. Deliberately absent: policy
+//! languages, which the catalogue knows.
 
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use palisade_admission::Ruleset;
-use palisade_model::{Diagnostic, Resource};
-use palisade_policy::waiver::Entry;
+use palisade_policies::{Catalogue, Edition, Given};
 
 use crate::{Clock, Inventory};
 
@@ -39,37 +38,12 @@ pub trait PolicyLoader: Send {
     fn load(&mut self, given: &Given, now: Timestamp) -> Edition;
 }
 
-/// What the server knows beside the loader's files.
-#[derive(Clone, Debug, Default)]
-pub struct Given {
-    /// Policy objects of the cluster.
-    pub cluster: Vec<Resource>,
-    /// Waivers that were granted through the API.
-    pub waivers: Vec<Entry>,
-}
+impl PolicyLoader for Catalogue {
+    fn signature(&self) -> Option<u64> {
+        Self::signature(self)
+    }
 
-/// What came of reading everything again.
-#[derive(Clone, Debug)]
-pub struct Edition {
-    /// What judges from now on.
-    pub ruleset: Arc<Ruleset>,
-    /// Every document of policies and what became of it.
-    pub documents: Vec<DocumentState>,
-    /// What was wrong, of documents and beside them.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// A document of policies and what became of it.
-#[derive(Clone, Debug)]
-pub struct DocumentState {
-    /// `pack`, `file` or `cluster`.
-    pub place: &'static str,
-    /// The file, or `cluster:KIND/NAME`.
-    pub source: String,
-    /// The document as it is now.
-    pub document: Resource,
-    /// Why it cannot be used; none where it is in force as it is.
-    pub problem: Option<String>,
-    /// Whether it, or an older version of it, judges.
-    pub in_force: bool,
+    fn load(&mut self, given: &Given, now: Timestamp) -> Edition {
+        self.reload(given, now)
+    }
 }

@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use palisade_model::Resource;
 use palisade_policies::files;
 use palisade_policies::packs::{self, Side};
-use palisade_policies::{Catalogue, Sources, State};
+use palisade_policies::{Catalogue, Sources};
 use palisade_policy::Lookups;
-use palisade_server::{Clock, DocumentState, Edition, Given, Inventory, PolicyLoader, Wiring};
+use palisade_server::{Clock, Inventory, Wiring};
 
 use super::policies::named_paths;
 use crate::args::Global;
@@ -49,7 +48,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     server.server.api.listen = args.listen.unwrap_or(server.server.api.listen);
     server.server.admission.listen = args.admission_listen.unwrap_or(server.server.admission.listen);
     server.server.data = args.state.clone().or(server.server.data);
-    let loader = Box::new(Loader(Catalogue::new(sources(args, &config)?)));
+    let loader = Box::new(Catalogue::new(sources(args, &config)?));
     let manifested = Manifested { paths: args.inventory.clone(), network: config.network };
     let inventory = (!args.inventory.is_empty()).then(|| Arc::new(manifested) as Arc<dyn Inventory>);
     let wiring = Wiring { loader, inventory, clock: Clock::system() };
@@ -76,30 +75,6 @@ fn sources(args: &Args, config: &Config) -> Result<Sources, Failure> {
         overrides: config.overrides(),
         waivers: Some(config.resolve(waivers)),
     })
-}
-
-/// The catalogue as the server asks for it.
-struct Loader(Catalogue);
-
-impl PolicyLoader for Loader {
-    fn signature(&self) -> Option<u64> {
-        self.0.signature()
-    }
-
-    fn load(&mut self, given: &Given, now: Timestamp) -> Edition {
-        let given = palisade_policies::Given { cluster: given.cluster.clone(), waivers: given.waivers.clone() };
-        let edition = self.0.reload(&given, now);
-        let documents = edition.documents.into_iter().map(|document| {
-            let (problem, in_force) = match document.state {
-                State::Ready => (None, true),
-                State::Kept { problem } => (Some(problem), true),
-                State::Refused { problem } => (Some(problem), false),
-            };
-            let place = document.place.as_str();
-            DocumentState { place, source: document.source, document: document.document, problem, in_force }
-        });
-        Edition { ruleset: edition.ruleset, documents: documents.collect(), diagnostics: edition.diagnostics }
-    }
 }
 
 /// Manifests on disk as an inventory.

@@ -33,11 +33,11 @@ const SUFFIX: &str = ".backup";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get(Permission::ManageSettings, "/backups", list).named("listBackups", "Backups on the server."),
-        Endpoint::post(Permission::ManageSettings, "/backups", make)
+        Endpoint::get(Permission::ManageBackups, "/backups", list).named("listBackups", "Backups on the server."),
+        Endpoint::post(Permission::ManageBackups, "/backups", make)
             .named("makeBackup", "Writes everything that is stored to a file, as of one moment."),
-        Endpoint::get(Permission::ManageSettings, "/backups/{backup}", fetch).named("fetchBackup", "The file itself."),
-        Endpoint::delete(Permission::ManageSettings, "/backups/{backup}", delete)
+        Endpoint::get(Permission::ManageBackups, "/backups/{backup}", fetch).named("fetchBackup", "The file itself."),
+        Endpoint::delete(Permission::ManageBackups, "/backups/{backup}", delete)
             .named("deleteBackup", "Removes a backup."),
     ]
 }

@@ -9,11 +9,11 @@ mod answer;
 mod audit;
 mod backups;
 mod catalogues;
+mod changes;
 mod decisions;
 mod document;
 mod endpoint;
 mod evaluate;
-mod events;
 mod exceptions;
 mod extract;
 mod feed;
@@ -27,7 +27,6 @@ pub(crate) mod problem;
 mod problems;
 mod resources;
 mod scope;
-mod settings;
 mod status;
 mod teams;
 mod words;
@@ -66,15 +65,14 @@ fn routes(none: Routes<Arc<Api>>, api: Arc<Api>) -> Routes {
         audit::endpoints,
         backups::endpoints,
         catalogues::endpoints,
+        changes::endpoints,
         decisions::endpoints,
         evaluate::endpoints,
-        events::endpoints,
         exceptions::endpoints,
         findings::endpoints,
         policies::endpoints,
         problems::endpoints,
         resources::endpoints,
-        settings::endpoints,
         status::endpoints,
         teams::endpoints,
     ];

@@ -46,8 +46,6 @@ pub(crate) enum Code {
     Conflict,
     /// 409.
     RequestInProgress,
-    /// 412.
-    PreconditionFailed,
     /// 413.
     TooLarge,
     /// 415.
@@ -70,7 +68,7 @@ pub(crate) enum Code {
 
 impl Code {
     /// All of them.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Invalid,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -82,7 +80,6 @@ impl Code {
         Self::Timeout,
         Self::Conflict,
         Self::RequestInProgress,
-        Self::PreconditionFailed,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::KeyReused,
@@ -163,12 +160,6 @@ impl Code {
                 "The same request is being worked on",
                 "A request with this `Idempotency-Key` has not been answered yet. Send it again in a moment to get the \
                  answer of the first.",
-            ),
-            Self::PreconditionFailed => (
-                "precondition-failed",
-                412,
-                "The object has changed",
-                "`If-Match` names another version than the one that is stored. Read the object anew and decide again.",
             ),
             Self::TooLarge => (
                 "too-large",

@@ -14,12 +14,14 @@ mod surroundings;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use palisade_kube::policies::{ClusterPolicies, Condition};
 use palisade_kube::{
     Caches, Certificates, Connection, KubernetesConfig, Registration, certificates, permissions, webhooks,
 };
 use palisade_kube::{cleanup, generate, reports, scan};
 use palisade_model::{GroupVersionKind, Resource, Str, Value};
+use palisade_policies::{DocumentState, Place, State};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -203,21 +205,8 @@ impl Running {
         loop {
             let now = status.borrow_and_update().clone();
             let time = now.loaded_at.unwrap_or_else(|| self.context.clock.now());
-            let ours = now.documents.iter().filter(|document| document.place == "cluster");
-            let conditions: Vec<_> = ours
-                .map(|state| Condition {
-                    document: state.document.clone(),
-                    ready: state.problem.is_none(),
-                    reason: match (&state.problem, state.in_force) {
-                        (None, _) => "Loaded",
-                        (Some(_), true) => "Kept",
-                        (Some(_), false) => "Refused",
-                    }
-                    .into(),
-                    message: state.problem.clone().unwrap_or_default(),
-                    time,
-                })
-                .collect();
+            let ours = now.documents.iter().filter(|document| document.place == Place::Cluster);
+            let conditions: Vec<_> = ours.map(|document| condition(document, time)).collect();
             let failed = policies.report(&conditions).await.err();
             if let Some(error) = &failed {
                 tracing::warn!(%error, "the status of a policy could not be written");
@@ -301,6 +290,22 @@ impl Running {
     fn clock(&self) -> scan::Clock {
         let clock = self.context.clock.clone();
         Arc::new(move || clock.now())
+    }
+}
+
+/// How loading a document went, as its status tells.
+fn condition(DocumentState { document, state, .. }: &DocumentState, time: Timestamp) -> Condition {
+    let (reason, problem) = match state {
+        State::Ready => ("Loaded", None),
+        State::Kept { problem } => ("Kept", Some(problem)),
+        State::Refused { problem } => ("Refused", Some(problem)),
+    };
+    Condition {
+        document: document.clone(),
+        ready: problem.is_none(),
+        reason: reason.into(),
+        message: problem.cloned().unwrap_or_default(),
+        time,
     }
 }
 

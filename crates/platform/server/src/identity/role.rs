@@ -41,8 +41,8 @@ pub(crate) enum Permission {
     ReadAudit,
     /// Change accounts, their role bindings and sessions, and everybody's tokens.
     ManageAccounts,
-    /// Change settings of the server.
-    ManageSettings,
+    /// Make, fetch and remove backups of everything that is stored.
+    ManageBackups,
     /// Deliver events and results as an agent, and renew its certificate.
     Ingest,
 }
@@ -75,7 +75,7 @@ impl Permission {
         Self::ManageAgents,
         Self::ReadAudit,
         Self::ManageAccounts,
-        Self::ManageSettings,
+        Self::ManageBackups,
         Self::Ingest,
     ];
 
@@ -88,7 +88,7 @@ impl Permission {
             Self::RequestExceptions => &[Developer, Operator, Admin],
             Self::ApproveExceptions | Self::ReadAudit => &[Approver, Admin],
             Self::ManageOwners | Self::RunScans | Self::ManagePolicies | Self::ManageAgents => &[Operator, Admin],
-            Self::ManageAccounts | Self::ManageSettings => &[Admin],
+            Self::ManageAccounts | Self::ManageBackups => &[Admin],
             Self::Ingest => &[],
         }
     }
@@ -109,7 +109,7 @@ impl Permission {
             | Self::ManageAgents
             | Self::ReadAudit
             | Self::ManageAccounts
-            | Self::ManageSettings => Reach::Platform,
+            | Self::ManageBackups => Reach::Platform,
             Self::Ingest => Reach::Agent,
         }
     }
@@ -129,7 +129,7 @@ impl Permission {
             Self::ManageAgents => "manage-agents",
             Self::ReadAudit => "read-audit",
             Self::ManageAccounts => "manage-accounts",
-            Self::ManageSettings => "manage-settings",
+            Self::ManageBackups => "manage-backups",
             Self::Ingest => "ingest",
         }
     }

@@ -1,9 +1,9 @@
-//! The API over HTTP, against a real server on SQLite: contract, hostile clients, teams kept apart, events, speed.
+//! The API over HTTP, against a real server on SQLite: contract, hostile clients, teams kept apart, changes, speed.
 
 mod catalogues;
+mod changes;
 mod contract;
 mod desk;
-mod events;
 mod hostile;
 mod idempotency;
 mod identity;

@@ -8,13 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use palisade_admission::Ruleset;
 use palisade_model::{Path, PolicyRef, Value as Object, Verdict};
+use palisade_policies::{Edition, Given};
 use palisade_policy::selection::Overrides;
 use palisade_policy::waiver::Waivers;
 use palisade_policy::{
     Environment, FailurePolicy, Payload, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Request, RuleInfo,
     RuleOutcome,
 };
-use palisade_server::{Clock, Config, Edition, Given, PolicyLoader, Server, Wiring};
+use palisade_server::{Clock, Config, PolicyLoader, Server, Wiring};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -98,7 +99,7 @@ impl PolicyLoader for Loader {
         };
         let policies = vec![policy(FailurePolicy::Fail, "strict"), policy(FailurePolicy::Ignore, "lenient")];
         let ruleset = Ruleset::new(PolicySet::new(policies), Overrides::default(), Waivers::default(), "");
-        Edition { ruleset: Arc::new(ruleset), documents: Vec::new(), diagnostics: Vec::new() }
+        Edition { ruleset: Arc::new(ruleset), documents: Vec::new(), diagnostics: Vec::new(), revisions: Vec::new() }
     }
 }
 

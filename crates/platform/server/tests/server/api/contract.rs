@@ -91,21 +91,33 @@ async fn pages_lead_through_a_list_once_and_tags_spare_the_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_are_replaced_only_over_the_version_that_was_read() {
+async fn no_route_writes_what_controllers_remember() {
+    const KEY: &str = "controller.generate";
     let desk = Desk::open().await;
     let admin = desk.admin().await;
-    let json = ("content-type", "application/json");
-    let path = "/api/v1/settings/console.theme";
-    let write =
-        async |tag: &str, body: &str| desk.send(Method::PUT, path, &admin, &[json, ("if-match", tag)], body).await;
-    let first = write("\"0\"", "{\"dark\": true}").await;
-    assert_eq!((first.status, &first.headers["etag"]), (StatusCode::OK, &"\"1\"".parse().unwrap()), "{first:?}");
-    assert_eq!(write("\"0\"", "1").await.problem(), "precondition-failed");
-    assert_eq!(write("\"1\"", "2").await.status, StatusCode::OK);
-    assert_eq!(desk.get(path, &admin).await.json()["value"], 2);
-    assert_eq!(desk.send(Method::DELETE, path, &admin, &[], "").await.status, StatusCode::NO_CONTENT);
-    let actions = desk.get("/api/v1/audit?object=console.theme", &admin).await.items();
-    assert_eq!(actions.len(), 3);
+    let memory = json!({"triggers": ["a"]});
+    desk.store.put_setting(KEY, &memory, None, "system", Timestamp::now()).await.unwrap();
+    let document = desk.get("/api/v1/openapi.json", "").await.json();
+    let json = [("content-type", "application/json")];
+    let mut tried = 0;
+    for (template, item) in document["paths"].as_object().unwrap() {
+        let path: String = template.split('/').fold(String::new(), |path, part| match part {
+            "" => path,
+            variable if variable.starts_with('{') => format!("{path}/{KEY}"),
+            fixed => format!("{path}/{fixed}"),
+        });
+        for method in item.as_object().unwrap().keys().filter(|method| *method != "get") {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            desk.send(method, &path, &admin, &json, "{\"value\": {}}").await;
+            tried += 1;
+        }
+    }
+    assert!(tried > 20, "{tried} operations change something");
+    for method in [Method::GET, Method::PUT, Method::DELETE] {
+        let answer = desk.send(method, &format!("/api/v1/settings/{KEY}"), &admin, &json, "{}").await;
+        assert_eq!(answer.problem(), "not-found");
+    }
+    assert_eq!(desk.store.setting(KEY).await.unwrap().map(|kept| (kept.value, kept.version)), Some((memory, 1)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

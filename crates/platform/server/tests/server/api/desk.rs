@@ -13,8 +13,9 @@ use hyper_util::rt::TokioExecutor;
 use jiff::{SignedDuration, Timestamp};
 use palisade_admission::Ruleset;
 use palisade_model::{Checkpoint, PolicyRef, Severity, Value as Object, Verdict, VerdictCounts};
+use palisade_policies::{Edition, Given};
 use palisade_policy::{Environment, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, RuleInfo, RuleOutcome};
-use palisade_server::{Clock, Config, Edition, Given, PolicyLoader, Server, Wiring};
+use palisade_server::{Clock, Config, PolicyLoader, Server, Wiring};
 use palisade_store::{
     DecisionRecord, Login, NewToken, Observation, ObservedFinding, Principal, ResourceIdentity, Role, RoleBinding,
     SecretHash, Store,
@@ -201,7 +202,7 @@ impl PolicyLoader for Loader {
         let digest = format!("{} waivers", given.waivers.len());
         let set = PolicySet::new(vec![Arc::new(policy)]);
         let ruleset = Arc::new(Ruleset::new(set, palisade_policy::selection::Overrides::default(), waivers, &digest));
-        Edition { ruleset, documents: Vec::new(), diagnostics: Vec::new() }
+        Edition { ruleset, documents: Vec::new(), diagnostics: Vec::new(), revisions: Vec::new() }
     }
 }
 

@@ -23,7 +23,7 @@ async fn paths_lead_nowhere_else() {
         "/api/v1/backups/..",
         "/api/v1/policies/%00",
         "/api/v1/findings/%ff%fe",
-        "/api/v1/settings/..%2fa",
+        "/api/v1/exceptions/..%2fa",
         "/api/v1/teams/%0d%0aset-cookie:%20a=b",
         "/api/v1//findings",
         "/api/v1/findings/",

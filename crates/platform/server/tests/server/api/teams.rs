@@ -99,7 +99,7 @@ async fn nothing_of_another_team_is_shown_by_any_list_count_or_address() {
     for path in ["/api/v1/teams/blue", "/api/v1/services/service-blue"] {
         assert_eq!(desk.get(path, &red).await.problem(), "not-found");
     }
-    for path in ["/api/v1/audit", "/api/v1/settings", "/api/v1/backups"] {
+    for path in ["/api/v1/audit", "/api/v1/catalogues", "/api/v1/backups"] {
         assert_eq!(desk.get(path, &red).await.problem(), "forbidden");
     }
     // A cursor that the administrator got leads to no more than the developer may see.

@@ -1,4 +1,4 @@
-//! Server-sent events: what changed, to those who may see it, from wherever they left off.
+//! The feed of changes as server-sent events: what changed, to those who may see it, from wherever they left off.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -40,8 +40,8 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get(Permission::Read, "/events", events)
-            .named("streamEvents", "What changes, as server-sent events; resumed by `Last-Event-ID`.")
+        Endpoint::get(Permission::Read, "/changes", changes)
+            .named("streamChanges", "What changes, as server-sent events; resumed by `Last-Event-ID`.")
             .problems(&[Code::Unavailable]),
     ]
 }
@@ -49,7 +49,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 /// Which changes are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct EventQuery {
+struct ChangeQuery {
     /// The topic; all where nothing is said.
     topic: Option<String>,
     /// The team that they concern.
@@ -116,14 +116,14 @@ impl IntoResponse for Events {
     }
 }
 
-async fn events(
+async fn changes(
     State(api): State<Arc<Api>>,
     authorized: Authorized,
-    Query(query): Query<EventQuery>,
+    Query(query): Query<ChangeQuery>,
     LastEventId(last): LastEventId,
 ) -> Result<Events, Problem> {
     let Some(place) = api.feed.place(authorized.caller().id()) else {
-        let detail = "too many event streams are open; close one, or try again later";
+        let detail = "too many streams of changes are open; close one, or try again later";
         return Err(Problem::new(Code::Unavailable, detail).retry_after(30));
     };
     let receiver = api.feed.subscribe().await?;
@@ -133,29 +133,25 @@ async fn events(
     };
     let (sender, pieces) = mpsc::channel(QUEUE);
     let drain = query.drain.unwrap_or(false);
-    let sight = Sight { settings: sees_settings(&authorized), teams: authorized.teams().clone(), query };
+    let sight = Sight { teams: authorized.teams().clone(), query };
     let subscriber = Subscriber { api, sight, position, sender, _place: place };
     tokio::spawn(subscriber.run(receiver, drain));
     Ok(Events(pieces))
 }
 
-fn sees_settings(authorized: &Authorized) -> bool {
-    authorized.caller().teams(Permission::ManageSettings) == Some(Teams::All)
-}
-
 /// Which changes a subscriber gets.
 struct Sight {
     teams: Teams,
-    settings: bool,
-    query: EventQuery,
+    query: ChangeQuery,
 }
 
 impl Sight {
     /// What concerns everybody is about what is shared by all; whatever belongs to somebody names the team.
     fn has(&self, change: &Change) -> bool {
-        let shared = matches!(&*change.topic, "policies" | "owners") || self.settings && change.topic == "settings";
+        let shared = matches!(&*change.topic, "policies" | "owners");
         let within = match &change.team {
             Some(team) => self.teams.contains(Some(team)),
+            // What controllers remember concerns nobody, and was told under this topic once.
             None => shared || self.teams == Teams::All && change.topic != "settings",
         };
         let wanted = |asked: &Option<String>, is: Option<&str>| asked.as_deref().is_none_or(|asked| Some(asked) == is);

@@ -1,4 +1,4 @@
-//! Events arrive in order, only where they may be seen, resume where they ended, and bounded in number.
+//! Changes arrive in order, only where they may be seen, resume where they ended, and bounded in number.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ impl Stream {
     async fn open(desk: &Desk, token: &str, last: Option<i64>) -> (u16, Self) {
         let mut socket = TcpStream::connect(desk.server.addresses().api).await.unwrap();
         let last = last.map_or(String::new(), |last| format!("last-event-id: {last}\r\n"));
-        let head = format!("GET /api/v1/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n{last}\r\n");
+        let head = format!("GET /api/v1/changes HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n{last}\r\n");
         socket.write_all(head.as_bytes()).await.unwrap();
         let mut stream = Self(BufReader::new(socket));
         let status = stream.line().await.split(' ').nth(1).unwrap().parse().unwrap();
