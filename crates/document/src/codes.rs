@@ -75,10 +75,6 @@ palisade_model::codes! {
     "JSON is read strictly as RFC 8259 defines it: double quotes around keys and strings, no comments, no comma after \
      the last element, nothing after the document.\n\n\
      Correct the place shown. A file with comments or trailing commas can be kept as YAML, which accepts both."
-    READ "PAL-D0019" "a path cannot be read"
-    "The path does not exist, is not readable by this user, or could not be listed. A check that silently left it out \
-     would claim more than it looked at.\n\n\
-     Correct the path or its permissions, or exclude it with `.palisadeignore`."
     COLON "PAL-D0020" "a `:` stands where no mapping can begin"
     "A colon followed by a space separates a key from its value. Inside a plain text, or a second time on one line, it \
      has no meaning: `message: error: not found`.\n\n\

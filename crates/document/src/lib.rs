@@ -2,8 +2,8 @@
 //!
 //! A file becomes a [`Source`](palisade_model::Source), a source becomes [`Document`]s (a value and the span of each of
 //! its nodes), and whatever is wrong with it becomes diagnostics: user input never produces an `Err` or a panic here.
-//! [`walk`] finds files, [`write`] prints values as YAML, [`edit`] changes a document in place and keeps its
-//! comments. Deliberately absent: what a document means. Kinds, policies and schemas belong to the crates above.
+//! [`write`] prints values as YAML, [`edit`] changes a document in place and keeps its comments. Deliberately absent:
+//! finding and opening files (`palisade-intake`), and what a document means to policies and schemas.
 
 mod codes;
 pub mod comment;
@@ -12,7 +12,6 @@ mod document;
 pub mod edit;
 mod fail;
 mod json;
-pub mod walk;
 pub mod write;
 mod yaml;
 

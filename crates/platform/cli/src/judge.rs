@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use palisade_document::Document;
+use palisade_intake::{Input, in_parallel, is_object};
 use palisade_model::{
     Diagnostic, Disposition, Finding, GroupVersionKind, Path, PolicyRef, Resource, Str, Verdict, Waiver,
 };
@@ -17,7 +18,6 @@ use palisade_policy::{
 };
 
 use crate::adoption::{Agreement, InlineWaivers, Use};
-use palisade_policies::files::{Input, in_parallel, is_object};
 
 /// How the documents are put.
 #[derive(Clone, Debug, Default)]

@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use palisade_document::Document;
+use palisade_intake::Input;
 use palisade_model::{Str, Value, resource::plural};
 use palisade_policy::{LookupError, Lookups, ObjectQuery, Offline};
 
 use crate::config::Network;
 use crate::network;
-use palisade_policies::files::Input;
 
 /// The global context entry that stands for the checked manifests.
 const ENTRY: &str = "manifests";

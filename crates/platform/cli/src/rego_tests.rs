@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use palisade_intake::in_parallel;
 use palisade_model::Diagnostic;
 use palisade_policy::testing::{Mode, TestOutcome, TestReport};
 use palisade_rego::machine::coverage::{Coverage, Report};
 use palisade_rego::testing::{Ran, Suite, Test};
 use regex::Regex;
 
-use palisade_policies::files::in_parallel;
 use palisade_policies::programs::{Files, ProgramOptions, programs};
 
 /// Options of Rego's tests.

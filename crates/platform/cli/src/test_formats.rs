@@ -11,8 +11,6 @@ use palisade_kyverno::testing as kyverno;
 use palisade_model::{Diagnostic, Level, Resource};
 use palisade_policy::testing::{Mode, TestFiles, TestReport};
 
-use palisade_policies::files;
-
 /// A format of tests.
 pub(crate) struct TestFormat {
     /// Whether a file holds tests of this format.
@@ -67,7 +65,7 @@ fn run_suite(path: &Path, mode: Mode, now: Timestamp) -> TestReport {
 
 /// Runs every document of a file that is a test.
 fn run_documents(path: &Path, run: impl Fn(&Resource, &Beside<'_>) -> Option<TestReport>) -> TestReport {
-    let parsed = files::read(path);
+    let parsed = palisade_intake::read(path);
     let beside = Beside { folder: path.parent().unwrap_or(Path::new("")) };
     let mut report = TestReport { diagnostics: parsed.diagnostics, ..TestReport::default() };
     for part in parsed.documents.iter().filter_map(|document| run(&document.resource(), &beside)) {
@@ -84,7 +82,7 @@ struct Beside<'a> {
 
 impl Beside<'_> {
     fn parsed(&self, path: &str) -> Result<Vec<Document>, Diagnostic> {
-        let Parsed { documents, mut diagnostics } = files::read(&self.folder.join(path));
+        let Parsed { documents, mut diagnostics } = palisade_intake::read(&self.folder.join(path));
         match diagnostics.iter().position(|diagnostic| diagnostic.level == Level::Error) {
             Some(at) => Err(diagnostics.swap_remove(at)),
             None => Ok(documents),

@@ -13,12 +13,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use palisade_admission::Ruleset;
 use palisade_document::Document;
+use palisade_intake::has_errors;
 use palisade_model::{Diagnostic, Level, Path, Resource};
 use palisade_policy::selection::Overrides;
 use palisade_policy::waiver::{Entry, Waivers};
 use palisade_policy::{PolicySet, Programs, digest, reference_of};
 
-use crate::files::{self, has_errors};
 use crate::languages::{self, LANGUAGES};
 use crate::load::{self, Policies};
 use crate::programs::{Files, ProgramOptions, is_bundle, programs};
@@ -175,7 +175,7 @@ impl Catalogue {
     fn candidates(&self, given: &Given) -> (Vec<Candidate>, Vec<Diagnostic>) {
         let of_objects = |path: &&PathBuf| !is_bundle(path) && !languages::is_program(path);
         let paths: Vec<_> = self.sources.paths.iter().filter(of_objects).cloned().collect();
-        let (inputs, mut diagnostics) = files::inputs(&paths);
+        let (inputs, mut diagnostics) = palisade_intake::inputs(&paths);
         let mut lost: Vec<(String, String)> =
             diagnostics.iter().filter(|d| d.level == Level::Error).map(lost_root).collect();
         let mut found: Vec<(Place, String, Resource)> =

@@ -5,7 +5,6 @@
 //! judging, and whom the policies come from in a cluster.
 
 pub mod catalogue;
-pub mod files;
 pub mod languages;
 pub mod load;
 pub mod packs;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use palisade_document::Document;
+use palisade_intake::{documents, has_errors};
 use palisade_model::{Diagnostic, Resource};
 use palisade_policy::{Loaded, PolicySet};
 
-use crate::files::{documents, has_errors};
 use crate::languages::{self, LANGUAGES};
 use crate::programs::{Files, ProgramOptions, is_bundle, programs};
 

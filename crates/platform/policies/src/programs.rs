@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use palisade_document::{Limits, walk};
+use palisade_document::Limits;
+use palisade_intake::folders;
 use palisade_model::{Diagnostic, Map, Source, Value};
 use palisade_policy::Programs;
 use palisade_rego::bundle::{self, Key, Verification};
-
-use crate::files;
 
 /// How programs are read.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +45,7 @@ impl VerificationOptions {
             _ if self.skip => Ok(Verification::Skip),
             None => Ok(Verification::Unsigned),
             Some(file) => {
-                let material = files::read_text(file, MAX_KEY)?.text().to_string();
+                let material = palisade_intake::read_text(file, MAX_KEY)?.text().to_string();
                 let key = Key { material, algorithm: self.algorithm.clone() };
                 Ok(Verification::Signed {
                     keys: BTreeMap::from([(self.key_id.clone(), key)]),
@@ -87,12 +86,13 @@ pub fn programs(
     extensions: &[&str],
     files: Files,
 ) -> (Programs, Vec<Diagnostic>) {
-    let wanted = walk::Options { extensions: extensions.iter().map(|end| (*end).to_owned()).collect(), hidden: false };
+    let wanted =
+        folders::Options { extensions: extensions.iter().map(|end| (*end).to_owned()).collect(), hidden: false };
     let named = |path: &PathBuf| path.extension().is_some_and(|end| extensions.iter().any(|wanted| end == *wanted));
     let is_test = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("_test"));
     let (bundles, paths): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| is_bundle(path));
     let existing: Vec<_> = paths.iter().filter(|path| path.is_dir() || named(path)).cloned().collect();
-    let found = walk::files(&existing, &wanted);
+    let found = folders::files(&existing, &wanted);
     let mut read = Reading { diagnostics: found.diagnostics, ..Reading::default() };
     for path in found.files.iter().filter(|path| files == Files::WithTests || !is_test(path) || paths.contains(path)) {
         read.module(path);
@@ -120,7 +120,7 @@ struct Reading {
 
 impl Reading {
     fn module(&mut self, path: &Path) {
-        match files::read_text(path, Limits::default().max_bytes) {
+        match palisade_intake::read_text(path, Limits::default().max_bytes) {
             Ok(source) => self.modules.push(source),
             Err(diagnostic) => self.diagnostics.push(diagnostic),
         }
@@ -140,9 +140,9 @@ impl Reading {
         for path in paths {
             let name = path.display().to_string();
             let (read, diagnostics) = if is_archive(path) {
-                match files::read_bytes(path, bundle::Limits::default().max_bytes as usize) {
+                match palisade_intake::read_bytes(path, bundle::Limits::default().max_bytes as usize) {
                     Ok(bytes) => bundle::read_archive(&name, &bytes, &options),
-                    Err(error) => (None, vec![files::unreadable(&name, &error)]),
+                    Err(error) => (None, vec![palisade_intake::unreadable(&name, &error)]),
                 }
             } else {
                 let (files, problems) = bundle_files(path);
@@ -162,7 +162,7 @@ impl Reading {
 
     /// The data files below `root`, each at the path of its folder.
     fn folder(&mut self, root: &Path, wanted: impl Fn(&Path) -> bool) {
-        let found = walk::files(&[root.to_path_buf()], &walk::Options::default());
+        let found = folders::files(&[root.to_path_buf()], &folders::Options::default());
         self.diagnostics.extend(found.diagnostics);
         for path in found.files.iter().filter(|path| wanted(path)) {
             let folder = path.parent().and_then(|parent| parent.strip_prefix(root).ok()).unwrap_or(Path::new(""));
@@ -179,7 +179,7 @@ impl Reading {
 
     /// Puts the documents of a file at `keys`.
     fn data_file(&mut self, path: &Path, keys: &[String]) {
-        let parsed = files::read(path);
+        let parsed = palisade_intake::read(path);
         self.diagnostics.extend(parsed.diagnostics);
         for document in parsed.documents {
             let nested = keys.iter().rev().fold(document.value, |value, key| {
@@ -201,15 +201,15 @@ impl Reading {
 /// Every file of a bundle that is a folder, its hidden ones too, by the path from its top.
 fn bundle_files(root: &Path) -> (Vec<bundle::File>, Vec<Diagnostic>) {
     let any = ["rego", "json", "yaml", "yml", "manifest"].map(str::to_owned);
-    let found = walk::files(&[root.to_path_buf()], &walk::Options { extensions: any.to_vec(), hidden: true });
+    let found = folders::files(&[root.to_path_buf()], &folders::Options { extensions: any.to_vec(), hidden: true });
     let mut files = Vec::new();
     let mut diagnostics = found.diagnostics;
     let hidden = [root.join(".manifest")];
     for path in found.files.iter().chain(hidden.iter().filter(|path| !found.files.contains(path))) {
         let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
-        match files::read_bytes(path, Limits::default().max_bytes) {
+        match palisade_intake::read_bytes(path, Limits::default().max_bytes) {
             Ok(bytes) => files.push(bundle::File { path: name, bytes }),
-            Err(error) => diagnostics.push(files::unreadable(&path.display().to_string(), &error)),
+            Err(error) => diagnostics.push(palisade_intake::unreadable(&path.display().to_string(), &error)),
         }
     }
     (files, diagnostics)

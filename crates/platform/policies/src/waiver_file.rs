@@ -13,14 +13,12 @@ use palisade_policy::glob::Glob;
 use palisade_policy::selection::Selector;
 use palisade_policy::waiver::{Entry, Terms, Waivers, stage};
 
-use crate::files;
-
 const KEYS: [&str; 9] =
     ["policies", "kinds", "namespaces", "names", "paths", "fingerprint", "reason", "owner", "expires"];
 
 /// Reads a waiver file at the moment `now`.
 pub fn read(file: &FilePath, now: Timestamp) -> (Waivers, Vec<Diagnostic>) {
-    let parsed = files::read(file);
+    let parsed = palisade_intake::read(file);
     let mut diagnostics = parsed.diagnostics;
     let mut entries = Vec::new();
     for document in parsed.documents {

@@ -11,7 +11,6 @@ use palisade_policy::{Policy, codes};
 use super::Frame;
 use crate::render::rule_id;
 use crate::report::count;
-use palisade_policies::files;
 
 use crate::Failure;
 
@@ -42,8 +41,8 @@ impl<'a> KnownFindings<'a> {
 
     /// Reads the baseline in `file`; warnings are added to `diagnostics`.
     pub(crate) fn read(&mut self, file: &FilePath, diagnostics: &mut Vec<Diagnostic>) -> Result<(), Failure> {
-        let parsed = files::read(file);
-        if files::has_errors(&parsed.diagnostics) {
+        let parsed = palisade_intake::read(file);
+        if palisade_intake::has_errors(&parsed.diagnostics) {
             return Err(Failure::Input(parsed.diagnostics));
         }
         let mut documents = parsed.documents.into_iter();

@@ -19,7 +19,6 @@ use crate::listen::Console;
 use crate::lookups::ManifestLookups;
 use crate::report::{Detail, Report, Reporter, count, reporter};
 use crate::{Exit, Failure, Outcome};
-use palisade_policies::files;
 use palisade_policies::packs::Side;
 use palisade_policies::waiver_file;
 
@@ -157,8 +156,8 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     let paths = paths(args, &config)?;
     let policies = args.policies.load(&config, Side::Rules, global)?;
     let variables = args.policies.variables(&config)?;
-    let jobs = files::threads(args.policies.jobs);
-    let (inputs, mut diagnostics) = files::inputs(&paths);
+    let jobs = palisade_intake::threads(args.policies.jobs);
+    let (inputs, mut diagnostics) = palisade_intake::inputs(&paths);
     let (agreement, problems) = agreement(args, &config);
     diagnostics.extend(problems);
     let lookups = ManifestLookups::new(&inputs, &config.network);
@@ -239,7 +238,7 @@ impl BaselineArgs {
             return Ok(None);
         }
         let judged = verdicts.counts.total() > 0;
-        let decided = judged && verdicts.counts.error == 0 && !files::has_errors(diagnostics);
+        let decided = judged && verdicts.counts.error == 0 && !palisade_intake::has_errors(diagnostics);
         let written = if let Some(target) = &self.write_baseline {
             let baseline = known.of(&verdicts.findings);
             accept(&mut verdicts.findings);

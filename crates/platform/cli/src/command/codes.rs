@@ -5,6 +5,7 @@ use palisade_model::CodeEntry;
 /// Every crate's table.
 pub(crate) const TABLES: &[&[CodeEntry]] = &[
     palisade_document::CODES,
+    palisade_intake::CODES,
     palisade_cel::admission::codes::CODES,
     palisade_kyverno::legacy::codes::CODES,
     palisade_kyverno::testing::CODES,
@@ -19,15 +20,6 @@ pub(crate) const TABLES: &[&[CodeEntry]] = &[
 
 /// Codes of the command line itself.
 const CODES: &[CodeEntry] = &[
-    CodeEntry {
-        code: "PAL-P0001",
-        title: "a file cannot be read",
-        explanation:
-            "The file was named on the command line, by a policy test or by the configuration, and the operating \
-system refused to open or read it. What it holds is unknown, so the run ends with exit code 2.
-
-Check the path (paths are relative to the working directory, those of a test to the test file) and the permissions.",
-    },
     CodeEntry {
         code: "PAL-P0002",
         title: "the configuration cannot be used",

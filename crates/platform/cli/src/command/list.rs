@@ -12,7 +12,6 @@ use crate::config::Config;
 use crate::render::visible;
 use crate::report::REPORTERS;
 use crate::{Exit, Failure, Outcome};
-use palisade_policies::files;
 use palisade_policies::languages::LANGUAGES;
 use palisade_policies::packs::{self, Side};
 use palisade_policies::programs::ProgramOptions;
@@ -65,7 +64,8 @@ fn list_policies(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         paths.push(format!("{}/all", packs::DEFAULT).into());
     }
     let (paths, built_in) = packs::resolve(paths, Side::Rules)?;
-    let loaded = palisade_policies::policies(&paths, built_in, &ProgramOptions::default(), files::threads(None));
+    let loaded =
+        palisade_policies::policies(&paths, built_in, &ProgramOptions::default(), palisade_intake::threads(None));
     let mut rows: Vec<[String; 2]> = Vec::new();
     for policy in loaded.set.policies() {
         let meta = policy.meta();
@@ -76,7 +76,7 @@ fn list_policies(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         }
     }
     show(&loaded.diagnostics);
-    let (empty, broken) = (rows.is_empty(), files::has_errors(&loaded.diagnostics));
+    let (empty, broken) = (rows.is_empty(), palisade_intake::has_errors(&loaded.diagnostics));
     print(&rows)?;
     Ok(match (broken, empty) {
         (true, _) => {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use palisade_document::write::to_indented_yaml;
 use palisade_document::{Document, edit};
+use palisade_intake::{Input, has_errors};
 use palisade_model::{Diagnostic, Resource, Source, Value, Verdict};
-use palisade_policies::files::{self, Input, has_errors};
 use palisade_policies::packs::Side;
 use palisade_policy::set::evaluate;
 use palisade_policy::waiver::Waivers;
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let policies = args.policies.load(&config, Side::Fixes, global)?;
     let variables = args.policies.variables(&config)?;
     let mut run = Run { diagnostics: policies.diagnostics, ..Run::default() };
-    let (inputs, diagnostics) = files::inputs(&args.paths);
+    let (inputs, diagnostics) = palisade_intake::inputs(&args.paths);
     run.diagnostics.extend(diagnostics);
     let lookups = ManifestLookups::new(&inputs, &config.network);
     let agreement = Agreement {

@@ -14,8 +14,8 @@ use crate::config::Config;
 use crate::judge::Standing;
 use crate::program_args::ProgramArgs;
 use crate::{Failure, render};
+use palisade_policies::Policies;
 use palisade_policies::packs::{self, Side};
-use palisade_policies::{Policies, files};
 
 /// Which policies judge, and in what standing.
 #[derive(Debug, Args)]
@@ -56,20 +56,20 @@ impl PolicyArgs {
             }
         }
         let (paths, built_in) = packs::resolve(paths, side)?;
-        Ok(palisade_policies::policies(&paths, built_in, &self.programs.options(), files::threads(self.jobs)))
+        Ok(palisade_policies::policies(&paths, built_in, &self.programs.options(), palisade_intake::threads(self.jobs)))
     }
 
     /// Variables from `--values`, else from the configuration.
     pub(crate) fn variables(&self, config: &Config) -> Result<Variables, Failure> {
         let file = self.values.clone().or_else(|| config.check.values.as_deref().map(|path| config.resolve(path)));
         let Some(file) = file else { return Ok(Variables::default()) };
-        let parsed = files::read(&file);
+        let parsed = palisade_intake::read(&file);
         let mut diagnostics: Vec<Diagnostic> = parsed.diagnostics;
         let mut variables = Variables::default();
         for document in &parsed.documents {
             diagnostics.extend(values::read(&document.resource(), &mut variables));
         }
-        if files::has_errors(&diagnostics) { Err(Failure::Input(diagnostics)) } else { Ok(variables) }
+        if palisade_intake::has_errors(&diagnostics) { Err(Failure::Input(diagnostics)) } else { Ok(variables) }
     }
 
     /// How documents are put before the policies.

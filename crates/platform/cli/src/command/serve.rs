@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use palisade_model::Resource;
-use palisade_policies::files;
 use palisade_policies::packs::{self, Side};
 use palisade_policies::{Catalogue, Sources};
 use palisade_policy::Lookups;
@@ -85,10 +84,10 @@ struct Manifested {
 
 impl Inventory for Manifested {
     fn each(&self, judge: &mut dyn FnMut(&str, &Resource, &dyn Lookups)) {
-        let inputs = files::inputs(&self.paths).0;
+        let inputs = palisade_intake::inputs(&self.paths).0;
         let surroundings = ManifestLookups::new(&inputs, &self.network);
         for input in &inputs {
-            for document in input.read().documents.into_iter().filter(files::is_object) {
+            for document in input.read().documents.into_iter().filter(palisade_intake::is_object) {
                 judge(&input.name(), &document.into_resource(), &surroundings);
             }
         }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use palisade_document::walk;
+use palisade_intake::{folders, in_parallel, threads};
 use palisade_policy::Listener as _;
 use palisade_policy::testing::{Mode, TestOutcome, TestReport, TestRow};
 use palisade_rego::machine::coverage::Report;
@@ -19,7 +19,6 @@ use crate::render::visible;
 use crate::report::{DiagnosticEntry, count, diagnostic_entry, write_json};
 use crate::test_formats;
 use crate::{Exit, Failure, Outcome};
-use palisade_policies::files::{self, in_parallel, threads};
 use palisade_policies::languages;
 
 /// Run tests of policies (kyverno-test.yaml, Gatekeeper's suites, Rego's test_ rules) and refuse those that exercise nothing
@@ -86,7 +85,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     for report in &reports {
         show(&report.diagnostics);
     }
-    let broken = files::has_errors(&found.diagnostics);
+    let broken = palisade_intake::has_errors(&found.diagnostics);
     let outcome = conclude(tally, found.files.len() + rego.packages, broken);
     Ok(enough(outcome, coverage, args.rego.threshold))
 }
@@ -104,8 +103,8 @@ fn enough(outcome: Outcome, coverage: Option<&Report>, threshold: Option<f64>) -
 }
 
 /// The test files below `paths`; hidden folders count, because `.kyverno-test` is where libraries keep them.
-pub fn test_files(paths: &[PathBuf]) -> walk::Walk {
-    let mut walk = walk::files(paths, &walk::Options { hidden: true, ..walk::Options::default() });
+pub fn test_files(paths: &[PathBuf]) -> folders::Walk {
+    let mut walk = folders::files(paths, &folders::Options { hidden: true, ..folders::Options::default() });
     let named = |path: &PathBuf| paths.contains(path);
     walk.files.retain(|path| !languages::is_program(path) && (named(path) || test_formats::of(path).is_some()));
     walk
@@ -137,7 +136,7 @@ impl Tally {
                 TestOutcome::Error => &mut tally.errors,
             } += 1;
         }
-        let rowless = |report: &&TestReport| report.rows.is_empty() && files::has_errors(&report.diagnostics);
+        let rowless = |report: &&TestReport| report.rows.is_empty() && palisade_intake::has_errors(&report.diagnostics);
         tally.errors += reports.iter().filter(rowless).count();
         tally
     }

@@ -6,11 +6,11 @@
 use std::path::PathBuf;
 
 use palisade_document::Document;
+use palisade_intake::{Input, in_parallel};
 use palisade_model::{Map, Path, Resource, Segment, Value, Verdict};
 use palisade_policy::{Payload, Request, RuleOutcome};
 
 use super::{Case, Judge, Verdicts};
-use palisade_policies::files::{Input, in_parallel};
 
 /// The name of the array in reports.
 const NAME: &str = "combined documents";

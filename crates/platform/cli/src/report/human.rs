@@ -4,12 +4,12 @@
 
 use std::io::{self, Write};
 
+use palisade_intake::in_parallel;
 use palisade_model::{Finding, Verdict};
 
 use super::group::{Group, best_change, by_rule};
 use super::{Detail, Report, count};
 use crate::render::{self, rule_id, visible};
-use palisade_policies::files::in_parallel;
 
 /// Excerpts that are shown of one rule.
 const EXCERPTS: usize = 3;

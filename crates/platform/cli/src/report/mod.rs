@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
+use palisade_intake::in_parallel;
 use palisade_model::{Diagnostic, Disposition, Finding, Verdict};
 
 use crate::args::Global;
 use crate::judge::Counts;
-use palisade_policies::files::in_parallel;
 
 mod github;
 mod gitlab;

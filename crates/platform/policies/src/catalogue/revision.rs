@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use palisade_document::walk;
+use palisade_intake::folders;
 
 use super::Sources;
 use crate::languages;
@@ -27,9 +27,9 @@ pub struct Revision {
 pub(super) fn signature(sources: &Sources) -> u64 {
     let mut hasher = DefaultHasher::new();
     let extensions = ["yaml", "yml", "json", "manifest", "gz"].into_iter().chain(languages::extensions());
-    let options = walk::Options { extensions: extensions.map(str::to_owned).collect(), hidden: false };
+    let options = folders::Options { extensions: extensions.map(str::to_owned).collect(), hidden: false };
     let roots: Vec<_> = sources.paths.iter().chain(&sources.programs.data).chain(&sources.waivers).cloned().collect();
-    let found = walk::files(&roots, &options);
+    let found = folders::files(&roots, &options);
     found.diagnostics.len().hash(&mut hasher);
     for file in &found.files {
         file.hash(&mut hasher);
@@ -107,5 +107,5 @@ fn read(path: &Path) -> Option<String> {
     if !path.is_file() {
         return None;
     }
-    String::from_utf8(crate::files::read_bytes(path, MAX_GIT_FILE).ok()?).ok()
+    String::from_utf8(palisade_intake::read_bytes(path, MAX_GIT_FILE).ok()?).ok()
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use palisade_document::{Document, Limits, expand_lists, parse, walk};
+use palisade_document::{Document, Limits, expand_lists, parse};
+use palisade_intake::folders;
 use palisade_model::{Diagnostic, Level};
 use palisade_store::{Catalogue, Store, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -127,7 +128,8 @@ async fn import_file(store: &Store, owners: &Owners, file: &Path, now: Timestamp
 
 /// The catalogue files, and a number that differs whenever one was added, removed or written.
 fn look(paths: &[PathBuf]) -> (Vec<PathBuf>, u64) {
-    let found = walk::files(paths, &walk::Options { extensions: vec!["yaml".into(), "yml".into()], hidden: false });
+    let found =
+        folders::files(paths, &folders::Options { extensions: vec!["yaml".into(), "yml".into()], hidden: false });
     let mut hasher = DefaultHasher::new();
     for file in &found.files {
         file.hash(&mut hasher);

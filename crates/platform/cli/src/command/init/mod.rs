@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 use palisade_model::{Level, Value};
-use palisade_policies::{files, packs};
+use palisade_policies::packs;
 
 use super::check::{self, write_file};
 use super::output::write_to;
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         let help = "name the folder of the repository";
         return Err(Failure::new(format!("`{}` is no folder", args.path.display()), help));
     }
-    let survey = survey(&args.path, files::threads(None));
+    let survey = survey(&args.path, palisade_intake::threads(None));
     let mut story = found(&survey);
     if survey.manifests.is_empty() && survey.charts.is_empty() {
         tell(&story)?;

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use palisade_document::walk;
+use palisade_intake::{folders, in_parallel};
 use palisade_model::{Resource, Value};
 use palisade_policy::{Language, Phase};
 
-use palisade_policies::files::{self, in_parallel};
 use palisade_policies::languages::{self, LANGUAGES};
 
 /// A CI system.
@@ -73,7 +72,7 @@ impl Content {
 /// Looks at everything below `root` that is not ignored.
 pub(super) fn survey(root: &Path, jobs: usize) -> Survey {
     let extensions = ["yaml", "yml", "json"].into_iter().chain(languages::extensions()).map(str::to_owned).collect();
-    let found = walk::files(&[root.to_owned()], &walk::Options { extensions, hidden: false });
+    let found = folders::files(&[root.to_owned()], &folders::Options { extensions, hidden: false });
     let inside = |path: &PathBuf| path.strip_prefix(root).unwrap_or(path).to_owned();
     let named = |names: &'static [&str]| {
         let is_named =
@@ -110,7 +109,7 @@ fn content(path: &Path) -> Content {
         return Content { policies: if is_test { Vec::new() } else { vec![language] }, ..Content::default() };
     }
     let mut content = Content::default();
-    for document in files::read(path).documents {
+    for document in palisade_intake::read(path).documents {
         let resource = document.resource();
         let api_version = resource.object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
         if let Some(language) = LANGUAGES.iter().position(|language| language.claims(&resource)) {
@@ -121,7 +120,7 @@ fn content(path: &Path) -> Content {
             }
         } else if ["cli.kyverno.io/", "test.gatekeeper.sh/"].iter().any(|test| api_version.starts_with(test)) {
             content.test |= matches!(resource.kind(), "Test" | "Suite");
-        } else if files::is_object(&document) && !api_version.starts_with("kustomize.config.k8s.io/") {
+        } else if palisade_intake::is_object(&document) && !api_version.starts_with("kustomize.config.k8s.io/") {
             content.objects += 1;
         }
     }

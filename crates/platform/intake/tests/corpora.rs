@@ -3,21 +3,22 @@
 use std::path::PathBuf;
 
 use palisade_document::comment::{comments, subjects};
-use palisade_document::{Limits, Parsed, parse, walk, write};
+use palisade_document::{Limits, Parsed, parse, write};
+use palisade_intake::folders;
 use palisade_model::Level;
 
 #[test]
 #[expect(clippy::print_stderr, reason = "a skipped test says why")]
 fn real_files_are_read_and_written() {
     let root = std::env::var_os("PALISADE_CORPORA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpora")), PathBuf::from);
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/corpora")), PathBuf::from);
     let suites = ["kyverno-policies", "pod-security", "gatekeeper-library", "iac-examples"];
     let roots: Vec<PathBuf> = suites.iter().map(|suite| root.join(suite)).filter(|suite| suite.is_dir()).collect();
     if roots.is_empty() {
         eprintln!("skipped: no corpora at {}", root.display());
         return;
     }
-    let walk = walk::files(&roots, &walk::Options::default());
+    let walk = folders::files(&roots, &folders::Options::default());
     assert!(walk.diagnostics.is_empty() && !walk.files.is_empty());
     for path in walk.files {
         let name = path.display().to_string();

@@ -11,13 +11,13 @@ use palisade_model::Diagnostic;
 
 use crate::codes;
 
-/// The extensions of the documents that this crate reads.
+/// The extensions of documents.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// What to look for.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Extensions to keep, without the dot; empty keeps the ones this crate parses (yaml, yml, json).
+    /// Extensions to keep, without the dot; empty keeps those of documents (yaml, yml, json).
     pub extensions: Vec<String>,
     /// Whether hidden files and folders are entered too.
     pub hidden: bool,
@@ -68,7 +68,7 @@ impl Walk {
         if let Some(error) = entry.error() {
             let message = format!("an ignore file near `{}` is wrong: {error}", entry.path().display());
             self.diagnostics
-                .push(Diagnostic::warning(codes::READ, message).help("correct the pattern in the ignore file"));
+                .push(Diagnostic::warning(codes::PATH, message).help("correct the pattern in the ignore file"));
         }
         if !has_extension(entry.path(), options) {
             return;
@@ -98,7 +98,7 @@ fn has_extension(path: &Path, options: &Options) -> bool {
 }
 
 fn unreadable(path: &Path, reason: &str) -> Diagnostic {
-    Diagnostic::error(codes::READ, format!("`{}` cannot be read: {reason}", path.display()))
+    Diagnostic::error(codes::PATH, format!("`{}` cannot be read: {reason}", path.display()))
         .help("check the path and its permissions")
 }
 
@@ -172,6 +172,6 @@ mod tests {
     #[test]
     fn a_missing_root_is_a_diagnostic() {
         let walk = files(&[PathBuf::from("/no/such/place")], &Options::default());
-        assert_eq!(walk.diagnostics[0].code, codes::READ);
+        assert_eq!(walk.diagnostics[0].code, codes::PATH);
     }
 }

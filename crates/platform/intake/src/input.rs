@@ -5,11 +5,13 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use palisade_document::{Document, Limits, Parsed, expand_lists, parse, walk};
+use palisade_document::{Document, Limits, Parsed, expand_lists, parse};
 use palisade_model::{Diagnostic, GroupVersionKind, Level, Source};
+
+use crate::parallel::in_parallel;
+use crate::{codes, folders};
 
 /// What the standard input is called.
 const STDIN: &str = "<stdin>";
@@ -46,7 +48,7 @@ impl Input {
 /// The inputs below `paths` in sorted order, `-` being the standard input, and what was wrong on the way.
 pub fn inputs(paths: &[PathBuf]) -> (Vec<Input>, Vec<Diagnostic>) {
     let (stdin, roots): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| path.as_os_str() == "-");
-    let found = walk::files(&roots, &walk::Options::default());
+    let found = folders::files(&roots, &folders::Options::default());
     let mut inputs: Vec<_> = found.files.into_iter().map(Input::File).collect();
     inputs.extend(stdin.first().map(|path| Input::Stdin(read(path))));
     (inputs, found.diagnostics)
@@ -75,7 +77,7 @@ pub fn read(path: &Path) -> Parsed {
 
 /// A file that the operating system does not hand over.
 pub fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Diagnostic {
-    Diagnostic::error("PAL-P0001", format!("cannot read `{name}`: {why}"))
+    Diagnostic::error(codes::FILE, format!("cannot read `{name}`: {why}"))
         .help("check that the file exists and that you may read it")
 }
 
@@ -123,36 +125,4 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 /// Whether a document is a Kubernetes object, by `apiVersion` and `kind`.
 pub fn is_object(document: &Document) -> bool {
     GroupVersionKind::of(&document.value).is_some()
-}
-
-/// How many threads to use: what was asked for, or one per core.
-pub fn threads(asked: Option<usize>) -> usize {
-    asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
-}
-
-/// Applies `work` to every item on `jobs` threads and returns the results in the order of the items.
-pub fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    const BATCH: usize = 8;
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(items.len().div_ceil(BATCH)));
-    let worker = || {
-        loop {
-            let start = next.fetch_add(BATCH, Ordering::Relaxed);
-            let Some(batch) = items.get(start..items.len().min(start.saturating_add(BATCH))).filter(|b| !b.is_empty())
-            else {
-                return;
-            };
-            let done: Vec<R> = batch.iter().map(&work).collect();
-            results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((start, done));
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..jobs.min(items.len().div_ceil(BATCH)) {
-            scope.spawn(worker);
-        }
-        worker();
-    });
-    let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    results.sort_unstable_by_key(|(start, _)| *start);
-    results.into_iter().flat_map(|(_, done)| done).collect()
 }
