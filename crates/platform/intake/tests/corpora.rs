@@ -10,8 +10,10 @@ use palisade_model::Level;
 #[test]
 #[expect(clippy::print_stderr, reason = "a skipped test says why")]
 fn real_files_are_read_and_written() {
-    let root = std::env::var_os("PALISADE_CORPORA")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/corpora")), PathBuf::from);
+    let root = std::env::var_os("PALISADE_CORPORA").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/corpora")),
+        PathBuf::from,
+    );
     let suites = ["kyverno-policies", "pod-security", "gatekeeper-library", "iac-examples"];
     let roots: Vec<PathBuf> = suites.iter().map(|suite| root.join(suite)).filter(|suite| suite.is_dir()).collect();
     if roots.is_empty() {
