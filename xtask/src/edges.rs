@@ -10,18 +10,30 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("palisade-policy", &["palisade-model"]),
     ("palisade-crypto", &["palisade-model", "palisade-gotext"]),
     ("palisade-rego-value", &["palisade-model", "palisade-gotext"]),
+    ("palisade-graphql", &["palisade-model", "palisade-rego-value"]),
     ("palisade-schema", &["palisade-model", "palisade-gotext", "palisade-rego-value"]),
     ("palisade-cel", &["palisade-model", "palisade-gotext", "palisade-document", "palisade-policy", "palisade-crypto"]),
     (
-        "palisade-rego",
+        "palisade-rego-builtins",
         &[
             "palisade-model",
             "palisade-gotext",
             "palisade-document",
-            "palisade-policy",
             "palisade-crypto",
+            "palisade-graphql",
             "palisade-rego-value",
             "palisade-schema",
+        ],
+    ),
+    (
+        "palisade-rego",
+        &[
+            "palisade-model",
+            "palisade-document",
+            "palisade-policy",
+            "palisade-crypto",
+            "palisade-rego-builtins",
+            "palisade-rego-value",
         ],
     ),
     (
@@ -33,7 +45,10 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
         &["palisade-model", "palisade-gotext", "palisade-document", "palisade-policy", "palisade-cel"],
     ),
     ("palisade-pod-security", &["palisade-model", "palisade-gotext"]),
-    ("palisade-kyverno-cel", &["palisade-model", "palisade-document", "palisade-policy", "palisade-cel"]),
+    (
+        "palisade-kyverno-cel",
+        &["palisade-model", "palisade-gotext", "palisade-document", "palisade-policy", "palisade-cel"],
+    ),
     (
         "palisade-kyverno",
         &[
@@ -113,6 +128,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-policy",
             "palisade-cel",
             "palisade-rego",
+            "palisade-rego-builtins",
             "palisade-rego-value",
             "palisade-gatekeeper",
             "palisade-kyverno",
@@ -158,7 +174,9 @@ pub(crate) const PURE: &[&str] = &[
     "palisade-policy",
     "palisade-gotext",
     "palisade-crypto",
+    "palisade-graphql",
     "palisade-rego-value",
+    "palisade-rego-builtins",
     "palisade-schema",
     "palisade-cel",
     "palisade-rego",

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use palisade_model::{Diagnostic, Source, Str};
 use palisade_rego::Program;
 use palisade_rego::compile::{CompileOptions, compile};
-use palisade_rego::machine::{EvalError, Host, Inputs, Machine};
+use palisade_rego::machine::{EvalError, Inputs, Machine};
 use palisade_rego::syntax::ast::{Module, Version};
 use palisade_rego::syntax::parse;
+use palisade_rego_builtins::Host;
 use palisade_rego_value::{Array, Object, Value};
 
 /// The moment of all evaluations: after the dates of which the suite expects that they are past.

@@ -2,12 +2,16 @@
 //!
 //! Resolving, normalising and fetching are deliberately absent.
 
+mod query;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
 use palisade_model::value::serde_json;
 use palisade_model::{Value, json};
+
+pub use query::{query_escape, query_unescape};
 
 /// A URL in parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! the same input gives the same verdict at every checkpoint. Parsing files into [`Value`] and [`SpanTree`] is the
 //! work of `palisade-document`; deciding anything about them is the work of the job crates.
 
+pub mod budget;
 pub mod decision;
 pub mod diagnostic;
 pub mod finding;
@@ -21,6 +22,7 @@ pub mod value;
 pub mod verdict;
 pub mod wildcard;
 
+pub use budget::{Budget, Spent};
 pub use decision::{Actor, Checkpoint, Decision, Subject, VerdictCounts};
 pub use diagnostic::{CodeEntry, Diagnostic, Label, Level};
 pub use finding::{Control, Disposition, Finding, Fingerprint, Part, PolicyRef, Waiver};

@@ -257,7 +257,7 @@ fn read_sec1(der: &[u8], curve: Option<Curve>) -> Result<PrivateKey, String> {
 }
 
 /// The two numbers of an ECDSA signature.
-pub fn signature_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn signature_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut input = Reader::new(der);
     let mut numbers = input.enter(tag::SEQUENCE).filter(|_| input.is_empty())?;
     let (r, s) = (numbers.integer()?, numbers.integer()?);

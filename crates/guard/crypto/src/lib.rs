@@ -1,11 +1,19 @@
-//! Certificates, certificate requests and keys.
+//! Certificates, keys, signatures, hashes and tokens.
 //!
-//! Kyverno's `x509` functions and OPA's `crypto.x509` builtins take them from here. Deliberately absent: encryption.
+//! CEL's and Rego's functions take them from here, and so does whoever checks a token or a signature of an image. Pure: the
+//! moment is an argument, and what is drawn at random is given. Built on the RustCrypto crates, which no other engine
+//! names. Deliberately absent: encryption, making keys, and TLS.
 
 mod der;
+mod ecdsa;
+pub mod hash;
+pub mod jose;
 mod key;
 pub mod pem;
+mod rsa;
+pub mod signature;
 pub mod x509;
 
 pub use der::decimal;
-pub use key::{Curve, PrivateKey, PublicKey, RsaPrivate, signature_numbers};
+pub use hash::Hash;
+pub use key::{Curve, PrivateKey, PublicKey, RsaPrivate};

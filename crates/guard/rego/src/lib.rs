@@ -6,7 +6,7 @@
 //!
 //! Deliberately absent: partial evaluation, the REST server and WebAssembly.
 
-pub mod builtins;
+mod builtins;
 pub mod bundle;
 pub mod compile;
 pub mod machine;
@@ -14,7 +14,6 @@ pub mod packages;
 pub mod plan;
 pub mod syntax;
 pub mod testing;
-pub mod types;
 
 pub use compile::{CompileOptions, compile};
 pub use packages::LANGUAGE;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use palisade_model::{Location, Relation, Source, Span, Str};
 use palisade_rego_value::Value;
 
-use crate::builtins::Builtin;
+use palisade_rego_builtins::Builtin;
 
 /// A slot of the frame of the definition that runs.
 pub type Register = u32;

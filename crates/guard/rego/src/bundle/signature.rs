@@ -5,19 +5,19 @@
 //! are written, so that white space does not matter.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use md5::Md5;
+use palisade_crypto::Hash;
+use palisade_crypto::hash::hex;
+use palisade_model::Budget;
+use palisade_rego_builtins::{Context, Memory, Offline};
 use palisade_rego_value::Value;
-use sha1::Sha1;
-use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
 
 use super::{File, MANIFEST, SIGNATURES, structured};
-use crate::builtins::{self, Context, Memory};
-use crate::machine::{Budget, Limits, Offline};
+use crate::builtins;
+use crate::machine::Limits;
 
 /// A key to verify with.
 #[derive(Clone, Debug)]
@@ -175,24 +175,18 @@ fn digest(file: &File, algorithm: &str) -> Result<String, String> {
     } else {
         &file.bytes
     };
-    Ok(match algorithm {
-        "MD5" => hex(&Md5::digest(bytes)),
-        "SHA-1" => hex(&Sha1::digest(bytes)),
-        "SHA-224" => hex(&Sha224::digest(bytes)),
-        "SHA-256" => hex(&Sha256::digest(bytes)),
-        "SHA-384" => hex(&Sha384::digest(bytes)),
-        "SHA-512" => hex(&Sha512::digest(bytes)),
-        "SHA-512-224" => hex(&Sha512_224::digest(bytes)),
-        "SHA-512-256" => hex(&Sha512_256::digest(bytes)),
+    let hash = match algorithm {
+        "MD5" => Hash::Md5,
+        "SHA-1" => Hash::Sha1,
+        "SHA-224" => Hash::Sha224,
+        "SHA-256" => Hash::Sha256,
+        "SHA-384" => Hash::Sha384,
+        "SHA-512" => Hash::Sha512,
+        "SHA-512-224" => Hash::Sha512Of224,
+        "SHA-512-256" => Hash::Sha512Of256,
         _ => return Err(format!("the hash `{algorithm}` of `{}` is not known", file.path)),
-    })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    };
+    Ok(hex(&hash.digest(&[bytes])))
 }
 
 /// Compact JSON with sorted keys; `<`, `>` and `&` stay as they are.

@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 use palisade_model::Str;
+use palisade_rego_builtins::Builtin;
 
 use super::resolved::Function;
 use super::tree::{Path, Tree};
-use crate::builtins::{self, Builtin};
+
+use crate::builtins;
 use crate::plan::RuleKind;
 use crate::syntax::ast::{Module, Term, TermKind};
 

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use palisade_model::{Span, Str};
+use palisade_rego_builtins::Builtin;
 use palisade_rego_value::Value;
 
-use crate::builtins::Builtin;
 use crate::plan::{Collect, RuleId};
 
 /// A variable of one branch of a definition.

@@ -4,7 +4,7 @@
 
 use palisade_rego_value::Value;
 
-use crate::types::Type;
+use palisade_rego_builtins::types::Type;
 
 /// More parts than this are not told apart.
 const MAX_PARTS: usize = 32;

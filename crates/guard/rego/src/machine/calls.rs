@@ -1,13 +1,13 @@
 //! Rules, functions and builtins.
 
 use palisade_model::Str;
+use palisade_rego_builtins::{BuiltinError, Context};
 use palisade_rego_value::Value;
 
 use super::collect::{Gathered, Sink};
 use super::error::{ErrorCode, EvalError};
 use super::evaluation::{Evaluation, Outcome, check_depth};
 use super::replace::{Slot, Substitute};
-use crate::builtins::{BuiltinError, Context};
 use crate::plan::{Block, Callee, Definition, Emit, Operand, Reads, Rule, RuleId, RuleKind};
 
 /// Answers of functions that took fewer steps are not worth keeping.

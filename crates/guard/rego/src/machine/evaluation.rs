@@ -1,8 +1,9 @@
 //! One evaluation: its documents, registers and what it has found out so far.
 
-use palisade_model::Str;
+use palisade_model::{Budget, Spent, Str};
 use palisade_policy::Stop;
 use palisade_policy::environment::STOPPED;
+use palisade_rego_builtins::{Host, Memory};
 use palisade_rego_value::{MAX_DEPTH, Value};
 
 use super::arguments::Answers;
@@ -10,8 +11,7 @@ use super::collect::{Gathered, Sink};
 use super::error::{ErrorCode, EvalError};
 use super::operators::Operator;
 use super::replace::{Environment, Scope, Slot};
-use super::{Budget, Host, Inputs, Observer};
-use crate::builtins::Memory;
+use super::{Inputs, Observer};
 use crate::plan::{Operand, Place, Program, Register};
 
 /// What evaluating gives; errors are rare and boxed.
@@ -158,14 +158,14 @@ impl<'a> Evaluation<'a> {
                 }
                 Ok(())
             }
-            None => Err(spent("steps")),
+            None => Err(spent(Spent::Steps)),
         }
     }
 
     /// Takes memory for so many values.
     pub(super) fn charge(&mut self, values: usize) -> Outcome<()> {
         let bytes = (values as u64).saturating_mul(size_of::<Value>() as u64);
-        self.budget.bytes = self.budget.bytes.checked_sub(bytes).ok_or_else(|| spent("bytes"))?;
+        self.budget.bytes = self.budget.bytes.checked_sub(bytes).ok_or_else(|| spent(Spent::Bytes))?;
         Ok(())
     }
 
@@ -238,7 +238,6 @@ pub(super) fn check_depth(value: &Value) -> Outcome<()> {
     Ok(())
 }
 
-pub(super) fn spent(what: &str) -> Box<EvalError> {
-    let message = format!("the evaluation has used up its {what}: raise the limit or give the policy less to do");
-    EvalError::new(ErrorCode::Cancel, message)
+fn spent(what: Spent) -> Box<EvalError> {
+    EvalError::new(ErrorCode::Cancel, what.to_string())
 }

@@ -13,7 +13,6 @@ mod documents;
 mod error;
 mod evaluation;
 mod focus;
-mod host;
 #[cfg(test)]
 mod hostile_tests;
 mod observer;
@@ -31,29 +30,19 @@ mod walk;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use palisade_model::Str;
+use palisade_model::{Budget, Str};
 use palisade_policy::Stop;
+use palisade_rego_builtins::{Host, Memory, Offline};
 use palisade_rego_value::Value;
 
-use crate::builtins::Memory;
 use crate::plan::{Program, RuleId};
 
 pub use error::{ErrorCode, EvalError};
 use evaluation::Evaluation;
 pub use focus::focus;
-pub use host::{Host, Offline};
 pub use observer::Observer;
 use operators::Operator;
 pub use solutions::Solution;
-
-/// What an evaluation may still use.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    /// Steps.
-    pub steps: u64,
-    /// Bytes of values built, roughly.
-    pub bytes: u64,
-}
 
 /// What an evaluation may use.
 #[derive(Clone, Copy, Debug)]

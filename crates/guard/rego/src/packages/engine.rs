@@ -6,13 +6,14 @@ use std::thread::ThreadId;
 
 use palisade_model::{Path, Str, Verdict};
 use palisade_policy::{Environment, Listener, Lookups, Payload, Phase, PolicyMeta, Request, RuleOutcome};
+use palisade_rego_builtins::{Host, Offline};
 use palisade_rego_value::Value;
 
 use super::CheckKind;
 use super::result::{Violation, path_of};
 use crate::compile::{CompileOptions, compile};
 use crate::machine::trace::Trace;
-use crate::machine::{EvalError, Host, Inputs, Limits, Machine, Observer, Offline, Session, Solution, focus};
+use crate::machine::{EvalError, Inputs, Limits, Machine, Observer, Session, Solution, focus};
 use crate::plan::{Place, Program, RuleId};
 use crate::syntax::ast::Module;
 

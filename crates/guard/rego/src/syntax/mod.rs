@@ -6,9 +6,9 @@
 mod annotation;
 pub mod ast;
 pub mod codes;
-pub mod json;
 mod lexer;
 mod literal;
+pub mod parse_module;
 mod parser;
 mod print;
 #[cfg(test)]

@@ -184,9 +184,9 @@ fn the_tree_as_data_is_that_of_opa() {
         r#""head":{"assign":true,"name":"p","ref":[{"type":"var","value":"p"},{"type":"number","value":1}],"#,
         r#""value":{"type":"var","value":"x"}}}]}"#
     );
-    assert_eq!(json::parse_module("m.rego", text).unwrap().to_json(), expected);
+    assert_eq!(parse_module::parse_module("m.rego", text).unwrap().to_json(), expected);
     assert_eq!(
-        json::parse_module("m.rego", "package foo.").unwrap_err(),
+        parse_module::parse_module("m.rego", "package foo.").unwrap_err(),
         "1 error occurred: m.rego:1: rego_parse_error: unexpected eof token: expected identifier"
     );
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use palisade_rego_builtins::Builtin;
 use palisade_rego_value::Value;
 
 use super::super::tree::Tree;
-use crate::builtins::Builtin;
 use crate::plan::{Operand, Place};
 
 /// Tables of the program under construction.

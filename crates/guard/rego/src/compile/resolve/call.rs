@@ -1,13 +1,13 @@
 //! Calls: what they name, and what the compiler answers itself.
 
 use palisade_model::{Span, Str};
+use palisade_rego_builtins::DEPRECATED;
 use palisade_rego_value::Value;
 
 use super::super::codes::{COMPILE, DEPRECATED as NO_LONGER, TYPE};
 use super::super::names;
 use super::super::resolved::{Body, Expression, Function, Head, Kind, Term, TermKind};
 use super::{Resolver, constant, term};
-use crate::builtins::DEPRECATED;
 use crate::syntax::ast;
 
 /// What an operator names.

@@ -1,11 +1,11 @@
 //! The fields of a metadata block, checked and brought into the form in which policies see them.
 
 use palisade_model::{Diagnostic, Map, Source, Span, SpanTree, Value};
+use palisade_rego_value as value;
 
 use super::super::ast::{ExpressionKind, Scope, Term, TermKind};
 use super::super::parse_query;
 use super::{Block, Node};
-use palisade_rego_value as value;
 
 /// What a block says.
 #[derive(Debug, Default)]
