@@ -7,6 +7,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("palisade-gotext", &["palisade-model"]),
     ("palisade-document", &["palisade-model", "palisade-gotext"]),
     ("palisade-intake", &["palisade-model", "palisade-document"]),
+    ("palisade-runtime", &[]),
     ("palisade-policy", &["palisade-model"]),
     ("palisade-crypto", &["palisade-model", "palisade-gotext"]),
     ("palisade-rego-value", &["palisade-model", "palisade-gotext"]),
@@ -80,16 +81,24 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("palisade-config", &["palisade-model", "palisade-gotext"]),
-    ("palisade-store", &["palisade-model", "palisade-config"]),
+    ("palisade-store", &["palisade-model", "palisade-config", "palisade-runtime"]),
     (
         "palisade-kube",
-        &["palisade-model", "palisade-gotext", "palisade-config", "palisade-policy", "palisade-admission"],
+        &[
+            "palisade-model",
+            "palisade-gotext",
+            "palisade-config",
+            "palisade-runtime",
+            "palisade-policy",
+            "palisade-admission",
+        ],
     ),
     (
         "palisade-server",
         &[
             "palisade-model",
             "palisade-gotext",
+            "palisade-runtime",
             "palisade-document",
             "palisade-intake",
             "palisade-policy",
@@ -103,6 +112,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     (
         "palisade",
         &[
+            "palisade-runtime",
             "palisade-admission",
             "palisade-config",
             "palisade-store",

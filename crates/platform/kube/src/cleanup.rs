@@ -15,11 +15,12 @@ use jiff::Timestamp;
 use palisade_admission::Ruleset;
 use palisade_model::{Map, PolicyRef, Str, Value, Verdict};
 use palisade_policy::{AdmissionRequest, Effect, Environment, Operation, Phase, Policy, Request, Variables};
+use palisade_runtime::Clock;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::scan::{
-    ActionKind, ActionSink, Clock, ControllerState, Failure, ObjectKey, Patience, Teller, concerned, uid_of,
+use crate::controller::{
+    ActionKind, ActionSink, ControllerState, Failure, ObjectKey, Patience, Teller, concerned, uid_of,
 };
 use crate::{Caches, Kind};
 pub(crate) use removal::Removal;
@@ -97,7 +98,7 @@ impl Work {
         loop {
             let before = runs.clone();
             let ruleset = self.cleaner.rulesets.borrow().clone();
-            for (index, policy) in due(&ruleset, &mut runs, (self.cleaner.clock)()) {
+            for (index, policy) in due(&ruleset, &mut runs, self.cleaner.clock.now()) {
                 self.run_policy(&ruleset, index, &*policy).await;
             }
             if runs != before {
@@ -140,7 +141,7 @@ impl Work {
         for _ in 0..ATTEMPTS {
             let Ok(verdict) = self.ask(ruleset, index, &object).await else { return };
             let Some(verdict) = verdict else { return };
-            let key = key_of(kind, &object);
+            let key = ObjectKey::named_by(kind, &object);
             let subject = key.subject(uid_of(&object));
             let about = (Some(&verdict.policy), &verdict.rule);
             if let Some(problem) = verdict.problem {
@@ -168,7 +169,7 @@ impl Work {
     async fn ask(&self, ruleset: &Arc<Ruleset>, index: usize, object: &Value) -> Result<Option<Removable>, Failure> {
         let (ruleset, object) = (ruleset.clone(), object.clone());
         let (caches, now, patience) =
-            (self.cleaner.caches.clone(), (self.cleaner.clock)(), Patience::until(&self.stop));
+            (self.cleaner.caches.clone(), self.cleaner.clock.now(), Patience::until(&self.stop));
         let asking = move || {
             let variables = Variables::default();
             let environment = Environment { stop: Some(&patience), ..Environment::new(now, &caches, &variables) };
@@ -241,9 +242,4 @@ fn due(ruleset: &Ruleset, runs: &mut Runs, now: Timestamp) -> Vec<(usize, Arc<dy
     }
     *runs = kept;
     found
-}
-
-fn key_of(kind: &Kind, object: &Value) -> ObjectKey {
-    let text = |key| object.dig(["metadata", key]).and_then(Value::as_shared_str).cloned().unwrap_or_default();
-    ObjectKey { gvk: kind.gvk.clone(), namespace: text("namespace"), name: text("name") }
 }

@@ -19,11 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palisade_admission::Ruleset;
+use palisade_runtime::Clock;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::Caches;
-use crate::scan::{ActionSink, Clock, ControllerState};
+use crate::controller::{ActionSink, ControllerState};
 use following::Following;
 use work::Work;
 

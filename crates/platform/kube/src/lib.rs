@@ -12,6 +12,7 @@ pub mod caches;
 pub mod certificates;
 pub mod cleanup;
 mod connection;
+pub mod controller;
 pub mod definitions;
 mod discovery;
 mod error;

@@ -14,11 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use palisade_model::decision::Subject;
-use palisade_model::{Str, Value};
+use palisade_model::{PolicyRef, Severity, Str, Value, Verdict};
+use palisade_runtime::{Clock, Queue};
 use tokio::sync::Notify;
 
 use crate::connection::Reports;
-use crate::scan::{Clock, Queue, RuleResult};
 use crate::{Caches, KubeError};
 
 use document::Report;
@@ -32,6 +32,25 @@ const RETRY: Duration = Duration::from_secs(10);
 
 /// How many reports are written at a time.
 const WRITERS: usize = 4;
+
+/// One rule's answer about one object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleResult {
+    /// The policy.
+    pub policy: Arc<PolicyRef>,
+    /// Its rule.
+    pub rule: Str,
+    /// The answer; `skip` for a violation that somebody answers for.
+    pub verdict: Verdict,
+    /// How much a violation matters.
+    pub severity: Severity,
+    /// The policy's family; empty where it names none.
+    pub category: String,
+    /// The policy's words.
+    pub message: String,
+    /// Further facts.
+    pub properties: Vec<(Str, Str)>,
+}
 
 /// Writes reports.
 pub struct Reporter {
@@ -119,7 +138,7 @@ impl Reporter {
                 return;
             }
         } else {
-            let report = Report::of(object, subject, results, (self.clock)());
+            let report = Report::of(object, subject, results, self.clock.now());
             let same = shelf.written.get(&uid).is_some_and(|written| written.digest == report.digest);
             if same && !shelf.pending.contains_key(&uid) {
                 return;
@@ -288,6 +307,6 @@ impl Reporter {
 
     /// How many reports wait to be written.
     pub fn backlog(&self) -> usize {
-        self.queue.len()
+        self.queue.backlog()
     }
 }

@@ -6,10 +6,7 @@
 //! that neither the API server nor the processor is flooded. Deliberately absent: what becomes of the results, which is the
 //! [`ScanSink`]'s business, and of [`crate::reports`].
 
-mod actions;
 mod judging;
-mod kinds;
-mod queue;
 mod state;
 mod work;
 
@@ -20,21 +17,18 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use palisade_admission::Ruleset;
-use palisade_model::{GroupVersionKind, Value};
+use palisade_model::GroupVersionKind;
 use palisade_policy::Reads;
+use palisade_runtime::{Clock, Urgency};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::controller::{self, ObjectKey, at, uid_of};
 use crate::{Caches, Change, Event, Kind, Subscription};
 
-pub(crate) use actions::Teller;
-pub use actions::{Action, ActionKind, ActionSink};
-pub(crate) use judging::{ObjectKey, Patience, uid_of};
-pub(crate) use kinds::concerned;
-pub(crate) use queue::{Queue, Urgency};
-pub use state::{Clock, ControllerState, Failure, Judged, RuleResult, ScanSink, ScanState};
+pub use state::{Judged, ScanSink, ScanState};
 use work::Work;
 
 /// How the scan goes about its work.
@@ -171,10 +165,10 @@ impl Following {
         let ruleset = self.rulesets.borrow_and_update().clone();
         let discovery = self.work.scanner.caches.discovery();
         let policies = judging::background(&ruleset);
-        let scanned = kinds::concerned(&discovery, policies.clone());
+        let scanned = controller::concerned(&discovery, policies.clone());
         self.reads = policies.map(|policy| policy.info().reads.clone()).collect();
         let mut all = scanned.clone();
-        for kind in kinds::looked_up(&discovery, self.reads.iter()) {
+        for kind in controller::looked_up(&discovery, self.reads.iter()) {
             if !all.iter().any(|known| known.gvk == kind.gvk) {
                 all.push(kind);
             }
@@ -199,7 +193,7 @@ impl Following {
     fn rescan(&self, namespace: &str) {
         for kind in self.scanned_kinds().filter(|kind| namespace.is_empty() || kind.namespaced) {
             for object in self.work.scanner.caches.objects_of(kind, namespace) {
-                self.work.queue.add(key_of(kind, &object), Urgency::Rescan);
+                self.work.queue.add(ObjectKey::named_by(kind, &object), Urgency::Rescan);
             }
         }
     }
@@ -272,18 +266,5 @@ impl Following {
             reporter.keep_only(&objects.map(|object| uid_of(&object)).collect());
         }
         self.swept = true;
-    }
-}
-
-fn key_of(kind: &Kind, object: &Value) -> ObjectKey {
-    let text = |key| object.dig(["metadata", key]).and_then(Value::as_shared_str).cloned().unwrap_or_default();
-    ObjectKey { gvk: kind.gvk.clone(), namespace: text("namespace"), name: text("name") }
-}
-
-/// Waits until a moment; for ever where there is none.
-pub(crate) async fn at(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment).await,
-        None => std::future::pending().await,
     }
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use palisade_admission::Ruleset;
 use palisade_model::{Str, Value};
+use palisade_runtime::Backoff;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -32,8 +33,8 @@ const MUTATING: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookcon
 /// How often the configurations are compared where nothing tells of a change.
 const RESYNC: Duration = Duration::from_mins(5);
 
-/// The longest pause after a failure.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The pauses after failures.
+const RETRY: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(30));
 
 /// What is registered at the moment.
 #[derive(Clone, Debug, Default)]
@@ -94,18 +95,17 @@ impl Registration {
         let group = "admissionregistration.k8s.io";
         watched.follow(&kinds.iter().filter_map(|kind| discovery.named(group, kind).cloned()).collect::<Vec<_>>());
         let mut discoveries = self.caches.discoveries();
-        let mut pause = Duration::from_secs(1);
+        let mut retry = RETRY;
         loop {
             let wait = match self.bring_about().await {
                 Ok(()) => {
-                    pause = Duration::from_secs(1);
+                    retry.succeeded();
                     RESYNC
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the webhook configurations are not as they should be");
                     self.state.send_modify(|state| state.problem = Some(error.to_string()));
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                    pause
+                    retry.failed()
                 }
             };
             tokio::select! {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use palisade_admission::Ruleset;
+use palisade_runtime::{Clock, Health, Leader};
 use palisade_store::Store;
 use tokio::sync::watch;
 
-use crate::health::Health;
+use crate::Config;
 use crate::metrics::Metrics;
 use crate::owners::Owners;
 use crate::policies::Policies;
-use crate::{Clock, Config};
 
 /// What every route and task of the server shares. Clones share everything.
 #[derive(Clone)]
@@ -25,8 +25,8 @@ pub struct Context {
     pub policies: Policies,
     /// Who answers for what.
     pub owners: Owners,
-    /// By what this process is told from other replicas.
-    pub holder: Arc<str>,
+    /// Runs what only one replica may run.
+    pub leader: Leader,
     /// What time it is.
     pub clock: Clock,
     /// What `/readyz` and `/livez` answer.

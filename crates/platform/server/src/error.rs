@@ -3,6 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+/// Background tasks of the server.
+pub(crate) type Tasks = palisade_runtime::Tasks<ServerError>;
+
 /// A failed operation of the server.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -53,13 +56,8 @@ pub enum ServerError {
     #[error(transparent)]
     Kubernetes(#[from] palisade_kube::KubeError),
     /// A thread or task of the server ended although it must not.
-    #[error("{what} ended unexpectedly: {problem}; please report this as a bug of Palisade")]
-    Task {
-        /// Which.
-        what: &'static str,
-        /// How.
-        problem: String,
-    },
+    #[error(transparent)]
+    Task(#[from] palisade_runtime::TaskEnded),
 }
 
 impl ServerError {

@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use palisade_admission::Ruleset;
 use palisade_model::{Checkpoint, Decision, Owner, Resource};
 use palisade_policy::{Environment, Lookups, Variables};
+use palisade_runtime::blocking;
 use palisade_store::{Observation, ObservedFinding, ResourceIdentity, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::ServerError;
 use crate::context::Context;
-use crate::policies::blocking;
 
 /// How often the documents are read again.
 const LOOK: Duration = Duration::from_secs(10);

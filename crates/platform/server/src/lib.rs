@@ -7,16 +7,13 @@
 
 mod admission;
 mod api;
-pub mod clock;
 mod cluster;
 pub mod config;
 mod context;
 pub mod error;
-mod health;
 mod identity;
 mod inventory;
 mod journal;
-mod leader;
 mod listen;
 mod metrics;
 mod operations;
@@ -26,7 +23,6 @@ mod serve;
 mod telemetry;
 mod wiring;
 
-pub use clock::Clock;
 pub use config::Config;
 pub use context::Context;
 pub use error::ServerError;
@@ -34,6 +30,7 @@ pub use identity::IdentityConfig;
 pub use inventory::Inventory;
 pub use owners::{CODES, OwnersConfig};
 pub use palisade_kube::KubernetesConfig;
+pub use palisade_runtime::Clock;
 pub use palisade_store::StoreConfig;
 pub use policies::{Policies, PolicyStatus};
 pub use serve::{Addresses, Server, run};

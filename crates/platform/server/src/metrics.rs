@@ -224,3 +224,13 @@ impl Metrics {
         self.review_seconds.observe(took.as_secs_f64());
     }
 }
+
+impl palisade_runtime::leader::LeaderObserver for Metrics {
+    fn leads(&self, task: &'static str, leads: bool) {
+        self.leading.get_or_create_owned(&Task { task }).set(i64::from(leads));
+    }
+
+    fn failed(&self, task: &'static str) {
+        self.task_failures.get_or_create_owned(&Task { task }).inc();
+    }
+}

@@ -15,13 +15,14 @@ use palisade_policies::{DocumentState, Edition, Given};
 use palisade_policy::PolicySet;
 use palisade_policy::selection::{Overrides, Selector};
 use palisade_policy::waiver::{Entry, Stage, Waivers};
+use palisade_runtime::{Clock, blocking};
 use palisade_store::{Exception, Store};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::ServerError;
 use crate::wiring::PolicyLoader;
-use crate::{Clock, ServerError};
 
 /// How often files are looked at, at most. Large folders are looked at less often, so that looking takes little.
 const LOOK: Duration = Duration::from_millis(100);
@@ -222,14 +223,6 @@ fn waiver(exception: &Exception) -> Entry {
         in_source: false,
     };
     Entry { selector, waiver: Arc::new(waiver), stage: Stage::Valid }
-}
-
-/// Runs `work` where it may block.
-pub(crate) async fn blocking<T: Send + 'static>(
-    what: &'static str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ServerError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| ServerError::Task { what, problem: error.to_string() })
 }
 
 #[cfg(test)]

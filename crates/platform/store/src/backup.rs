@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use palisade_runtime::blocking;
+use palisade_runtime::files::put_in_place;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -94,8 +96,11 @@ impl Store {
         let result = self.write_backup(&partial).await;
         match result {
             Ok(rows) => {
-                tokio::fs::rename(&partial, file).await.map_err(unusable)?;
-                sync_folder(file).await?;
+                let file = file.to_owned();
+                blocking("naming the backup", move || put_in_place(&partial, &file))
+                    .await
+                    .map_err(unusable)?
+                    .map_err(unusable)?;
                 Ok(rows)
             }
             Err(failure) => {
@@ -172,12 +177,6 @@ impl Writer {
         self.file.get_ref().sync_all().await.map_err(unusable)?;
         Ok(rows)
     }
-}
-
-/// A renamed file survives the loss of power only once its folder was synced.
-async fn sync_folder(file: &Path) -> Result<(), StoreError> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).await.map_err(unusable)?.sync_all().await.map_err(unusable)
 }
 
 struct Reader {

@@ -10,12 +10,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
+use palisade_runtime::Backoff;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions as _};
 use url::Url;
 
 use crate::config::Place;
+use crate::dialect::Dialect;
 use crate::error::Failure;
 use crate::page::Order;
 use crate::row::Row;
@@ -28,9 +30,9 @@ const OPERATION: Duration = Duration::from_secs(15);
 const CONNECT: Duration = Duration::from_secs(3);
 /// How long a writer waits for its turn at SQLite.
 const TURN: Duration = Duration::from_secs(10);
-/// Attempts at an operation, and the pause after the first one; it doubles.
+/// Attempts at an operation, and the pauses after failed ones.
 const ATTEMPTS: u32 = 4;
-const PAUSE: Duration = Duration::from_millis(20);
+const RETRY: Backoff = Backoff::new(Duration::from_millis(20), OPERATION);
 
 /// A written row survives the loss of power: `FULL` syncs the log at each commit.
 const SQLITE_SESSION: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
@@ -39,37 +41,6 @@ const SQLITE_SESSION: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FU
 const POSTGRES_SESSION: &str = "SELECT set_config('synchronous_commit', 'on', false) \
      WHERE current_setting('synchronous_commit') = 'off'; \
      SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = 'warning';";
-
-/// Which database it is, for the few things that they say differently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    Sqlite,
-    Postgres,
-}
-
-impl Dialect {
-    /// The database's clock, in microseconds since 1970.
-    pub(crate) const fn now(self) -> &'static str {
-        match self {
-            Self::Sqlite => "CAST(unixepoch('subsec') * 1000000 AS BIGINT)",
-            Self::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
-        }
-    }
-
-    const fn begin_write(self) -> &'static str {
-        match self {
-            Self::Sqlite => "BEGIN IMMEDIATE",
-            Self::Postgres => "BEGIN",
-        }
-    }
-
-    const fn begin_snapshot(self) -> &'static str {
-        match self {
-            Self::Sqlite => "BEGIN",
-            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        }
-    }
-}
 
 /// The pools of one database.
 #[derive(Clone, Debug)]
@@ -128,13 +99,12 @@ impl Database {
         F: Future<Output = Result<T, Failure>>,
     {
         let attempts = async {
-            let mut pause = PAUSE;
+            let mut retry = RETRY;
             for _ in 1..ATTEMPTS {
                 match work().await {
                     Err(failure) if failure.may_be_retried() => {
                         tracing::debug!(operation, ?failure, "trying again");
-                        tokio::time::sleep(pause).await;
-                        pause *= 2;
+                        tokio::time::sleep(retry.failed()).await;
                     }
                     settled => return settled,
                 }

@@ -15,6 +15,7 @@ mod changes;
 mod config;
 mod database;
 mod decisions;
+mod dialect;
 mod error;
 mod exceptions;
 mod findings;
@@ -50,7 +51,6 @@ pub use findings::{
 };
 pub use fixes::Fix;
 pub use idempotency::{Claim, Idempotency, IdempotencyKey};
-pub use locks::Lease;
 pub use login_states::LoginState;
 pub use owners::{Catalogue, CatalogueSize, Entity, Service, Team};
 pub use page::{Cursor, Listed, Page};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::Serialize;
+use futures_util::future::BoxFuture;
+use palisade_runtime::{Failure as Trouble, Lease, Locks};
 
 use crate::error::Failure;
 use crate::row::Row;
@@ -12,19 +12,6 @@ use crate::{Store, StoreError};
 
 /// The longest lifetime, in microseconds: a century.
 const LONGEST: i64 = 100 * 366 * 86_400 * 1_000_000;
-
-/// A held lock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Lease {
-    /// What is locked.
-    pub name: String,
-    /// Who holds it.
-    pub holder: String,
-    /// Grows each time the lock changes hands, so that a holder who lost it unawares can be told apart.
-    pub fence: i64,
-    /// When it ends unless renewed, by the database's clock.
-    pub expires_at: Timestamp,
-}
 
 impl Store {
     /// Takes a lock where it is free, expired or held by the same holder already (which renews it and keeps the fence).
@@ -101,6 +88,25 @@ impl Store {
                 session.row(sql).await?.as_ref().map(read).transpose()
             })
             .await
+    }
+}
+
+impl Locks for Store {
+    fn acquire<'a>(
+        &'a self,
+        name: &'a str,
+        holder: &'a str,
+        lifetime: Duration,
+    ) -> BoxFuture<'a, Result<Option<Lease>, Trouble>> {
+        Box::pin(async move { Ok(self.acquire_lock(name, holder, lifetime).await?) })
+    }
+
+    fn renew<'a>(&'a self, lease: &'a Lease, lifetime: Duration) -> BoxFuture<'a, Result<Option<Lease>, Trouble>> {
+        Box::pin(async move { Ok(self.renew_lock(lease, lifetime).await?) })
+    }
+
+    fn release<'a>(&'a self, lease: &'a Lease) -> BoxFuture<'a, Result<(), Trouble>> {
+        Box::pin(async move { Ok(self.release_lock(lease).await.map(drop)?) })
     }
 }
 

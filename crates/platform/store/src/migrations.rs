@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
-use crate::database::{Dialect, Session};
+use crate::database::Session;
+use crate::dialect::Dialect;
 use crate::error::Failure;
 use crate::secret::hex;
 use crate::statement::Sql;

@@ -9,7 +9,7 @@ use sqlx::any::AnyArguments;
 use sqlx::{Any, Arguments as _, AssertSqlSafe};
 
 use crate::StoreError;
-use crate::database::Dialect;
+use crate::dialect::Dialect;
 use crate::page::{Column, Key, Order, Page};
 
 /// A statement under construction.

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use palisade_runtime::{Readers, replace_file};
+
 use crate::Failure;
 
 /// Writes a text that may be styled to `file`, or to the standard output; styles are for terminals only.
@@ -51,19 +53,9 @@ pub(super) fn replace(file: &Path, write: impl FnOnce(fs::File) -> io::Result<()
         return fs::OpenOptions::new().write(true).open(file).and_then(write).map_err(failure);
     }
     let file = &fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let neighbour = file.with_file_name(name);
-    let written = fs::File::create(&neighbour)
-        .and_then(write)
-        .and_then(|()| match fs::metadata(file) {
-            Ok(old) => fs::set_permissions(&neighbour, old.permissions()),
-            Err(_) => Ok(()),
-        })
-        .and_then(|()| fs::rename(&neighbour, file));
-    written.map_err(|error| {
-        // The reason to report is the first failure; a leftover neighbour is removed where that is possible.
-        let _ = fs::remove_file(&neighbour);
-        failure(error)
-    })
+    let replaced = replace_file(file, Readers::Anyone, |new| {
+        write(new.try_clone()?)?;
+        fs::metadata(file).map_or(Ok(()), |old| new.set_permissions(old.permissions()))
+    });
+    replaced.map_err(failure)
 }

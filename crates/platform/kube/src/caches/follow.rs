@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use kube::core::WatchEvent;
 use palisade_model::Value;
+use palisade_runtime::Backoff;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -21,26 +22,25 @@ const SILENCE: Duration = Duration::from_secs(90);
 /// How often the kinds are read again where nothing tells of a change.
 const REREAD: Duration = Duration::from_mins(2);
 
-/// The longest pause between attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// The pauses between attempts.
+const RETRY: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(20));
 
 /// Keeps `store` in step until `stop`.
 pub(super) async fn objects(connection: Connection, store: Arc<Store>, stop: CancellationToken) {
     let following = async {
         let mut version = None;
-        let mut pause = Duration::from_millis(250);
+        let mut retry = RETRY;
         loop {
             match turn(&connection, &store, &mut version).await {
                 Ok(()) => {
-                    pause = Duration::from_millis(250);
+                    retry.succeeded();
                     // A server that is going down may end every watch at once.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 Err(problem) => {
                     tracing::debug!(kind = %store.kind.gvk, %problem, "a watch failed");
                     store.fail(problem);
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    tokio::time::sleep(retry.failed()).await;
                 }
             }
         }
@@ -154,7 +154,7 @@ async fn notify(connection: &Connection, path: &str, changed: &Notify) {
     loop {
         if let Err(error) = notify_once(connection, path, changed).await {
             tracing::debug!(%error, path, "a watch failed");
-            tokio::time::sleep(LONGEST_PAUSE).await;
+            tokio::time::sleep(RETRY.after(u32::MAX)).await;
         }
         // Something may have changed in between.
         changed.notify_one();

@@ -9,11 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::STALE_AFTER;
 use super::interning::Names;
-use super::subscription::{Event, Queue};
+use super::subscription::{Event, Key, Queue};
 use crate::Kind;
-
-/// Namespace (empty for cluster-scoped objects) and name.
-pub(super) type Key = (Str, Str);
 
 /// How far the cache of a kind can be trusted.
 #[derive(Clone, Debug)]

@@ -10,8 +10,10 @@ use palisade_model::{GroupVersionKind, Str, Value};
 use tokio::sync::Notify;
 
 use super::Caches;
-use super::store::Key;
 use crate::Kind;
+
+/// Namespace (empty for cluster-scoped objects) and name.
+pub(super) type Key = (Str, Str);
 
 /// What happened to an object.
 #[derive(Clone, Debug)]

@@ -1,13 +1,14 @@
 //! Where the certificate is kept between runs: a Secret that replicas share, or a file.
 
 use std::fmt;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use palisade_model::Value;
+use palisade_runtime::{Readers, blocking, replace_file};
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
 
 use crate::api::value;
 use crate::{Connection, KubeError};
@@ -92,21 +93,15 @@ impl Keeping {
                 }
             }
             Self::Folder(folder) => {
-                // Written aside and renamed, so that a crash leaves the old file or the new one.
-                let path = folder.join(ENTRY);
-                let aside = folder.join(format!("{ENTRY}.new"));
-                let written = async {
-                    tokio::fs::create_dir_all(folder).await?;
-                    let mut options = tokio::fs::OpenOptions::new();
-                    options.write(true).create(true).truncate(true);
-                    #[cfg(unix)]
-                    options.mode(0o600);
-                    let mut file = options.open(&aside).await?;
-                    file.write_all(material.as_bytes()).await?;
-                    file.sync_all().await?;
-                    tokio::fs::rename(&aside, &path).await
+                let (folder, path, text) = (folder.clone(), folder.join(ENTRY), material.to_owned());
+                let place = path.clone();
+                let write = move || {
+                    std::fs::create_dir_all(folder)?;
+                    replace_file(&place, Readers::Owner, |file| file.write_all(text.as_bytes()))
                 };
-                written.await.map(|()| true).map_err(|error| failed("write", &path, &error))
+                let written = blocking("writing the certificate", write).await;
+                let written = written.map_err(std::io::Error::other).flatten();
+                written.map(|()| true).map_err(|error| failed("write", &path, &error))
             }
         }
     }

@@ -11,10 +11,10 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use palisade_model::{Str, Value};
 
+use super::Work;
 use super::removal::Removal;
 use super::ttl::{TTL_LABEL, expiry};
-use super::{Work, key_of};
-use crate::scan::{ActionKind, Failure, uid_of};
+use crate::controller::{ActionKind, Failure, ObjectKey, uid_of};
 use crate::{Kind, KubeError};
 
 /// The most pages of a kind that are read in one round; what is left comes with the next.
@@ -81,14 +81,14 @@ impl Work {
         if object.dig(["metadata", "deletionTimestamp"]).is_some() {
             return;
         }
-        let subject = key_of(kind, object).subject(uid_of(object));
+        let subject = ObjectKey::named_by(kind, object).subject(uid_of(object));
         let about = (None, &"".into());
         let moment = match expiry(object) {
             Ok(Some(moment)) => moment,
             Ok(None) => return,
             Err(problem) => return self.teller.tell(ActionKind::Failed, about, &subject, None, problem).await,
         };
-        if moment > (self.cleaner.clock)() {
+        if moment > self.cleaner.clock.now() {
             return;
         }
         match (Removal { kind, object, propagation: None }).carry_out(self.cleaner.caches.connection()).await {

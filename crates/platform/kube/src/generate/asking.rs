@@ -17,7 +17,7 @@ use palisade_policy::{
 
 use super::memory::generating;
 use super::origin::{Identity, Origin};
-use crate::scan::{Patience, uid_of};
+use crate::controller::{Patience, uid_of};
 
 /// What happened to a trigger since it was looked at last.
 #[derive(Clone, Debug)]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palisade_admission::Ruleset;
-use palisade_model::{Str, Value};
+use palisade_model::Value;
 use palisade_policy::Reads;
+use palisade_runtime::Urgency;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -14,7 +15,7 @@ use super::asking::Happened;
 use super::memory::generating;
 use super::origin::{Identity, Origin};
 use super::work::{CONTROLLER, Item, Work, lock};
-use crate::scan::{ObjectKey, Urgency, at, concerned, uid_of};
+use crate::controller::{ObjectKey, at, concerned, uid_of};
 use crate::{Change, Event, Kind, Subscription};
 
 /// How often it is seen whether all was done.
@@ -94,7 +95,7 @@ impl Following {
     /// Follows the kinds that may trigger rules, those of sources, and those of which something was made.
     fn follow(&mut self) {
         let ruleset = self.rulesets.borrow_and_update().clone();
-        self.work.memory().note(&ruleset, (self.work.generator.clock)());
+        self.work.memory().note(&ruleset, self.work.generator.clock.now());
         let discovery = self.work.generator.caches.discovery();
         self.triggers = concerned(&discovery, generating(&ruleset).map(|(_, policy)| policy));
         let reads = generating(&ruleset).map(|(_, policy)| policy.info().reads.clone());
@@ -126,7 +127,7 @@ impl Following {
     fn look_at_everything(&self) {
         for kind in &self.triggers {
             for object in self.work.generator.caches.objects_of(kind, "") {
-                self.work.queue.add(Item::Trigger(key_of(kind, &object)), Urgency::Rescan);
+                self.work.queue.add(Item::Trigger(ObjectKey::named_by(kind, &object)), Urgency::Rescan);
             }
         }
         for key in self.work.index().keys() {
@@ -211,10 +212,10 @@ impl Following {
             self.complete = true;
             return;
         }
-        let began = (self.work.generator.clock)();
+        let began = self.work.generator.clock.now();
         let ruleset = self.rulesets.borrow().clone();
         let gone = self.note_missing(&ruleset);
-        if self.work.queue.len() > 0 || self.settled.is_some() {
+        if self.work.queue.backlog() > 0 || self.settled.is_some() {
             return;
         }
         let (state, worth) = {
@@ -257,10 +258,4 @@ impl Following {
         }
         looked_at
     }
-}
-
-fn key_of(kind: &Kind, object: &Value) -> ObjectKey {
-    let text =
-        |key| object.dig(["metadata", key]).and_then(Value::as_shared_str).cloned().unwrap_or_else(|| Str::from(""));
-    ObjectKey { gvk: kind.gvk.clone(), namespace: text("namespace"), name: text("name") }
 }

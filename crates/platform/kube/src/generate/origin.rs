@@ -6,7 +6,7 @@
 use palisade_model::decision::Subject;
 use palisade_model::{GroupVersionKind, Map, PolicyRef, Str, Value};
 
-use crate::scan::{ObjectKey, uid_of};
+use crate::controller::{ObjectKey, uid_of};
 
 /// The annotation that names policy and rule: `Kind/namespace/name/rule`.
 const RULE: &str = "palisade.dev/generated-by";

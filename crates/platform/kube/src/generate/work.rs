@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use palisade_admission::Ruleset;
 use palisade_model::{GroupVersionKind, PolicyRef, Str, Value, Verdict};
 use palisade_policy::{Effect, LookupError, Lookups, RuleUpkeep};
+use palisade_runtime::{Backoff, Queue, Urgency};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +20,7 @@ use super::patching;
 use super::writing::{Accepted, Wanted, WriteError, Written};
 use crate::KubeError;
 use crate::cleanup::Removal;
-use crate::scan::{ActionKind, Failure, ObjectKey, Patience, Queue, Teller, Urgency, uid_of};
+use crate::controller::{ActionKind, Failure, ObjectKey, Patience, Teller, uid_of};
 
 /// The name under which the memory is kept.
 pub(super) const CONTROLLER: &str = "generate";
@@ -32,7 +33,7 @@ const MOST_WRITES: u32 = 10;
 const WINDOW: Duration = Duration::from_mins(1);
 
 /// The first and the longest pause before something is tried again.
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
+const RETRY: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(5));
 
 /// What is worked on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -124,11 +125,11 @@ impl Work {
             match generator.state.load(CONTROLLER).await {
                 Ok(state) => {
                     let known = state.as_ref().and_then(Memory::read);
-                    break known.unwrap_or_else(|| Memory::new((generator.clock)()));
+                    break known.unwrap_or_else(|| Memory::new(generator.clock.now()));
                 }
                 Err(error) => tracing::warn!(%error, "the generator's memory cannot be read; it is tried again"),
             }
-            tokio::time::sleep(RETRY.0).await;
+            tokio::time::sleep(RETRY.after(1)).await;
         };
         Self {
             queue: Queue::new(generator.config.rescans_per_second),
@@ -185,9 +186,8 @@ impl Work {
                         *attempt += 1;
                         *attempt
                     };
-                    let pause = RETRY.0 * 2_u32.saturating_pow(attempt.min(9) - 1);
                     tracing::debug!(?item, %error, attempt, "the generator tries again");
-                    self.queue.add_later(item.clone(), pause.min(RETRY.1));
+                    self.queue.add_later(item.clone(), RETRY.after(attempt));
                 }
             }
             self.queue.done(&item);
@@ -246,7 +246,7 @@ impl Work {
         let (work, ruleset, trigger) = (self.clone(), ruleset.clone(), trigger.clone());
         let asking = move || {
             let patience = Patience::until(&work.stop);
-            let now = (work.generator.clock)();
+            let now = work.generator.clock.now();
             let lookups = &work.generator.caches;
             Surroundings { ruleset: &ruleset, lookups, now, patience: &patience }.ask(&trigger, happened.as_ref())
         };

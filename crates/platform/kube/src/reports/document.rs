@@ -7,9 +7,9 @@ use palisade_model::decision::Subject;
 use palisade_model::{Map, Str, Value, Verdict, json};
 use palisade_policy::digest;
 
+use super::RuleResult;
 use super::flavour::Flavour;
 use crate::Kind;
-use crate::scan::RuleResult;
 
 /// The source that results name.
 const SOURCE: &str = "palisade";

@@ -1,66 +1,16 @@
 //! Judging one object of the cluster, on a thread that may block: whether anything changed, and what the policies say then.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use palisade_admission::Ruleset;
-use palisade_model::decision::Subject;
-use palisade_model::{Decision, Disposition, Finding, GroupVersionKind, Resource, Str, Value, Verdict};
+use palisade_model::{Decision, Disposition, Finding, Resource, Str, Value, Verdict};
 use palisade_policy::{
-    AdmissionRequest, Environment, LookupError, Lookups, ObjectQuery, Operation, Phase, Policy, Reads, Request, Stop,
-    Variables, digest,
+    AdmissionRequest, Environment, LookupError, Lookups, Operation, Phase, Policy, Reads, Request, Variables, digest,
 };
-use tokio_util::sync::CancellationToken;
 
-use super::state::RuleResult;
-
-/// The longest that the policies may take over one object.
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// An object of the cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ObjectKey {
-    /// Group, version and kind.
-    pub(crate) gvk: GroupVersionKind,
-    /// Namespace; empty for cluster-scoped objects.
-    pub(crate) namespace: Str,
-    /// Name.
-    pub(crate) name: Str,
-}
-
-impl ObjectKey {
-    /// The look-up that finds it.
-    pub(crate) fn query(&self) -> ObjectQuery {
-        ObjectQuery {
-            group: self.gvk.group.clone(),
-            version: self.gvk.version.clone(),
-            resource: self.gvk.kind.clone(),
-            namespace: self.namespace.clone(),
-            name: self.name.clone(),
-        }
-    }
-
-    /// The object with this identifier as the subject of a decision.
-    pub(crate) fn subject(&self, uid: Str) -> Subject {
-        Subject {
-            kind: self.gvk.clone(),
-            namespace: self.namespace.clone(),
-            name: self.name.clone(),
-            uid,
-            sub_resource: "".into(),
-        }
-    }
-
-    pub(crate) fn of(subject: &Subject) -> Self {
-        Self { gvk: subject.kind.clone(), namespace: subject.namespace.clone(), name: subject.name.clone() }
-    }
-}
-
-/// The identifier of an object in its cluster.
-pub(crate) fn uid_of(object: &Value) -> Str {
-    object.dig(["metadata", "uid"]).and_then(Value::as_shared_str).cloned().unwrap_or_default()
-}
+use crate::controller::{ObjectKey, Patience, uid_of};
+use crate::reports::RuleResult;
 
 /// What a verdict about an object rests on. Where nothing of it changed, neither did the verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +120,7 @@ fn results(object: &Value, ruleset: &Ruleset, decision: &Decision, environment: 
         .iter()
         .map(|finding| {
             let index = ruleset.references().iter().position(|reference| *reference == finding.policy);
-            RuleResult::of(finding, index.map(category).unwrap_or_default())
+            violation(finding, index.map(category).unwrap_or_default())
         })
         .collect();
     if decision.counts.pass + decision.counts.skip == 0 {
@@ -194,48 +144,27 @@ fn results(object: &Value, ruleset: &Ruleset, decision: &Decision, environment: 
     results
 }
 
-impl RuleResult {
-    /// A violation; one that somebody answers for is reported as skipped.
-    fn of(finding: &Finding, category: String) -> Self {
-        let mut properties = vec![("fingerprint".into(), finding.fingerprint.to_string().into())];
-        if !finding.path.is_empty() {
-            properties.push(("path".into(), finding.path.clone()));
-        }
-        properties.extend(finding.remediation.clone().map(|text| ("remediation".into(), text)));
-        let mut verdict = finding.verdict;
-        if let Disposition::Waived(waiver) = &finding.disposition {
-            verdict = Verdict::Skip;
-            let facts =
-                [("waived-by", &waiver.owner), ("waived-because", &waiver.reason), ("waived-until", &waiver.expires)];
-            properties.extend(facts.map(|(key, text)| (key.into(), text.clone())));
-        }
-        Self {
-            policy: finding.policy.clone(),
-            rule: finding.rule.clone(),
-            verdict,
-            severity: finding.severity,
-            category,
-            message: finding.message.to_string(),
-            properties,
-        }
+/// A violation; one that somebody answers for is reported as skipped.
+fn violation(finding: &Finding, category: String) -> RuleResult {
+    let mut properties = vec![("fingerprint".into(), finding.fingerprint.to_string().into())];
+    if !finding.path.is_empty() {
+        properties.push(("path".into(), finding.path.clone()));
     }
-}
-
-/// Nobody waits any more: the time is over, or the controller stops.
-pub(crate) struct Patience {
-    deadline: Instant,
-    stop: CancellationToken,
-}
-
-impl Patience {
-    /// Ends with `stop`, and when the policies took too long over one object.
-    pub(crate) fn until(stop: &CancellationToken) -> Self {
-        Self { deadline: Instant::now() + LIMIT, stop: stop.clone() }
+    properties.extend(finding.remediation.clone().map(|text| ("remediation".into(), text)));
+    let mut verdict = finding.verdict;
+    if let Disposition::Waived(waiver) = &finding.disposition {
+        verdict = Verdict::Skip;
+        let facts =
+            [("waived-by", &waiver.owner), ("waived-because", &waiver.reason), ("waived-until", &waiver.expires)];
+        properties.extend(facts.map(|(key, text)| (key.into(), text.clone())));
     }
-}
-
-impl Stop for Patience {
-    fn is_requested(&self) -> bool {
-        self.stop.is_cancelled() || Instant::now() >= self.deadline
+    RuleResult {
+        policy: finding.policy.clone(),
+        rule: finding.rule.clone(),
+        verdict,
+        severity: finding.severity,
+        category,
+        message: finding.message.to_string(),
+        properties,
     }
 }

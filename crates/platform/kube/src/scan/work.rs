@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use palisade_model::GroupVersionKind;
+use palisade_runtime::Queue;
 use tokio_util::sync::CancellationToken;
 
 use super::Scanner;
-use super::judging::{self, Basis, Candidate, ObjectKey, Patience};
-use super::queue::Queue;
-use super::state::{Failure, Judged};
+use super::judging::{self, Basis, Candidate};
+use super::state::Judged;
+use crate::controller::{Failure, ObjectKey, Patience, uid_of};
 
 /// How soon an object is tried again that could not be judged or told of.
 const RETRY: Duration = Duration::from_secs(10);
@@ -122,7 +123,7 @@ impl Work {
             let ruleset = work.scanner.rulesets.borrow().clone();
             let every = work.scanner.reporter.as_ref().is_some_and(|reporter| reporter.is_wanted());
             let patience = Patience::until(&work.stop);
-            let now = (work.scanner.clock)();
+            let now = work.scanner.clock.now();
             let (decision, results) = judging::judge(&candidate, &ruleset, now, &work.scanner.caches, &patience, every);
             (candidate.object, decision, results)
         };
@@ -130,7 +131,7 @@ impl Work {
         if self.stop.is_cancelled() {
             return Err("the scan stops".into());
         }
-        decision.subject = key.subject(super::uid_of(&object));
+        decision.subject = key.subject(uid_of(&object));
         let counts = decision.counts;
         let silent = counts.pass + counts.fail + counts.warn + counts.skip + counts.error == 0;
         // What no rule is about is not recorded, unless there is a record of it to be replaced.

@@ -7,8 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use palisade_kube::Caches;
 use palisade_kube::cleanup::{Cleaner, CleanupConfig};
-use palisade_kube::scan::{ActionKind, ControllerState};
+use palisade_kube::controller::{ActionKind, ControllerState};
 use palisade_model::{Value, json};
+use palisade_runtime::Clock;
 use palisade_testkit::Cluster;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -39,7 +40,7 @@ fn start(caches: &Caches, policies: &[Value], notebook: &Arc<Notebook>, dial: &D
         rulesets,
         state: notebook.clone(),
         sink: notebook.clone(),
-        clock: Arc::new(move || Timestamp::from_second(dial.0.load(Ordering::Relaxed)).unwrap()),
+        clock: Clock::new(move || Timestamp::from_second(dial.0.load(Ordering::Relaxed)).unwrap()),
         config: CleanupConfig {
             tick: Duration::from_millis(50),
             label_interval: Duration::from_millis(200),

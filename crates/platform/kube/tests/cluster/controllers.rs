@@ -5,11 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
 use palisade_admission::Ruleset;
-use palisade_kube::scan::{
-    Action, ActionKind, ActionSink, Clock, ControllerState, Failure, Judged, ScanSink, ScanState,
-};
+use palisade_kube::controller::{Action, ActionKind, ActionSink, ControllerState, Failure};
+use palisade_kube::scan::{Judged, ScanSink, ScanState};
 use palisade_model::decision::Subject;
 use palisade_model::{Decision, Resource, Value};
 use palisade_policy::PolicySet;
@@ -30,11 +28,6 @@ pub(crate) fn cluster_policy(name: &str, rules: &Value) -> Value {
         "apiVersion": "kyverno.io/v1", "kind": "ClusterPolicy", "metadata": {"name": name},
         "spec": {"validationFailureAction": "Audit", "rules": rules}
     })
-}
-
-/// The system's clock.
-pub(crate) fn clock() -> Clock {
-    Arc::new(Timestamp::now)
 }
 
 /// Remembers and writes down.

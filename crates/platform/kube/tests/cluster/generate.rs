@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use palisade_admission::Ruleset;
 use palisade_kube::Caches;
+use palisade_kube::controller::{ActionKind, ControllerState};
 use palisade_kube::generate::{GenerateConfig, Generator};
-use palisade_kube::scan::{ActionKind, ControllerState};
 use palisade_model::{Value, json};
+use palisade_runtime::Clock;
 use palisade_testkit::Cluster;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::controllers::{Notebook, clock, cluster_policy, ruleset};
+use crate::controllers::{Notebook, cluster_policy, ruleset};
 use crate::world::{caches, shared, until};
 
 fn start(
@@ -26,7 +27,7 @@ fn start(
         rulesets,
         state: notebook.clone(),
         sink: notebook.clone(),
-        clock: clock(),
+        clock: Clock::system(),
         config: GenerateConfig {
             settle: Duration::from_millis(200),
             grace: Duration::from_millis(500),

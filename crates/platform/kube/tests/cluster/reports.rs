@@ -7,11 +7,12 @@ use palisade_kube::reports::Reporter;
 use palisade_kube::scan::{ScanConfig, Scanner};
 use palisade_kube::{Caches, Reports};
 use palisade_model::{Value, json};
+use palisade_runtime::Clock;
 use palisade_testkit::Cluster;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::controllers::{Notebook, clock, cluster_policy, ruleset};
+use crate::controllers::{Notebook, cluster_policy, ruleset};
 use crate::world::{caches, own, until};
 
 /// Definitions of a pair of report kinds that keep whatever is written.
@@ -53,8 +54,8 @@ fn start(caches: &Caches, choice: Reports, label: &str, notebook: &Arc<Notebook>
         state: notebook.clone(),
         sink: notebook.clone(),
         again: Arc::default(),
-        reporter: Reporter::new(caches, choice, clock()),
-        clock: clock(),
+        reporter: Reporter::new(caches, choice, Clock::system()),
+        clock: Clock::system(),
         config: ScanConfig { settle: Duration::from_millis(300), ..ScanConfig::default() },
     };
     let running = stop.clone();

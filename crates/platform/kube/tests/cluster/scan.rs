@@ -7,10 +7,11 @@ use palisade_admission::Ruleset;
 use palisade_kube::Caches;
 use palisade_kube::scan::{ScanConfig, Scanner};
 use palisade_model::{Value, json};
+use palisade_runtime::Clock;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::controllers::{Notebook, clock, cluster_policy, ruleset};
+use crate::controllers::{Notebook, cluster_policy, ruleset};
 use crate::world::{caches, own, shared, until};
 
 fn labelled(namespace: &str, label: &str) -> Value {
@@ -40,7 +41,7 @@ fn start(
         sink: notebook.clone(),
         reporter: None,
         again: Arc::default(),
-        clock: clock(),
+        clock: Clock::system(),
         config,
     };
     tokio::spawn(scanner.run(stop.clone()));

@@ -101,15 +101,9 @@ async fn make(State(api): State<Arc<Api>>, authorized: Authorized) -> Result<Cre
     }
     tokio::fs::create_dir_all(folder(&api)).await.map_err(|error| failed(&error))?;
     let id = uuid::Uuid::now_v7().to_string();
-    let (unfinished, path) = (folder(&api).join(format!("{id}.part")), file(&api, &id));
+    let path = file(&api, &id);
     note(&api, &authorized, "backup.make", &id, None).await?;
-    let written = api.context.store.backup(&unfinished).await;
-    if written.is_err() {
-        // What was not finished is of no use to anybody.
-        let _ = tokio::fs::remove_file(&unfinished).await;
-    }
-    written?;
-    tokio::fs::rename(&unfinished, &path).await.map_err(|error| failed(&error))?;
+    api.context.store.backup(&path).await?;
     let bytes = tokio::fs::metadata(&path).await.map_err(|error| failed(&error))?.len();
     Ok(Created { location: format!("{PREFIX}/backups/{id}"), body: Backup { id, bytes } })
 }

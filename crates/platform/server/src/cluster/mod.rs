@@ -27,10 +27,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admission::Surroundings;
 use crate::context::Context;
-use crate::error::ServerError;
-use crate::leader;
+use crate::error::{ServerError, Tasks};
 use crate::metrics::Watch;
-use crate::serve::tasks::Tasks;
 use records::Records;
 use surroundings::ClusterView;
 
@@ -157,7 +155,7 @@ impl Running {
         name: &'static str,
         task: impl Fn(Self, CancellationToken) -> F,
     ) {
-        leader::lead(self.context.clone(), name, self.stop.clone(), |stop| task(self.clone(), stop)).await;
+        self.context.leader.lead(name, self.stop.clone(), |stop| task(self.clone(), stop)).await;
     }
 
     /// Waits for the first ruleset with the policies of the cluster.
@@ -242,7 +240,7 @@ impl Running {
 
     async fn scan(self, stop: CancellationToken) -> Result<(), String> {
         let records = Records::new(&self.context);
-        let clock = self.clock();
+        let clock = self.context.clock.clone();
         let choice = self.context.config.kubernetes.reports;
         let reporter = reports::Reporter::new(&self.caches, choice, clock.clone());
         let scanner = scan::Scanner {
@@ -260,7 +258,7 @@ impl Running {
     }
 
     async fn generate(self, stop: CancellationToken) -> Result<(), String> {
-        let (records, clock) = (Records::new(&self.context), self.clock());
+        let (records, clock) = (Records::new(&self.context), self.context.clock.clone());
         let generator = generate::Generator {
             caches: self.caches,
             rulesets: self.context.rulesets.clone(),
@@ -274,7 +272,7 @@ impl Running {
     }
 
     async fn cleanup(self, stop: CancellationToken) -> Result<(), String> {
-        let (records, clock) = (Records::new(&self.context), self.clock());
+        let (records, clock) = (Records::new(&self.context), self.context.clock.clone());
         let cleaner = cleanup::Cleaner {
             caches: self.caches,
             rulesets: self.context.rulesets.clone(),
@@ -285,11 +283,6 @@ impl Running {
         };
         cleaner.run(stop).await;
         Ok(())
-    }
-
-    fn clock(&self) -> scan::Clock {
-        let clock = self.context.clock.clone();
-        Arc::new(move || clock.now())
     }
 }
 

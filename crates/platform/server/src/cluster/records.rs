@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use palisade_kube::scan::{Action, ActionSink, ControllerState, Failure, Judged, ScanSink, ScanState};
+use palisade_kube::controller::{Action, ActionSink, ControllerState, Failure};
+use palisade_kube::scan::{Judged, ScanSink, ScanState};
 use palisade_model::{Decision, GroupVersionKind, Str, Subject, Value};
 use palisade_store::{Cursor, NewAuditEntry, Observation, Page, ResourceFilter, ResourceIdentity, ResourceRecord};
 

@@ -6,11 +6,12 @@
 //! on every replica. The authority is a key alone: its certificate is made from it anew at each start.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
+use palisade_runtime::{Readers, replace_file};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SerialNumber, SignatureAlgorithm,
@@ -165,19 +166,7 @@ fn wrong(problem: String) -> ServerError {
 /// Makes a key and writes it where only this user reads it; a file that is there is whole.
 fn create(path: &Path) -> Result<String, ServerError> {
     let pem = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| wrong(error.to_string()))?.serialize_pem();
-    let unfinished = PathBuf::from(format!("{}.new", path.display()));
-    let written = || {
-        // Left behind by a start that was interrupted.
-        let _ = std::fs::remove_file(&unfinished);
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&unfinished)?;
-        file.write_all(pem.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&unfinished, path)
-    };
-    written().map_err(|error| ServerError::file("writing the key of the agents' authority", path, error))?;
+    replace_file(path, Readers::Owner, |file| file.write_all(pem.as_bytes()))
+        .map_err(|error| ServerError::file("writing the key of the agents' authority", path, error))?;
     Ok(pem)
 }

@@ -16,12 +16,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use palisade_runtime::Health;
 use palisade_store::DecisionRecord;
 use tokio::sync::Notify;
 
 use crate::config::{JournalConfig, Record};
 use crate::error::ServerError;
-use crate::health::Health;
 use crate::metrics::Metrics;
 
 pub(crate) use mover::Mover;

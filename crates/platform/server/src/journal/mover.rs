@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use palisade_runtime::{Backoff, Clock, blocking};
 use palisade_store::{DecisionRecord, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::{CONDITION, Journal, line};
-use crate::policies::blocking;
-use crate::{Clock, ServerError};
+use crate::ServerError;
 
 /// Decisions in one transaction.
 const BATCH: usize = 500;
 /// How long decisions gather before they are moved.
 const GATHER: Duration = Duration::from_millis(500);
-/// The longest pause after the store refused.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The pauses after the store refused.
+const RETRY: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
 /// A longer line is no record of ours.
 const LINE: u64 = 16 << 20;
 
@@ -43,7 +43,7 @@ struct Batch {
 impl Mover {
     /// Moves until `stop`, then once more what is there, for at most `drain`.
     pub(crate) async fn run(self, stop: CancellationToken, drain: Duration) -> Result<(), ServerError> {
-        let mut pause = GATHER;
+        let (mut retry, mut pause) = (RETRY, GATHER);
         loop {
             let stopping = tokio::select! {
                 () = stop.cancelled() => true,
@@ -56,10 +56,13 @@ impl Mover {
                 return Ok(());
             }
             pause = match self.pass().await {
-                Ok(()) => GATHER,
+                Ok(()) => {
+                    retry.succeeded();
+                    GATHER
+                }
                 Err(error) => {
                     self.journal.health.degraded(CONDITION, format!("decisions wait on disk: {error}"));
-                    (pause * 2).min(PATIENCE)
+                    retry.failed()
                 }
             };
         }

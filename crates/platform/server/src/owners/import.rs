@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use palisade_document::{Document, Limits, expand_lists, parse};
 use palisade_intake::folders;
 use palisade_model::{Diagnostic, Level};
+use palisade_runtime::{Clock, blocking};
 use palisade_store::{Catalogue, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::{Owners, OwnersConfig, catalog};
-use crate::policies::blocking;
-use crate::{Clock, ServerError};
+use crate::ServerError;
 
 /// How often files are looked at and the store is asked whether another replica has imported something.
 const LOOK: Duration = Duration::from_secs(5);

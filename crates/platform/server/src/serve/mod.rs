@@ -4,8 +4,8 @@
 //! to a cluster. Stop: not ready, linger, listeners drained, tasks ended and their locks given back, journal moved, spans
 //! sent, store closed. What the process answered before SIGKILL is on disk, and the next start goes on from there.
 
+mod housekeeping;
 mod signals;
-pub(crate) mod tasks;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palisade_model::Str;
+use palisade_runtime::{Health, Leader};
 use palisade_store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -24,8 +25,7 @@ use crate::admission::{Admission, Surroundings};
 use crate::cluster::{self, ClusterSide};
 use crate::config::Config;
 use crate::context::Context;
-use crate::error::ServerError;
-use crate::health::Health;
+use crate::error::{ServerError, Tasks};
 use crate::identity::Identity;
 use crate::journal::{Journal, Mover};
 use crate::listen::{Listener, bind, tls};
@@ -35,7 +35,6 @@ use crate::policies::Policies;
 use crate::telemetry::{self, Telemetry};
 use crate::wiring::Wiring;
 use crate::{inventory, operations};
-use tasks::Tasks;
 
 /// How long the store may take to be there at the start.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -146,7 +145,7 @@ impl Server {
         }
         listen_for_api(&context, surroundings, (sockets.api, addresses.api), &mut listeners, &mut background).await?;
         context.health.holds("listeners");
-        tasks::housekeeping(&context, &mut background);
+        housekeeping::start(&context, &mut background);
         tracing::info!(api = %addresses.api, admission = %addresses.admission, data = %folder.display(), "palisade serves");
         Ok(Self { context, addresses, listeners, background, telemetry })
     }
@@ -190,19 +189,22 @@ async fn context(
     (folder, with_cluster): (&Path, bool),
     background: &mut Tasks,
 ) -> Result<Context, ServerError> {
-    let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::default()));
+    let (health, metrics) =
+        (Arc::new(Health::expecting(&["store", "ruleset", "listeners"])), Arc::new(Metrics::default()));
     let store = open_store(&config, folder).await?;
     health.holds("store");
     let Wiring { loader, inventory, clock } = wiring;
     let (policies, keeper) = Policies::start(with_cluster, loader, store.clone(), clock.clone(), background.stop());
     background.spawn("loading policies", keeper);
+    let holder = uuid::Uuid::now_v7().to_string();
+    let leader = Leader::new(Arc::new(store.clone()), metrics.clone(), holder.into());
     let context = Context {
         config: Arc::new(config),
         store,
         rulesets: policies.rulesets(),
         policies,
         owners: Owners::default(),
-        holder: uuid::Uuid::now_v7().to_string().into(),
+        leader,
         clock,
         health,
         metrics,

@@ -10,8 +10,9 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use palisade_model::decision::Subject;
 use palisade_model::{PolicyRef, Str, Value, json};
+use palisade_runtime::Clock;
 
-use super::state::{Clock, Failure};
+use super::Failure;
 use crate::Caches;
 
 /// What a controller did to the cluster, or could not do.
@@ -101,7 +102,7 @@ impl Teller {
             object: object.clone(),
             trigger: trigger.cloned(),
             message,
-            time: (self.clock)(),
+            time: self.clock.now(),
         };
         tracing::info!(action = kind.as_str(), kind = %object.kind, namespace = %object.namespace, name = %object.name,
             policy = policy.map(tracing::field::display), rule = %rule, message = %action.message, "a controller acted");

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 /// How soon a thing is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Urgency {
+pub enum Urgency {
     /// As part of a rescan: paced, after everything else.
     Rescan,
     /// As soon as possible.
@@ -22,7 +22,7 @@ pub(crate) enum Urgency {
 
 /// The queue.
 #[derive(Debug)]
-pub(crate) struct Queue<T> {
+pub struct Queue<T> {
     state: Mutex<State<T>>,
     changed: Notify,
     /// The time between two things of a rescan.
@@ -51,7 +51,7 @@ enum Standing {
 
 impl<T: Clone + Eq + Hash> Queue<T> {
     /// An empty queue that hands out at most `per_second` things of rescans.
-    pub(crate) fn new(per_second: u32) -> Self {
+    pub fn new(per_second: u32) -> Self {
         let state = State {
             urgent: VecDeque::new(),
             rescan: VecDeque::new(),
@@ -66,13 +66,13 @@ impl<T: Clone + Eq + Hash> Queue<T> {
     }
 
     /// Adds a thing, or makes it more urgent.
-    pub(crate) fn add(&self, thing: T, urgency: Urgency) {
+    pub fn add(&self, thing: T, urgency: Urgency) {
         self.lock().add(thing, urgency);
         self.changed.notify_one();
     }
 
     /// Adds a thing that is not to be looked at before `delay` has passed, unless it is wanted sooner anyway.
-    pub(crate) fn add_later(&self, thing: T, delay: Duration) {
+    pub fn add_later(&self, thing: T, delay: Duration) {
         let mut state = self.lock();
         if matches!(state.standing.get(&thing), Some(Standing::Waiting(_))) || !state.delayed.insert(thing.clone()) {
             return;
@@ -85,7 +85,7 @@ impl<T: Clone + Eq + Hash> Queue<T> {
     }
 
     /// The next thing, once there is one. It is not handed out again before [`Queue::done`].
-    pub(crate) async fn next(&self) -> T {
+    pub async fn next(&self) -> T {
         loop {
             let changed = self.changed.notified();
             let until = {
@@ -109,7 +109,7 @@ impl<T: Clone + Eq + Hash> Queue<T> {
     }
 
     /// The thing was looked at.
-    pub(crate) fn done(&self, thing: &T) {
+    pub fn done(&self, thing: &T) {
         let mut state = self.lock();
         if let Some(Standing::Working(Some(urgency))) = state.standing.remove(thing) {
             state.add(thing.clone(), urgency);
@@ -119,7 +119,7 @@ impl<T: Clone + Eq + Hash> Queue<T> {
     }
 
     /// How many things wait, are delayed, or are worked on.
-    pub(crate) fn len(&self) -> usize {
+    pub fn backlog(&self) -> usize {
         let state = self.lock();
         state.standing.len() + state.delayed.iter().filter(|thing| !state.standing.contains_key(*thing)).count()
     }
@@ -191,24 +191,24 @@ impl<T: Clone + Eq + Hash> State<T> {
 mod tests {
     use super::*;
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn each_thing_stands_once_and_changes_go_first() {
         let queue = Queue::new(1_000_000);
         for thing in ["a", "b", "a", "c"] {
             queue.add(thing, Urgency::Rescan);
         }
         queue.add("c", Urgency::Now);
-        assert_eq!(queue.len(), 3);
+        assert_eq!(queue.backlog(), 3);
         let mut seen = Vec::new();
         for _ in 0..3 {
             let thing = queue.next().await;
             queue.done(&thing);
             seen.push(thing);
         }
-        assert_eq!((seen, queue.len()), (vec!["c", "a", "b"], 0));
+        assert_eq!((seen, queue.backlog()), (vec!["c", "a", "b"], 0));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_changes_while_it_is_worked_on_comes_again_afterwards() {
         let queue = Queue::new(1_000_000);
         queue.add("a", Urgency::Now);
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(queue.next().await, "a");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn delays_and_paces_hold() {
         let queue = Queue::new(50);
         let start = Instant::now();

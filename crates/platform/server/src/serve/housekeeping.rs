@@ -1,67 +1,20 @@
-//! Tasks that run as long as the server, ended together.
+//! What the server does beside serving: it watches the policies and the store, reads catalogues, and removes what is old.
 
 use std::time::Duration;
 
 use palisade_store::StoreError;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
-use crate::error::ServerError;
-use crate::leader;
+use crate::error::{ServerError, Tasks};
 
 /// How often the store is asked whether it answers.
 const CHECK: Duration = Duration::from_secs(5);
 /// How often what retention no longer keeps is removed.
 const PRUNE: Duration = Duration::from_hours(1);
 
-type Ended = (&'static str, Result<(), ServerError>);
-
-/// Tasks with one signal to stop.
-#[derive(Debug, Default)]
-pub(crate) struct Tasks {
-    stop: CancellationToken,
-    running: JoinSet<Ended>,
-}
-
-impl Tasks {
-    /// The signal.
-    pub(crate) fn stop(&self) -> CancellationToken {
-        self.stop.clone()
-    }
-
-    /// Starts a task that is to run until the signal.
-    pub(crate) fn spawn(
-        &mut self,
-        name: &'static str,
-        task: impl Future<Output = Result<(), ServerError>> + Send + 'static,
-    ) {
-        self.running.spawn(async move { (name, task.await) });
-    }
-
-    /// Waits until a task ends although there was no signal.
-    pub(super) async fn failed(&mut self) -> ServerError {
-        let (what, problem) = match self.running.join_next().await {
-            None => return std::future::pending().await,
-            Some(Ok((_, Err(error)))) => return error,
-            Some(Ok((name, Ok(())))) => (name, "it returned".to_owned()),
-            Some(Err(error)) => ("a task", error.to_string()),
-        };
-        ServerError::Task { what, problem }
-    }
-
-    /// Gives the signal and waits, for so long at most.
-    pub(super) async fn end(mut self, limit: Duration) {
-        self.stop.cancel();
-        let all = async { while self.running.join_next().await.is_some() {} };
-        if tokio::time::timeout(limit, all).await.is_err() {
-            tracing::warn!("a task did not end in time and is dropped");
-        }
-    }
-}
-
 /// Watches readiness and the store, and removes what is too old.
-pub(super) fn housekeeping(context: &Context, tasks: &mut Tasks) {
+pub(super) fn start(context: &Context, tasks: &mut Tasks) {
     tasks.spawn("watching the policies", first_ruleset(context.clone(), tasks.stop()));
     tasks.spawn("watching the store", watch_store(context.clone(), tasks.stop()));
     let (owners, config) = (context.owners.clone(), context.config.owners.clone());
@@ -69,8 +22,7 @@ pub(super) fn housekeeping(context: &Context, tasks: &mut Tasks) {
     tasks.spawn("owners", owned);
     let (own, stop) = (context.clone(), tasks.stop());
     let task = async move {
-        let prune = |stop: CancellationToken| prune(own.clone(), stop);
-        leader::lead(own.clone(), "retention", stop, prune).await;
+        own.leader.lead("retention", stop, |stop| prune(own.clone(), stop)).await;
         Ok(())
     };
     tasks.spawn("retention", task);

@@ -10,11 +10,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-/// What must hold before the server is ready.
-pub(crate) const STARTUP: &[&str] = &["store", "ruleset", "listeners"];
-
-/// Conditions by name.
-#[derive(Debug)]
+/// Conditions by name; without any, the server is ready.
+#[derive(Debug, Default)]
 pub struct Health {
     conditions: Mutex<BTreeMap<&'static str, Condition>>,
     ready: watch::Sender<bool>,
@@ -27,14 +24,13 @@ enum Condition {
     Fails(String),
 }
 
-impl Default for Health {
-    fn default() -> Self {
-        let waiting = |name: &&'static str| (*name, Condition::Fails("not started yet".into()));
-        Self { conditions: Mutex::new(STARTUP.iter().map(waiting).collect()), ready: watch::Sender::new(false) }
-    }
-}
-
 impl Health {
+    /// Not ready before each of these conditions holds or is degraded.
+    pub fn expecting(startup: &[&'static str]) -> Self {
+        let waiting = |name: &&'static str| (*name, Condition::Fails("not started yet".into()));
+        Self { conditions: Mutex::new(startup.iter().map(waiting).collect()), ready: watch::Sender::new(false) }
+    }
+
     /// The condition holds.
     pub fn holds(&self, name: &'static str) {
         self.set(name, Condition::Holds);
@@ -96,9 +92,9 @@ mod tests {
 
     #[test]
     fn ready_when_all_hold_and_degraded_is_only_told() {
-        let health = Health::default();
+        let health = Health::expecting(&["store", "ruleset"]);
         assert!(!health.is_ready());
-        for name in STARTUP {
+        for name in ["store", "ruleset"] {
             health.holds(name);
         }
         health.degraded("journal", "the disk is full");
