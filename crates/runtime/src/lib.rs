@@ -9,6 +9,7 @@
 //! | `queue` | things to look at, each once, the urgent first |
 //! | `backoff` | how long to wait after a failure |
 //! | `files` | files that are replaced as a whole |
+//! | `http` | requests that go out, by the rules of `[network]` |
 //!
 //! Deliberately absent: databases, clusters, metrics and configuration. What a part here needs of them is a trait that
 //! the owner implements.
@@ -17,6 +18,7 @@ pub mod backoff;
 pub mod clock;
 pub mod files;
 pub mod health;
+pub mod http;
 pub mod leader;
 pub mod queue;
 pub mod tasks;
@@ -25,6 +27,7 @@ pub use backoff::Backoff;
 pub use clock::Clock;
 pub use files::{Readers, replace_file};
 pub use health::Health;
+pub use http::Network;
 pub use leader::{Leader, Lease, Locks};
 pub use queue::{Queue, Urgency};
 pub use tasks::{TaskEnded, Tasks, blocking};

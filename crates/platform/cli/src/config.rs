@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use palisade_model::{Diagnostic, Location, Severity, Source, Span};
 use palisade_policy::selection::{Mode, Override, Overrides, Selector};
+use palisade_runtime::Network;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -45,36 +46,6 @@ pub(crate) struct Config {
     /// The file itself, where there is one.
     #[serde(skip)]
     pub(crate) source: Option<Arc<Source>>,
-}
-
-/// `[network]`: the hosts that policies may send requests to (`http.send` of Rego); none by default.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Network {
-    /// `HOST` or `HOST:PORT`; `*.example.com` permits every host below it.
-    pub(crate) allow: Vec<String>,
-    /// Whether policies may ask for connections whose certificate is not verified.
-    pub(crate) allow_unverified_tls: bool,
-}
-
-impl Network {
-    /// Whether requests may be sent to this host and port.
-    pub(crate) fn permits(&self, host: &str, port: u16) -> bool {
-        self.allow.iter().any(|entry| {
-            let (name, at) = match entry.rsplit_once(':') {
-                Some((name, digits)) if !name.contains(':') => (name, digits.parse().ok()),
-                _ => (&**entry, Some(port)),
-            };
-            let known = match name.strip_prefix("*.") {
-                Some(domain) => {
-                    host.len() > domain.len()
-                        && host.to_ascii_lowercase().ends_with(&format!(".{}", domain.to_ascii_lowercase()))
-                }
-                None => host.eq_ignore_ascii_case(name),
-            };
-            known && at == Some(port)
-        })
-    }
 }
 
 /// An entry of `[[override]]`. Lists that are left out mean any.
@@ -265,21 +236,5 @@ mod tests {
         let config = Config::parse(Path::new("p"), "[check]\npolicies = ['a']\nfail-on = 'high'\n").unwrap();
         assert_eq!(config.check.policies, [PathBuf::from("a")]);
         assert_eq!(config.check.fail_on.as_deref(), Some("high"));
-    }
-
-    #[test]
-    fn only_named_hosts_may_be_reached() {
-        let config = Config::parse(Path::new("p"), "[network]\nallow = ['*.example.com', 'ca.test:8443']\n").unwrap();
-        for (host, port, permitted) in [
-            ("api.example.com", 443, true),
-            ("API.Example.com", 80, true),
-            ("example.com", 443, false),
-            ("badexample.com", 443, false),
-            ("ca.test", 8443, true),
-            ("ca.test", 443, false),
-            ("127.0.0.1", 80, false),
-        ] {
-            assert_eq!(config.network.permits(host, port), permitted, "{host}:{port}");
-        }
     }
 }

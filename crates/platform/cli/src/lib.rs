@@ -15,7 +15,6 @@ mod exit;
 mod judge;
 mod listen;
 mod lookups;
-mod network;
 mod packs;
 mod program_args;
 mod rego_tests;

@@ -12,9 +12,7 @@ use palisade_document::Document;
 use palisade_intake::Input;
 use palisade_model::{Str, Value, resource::plural};
 use palisade_policy::{LookupError, Lookups, ObjectQuery, Offline};
-
-use crate::config::Network;
-use crate::network;
+use palisade_runtime::{Network, http};
 
 /// The global context entry that stands for the checked manifests.
 const ENTRY: &str = "manifests";
@@ -91,7 +89,7 @@ impl Lookups for ManifestLookups<'_> {
     }
 
     fn send(&self, request: &Value) -> Result<Value, LookupError> {
-        network::send(request, self.network).map_err(LookupError::Failed)
+        http::send::send(request, self.network).map_err(LookupError::Failed)
     }
 
     fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError> {

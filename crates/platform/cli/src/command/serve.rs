@@ -8,11 +8,12 @@ use palisade_model::Resource;
 use palisade_policies::packs::{self, Side};
 use palisade_policies::{Catalogue, Sources};
 use palisade_policy::Lookups;
+use palisade_runtime::Network;
 use palisade_server::{Clock, Inventory, Wiring};
 
 use super::policies::named_paths;
 use crate::args::Global;
-use crate::config::{Config, Network, WAIVERS};
+use crate::config::{Config, WAIVERS};
 use crate::lookups::ManifestLookups;
 use crate::program_args::ProgramArgs;
 use crate::{Exit, Failure, Outcome};
