@@ -10,6 +10,7 @@
 //! | `backoff` | how long to wait after a failure |
 //! | `files` | files that are replaced as a whole |
 //! | `http` | requests that go out, by the rules of `[network]` |
+//! | `spool` | records on disk, and from there into a sink |
 //!
 //! Deliberately absent: databases, clusters, metrics and configuration. What a part here needs of them is a trait that
 //! the owner implements.
@@ -21,6 +22,7 @@ pub mod health;
 pub mod http;
 pub mod leader;
 pub mod queue;
+pub mod spool;
 pub mod tasks;
 
 pub use backoff::Backoff;
@@ -30,6 +32,7 @@ pub use health::Health;
 pub use http::Network;
 pub use leader::{Leader, Lease, Locks};
 pub use queue::{Queue, Urgency};
+pub use spool::Spool;
 pub use tasks::{TaskEnded, Tasks, blocking};
 
 /// Why something that belongs to somebody else could not be done; whoever asked tries again later.

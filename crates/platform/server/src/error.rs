@@ -66,3 +66,9 @@ impl ServerError {
         Self::File { operation, path: path.into(), source }
     }
 }
+
+impl From<palisade_runtime::spool::SpoolError> for ServerError {
+    fn from(error: palisade_runtime::spool::SpoolError) -> Self {
+        Self::file(error.operation, error.path, error.source)
+    }
+}

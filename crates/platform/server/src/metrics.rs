@@ -201,6 +201,12 @@ impl Metrics {
         self.journal.get_or_create_owned(&Journalled { result }).inc_by(number);
     }
 
+    /// How many decisions' records met this fate.
+    #[cfg(test)]
+    pub(crate) fn journal_fate(&self, result: &'static str) -> u64 {
+        self.journal.get_or_create_owned(&Journalled { result }).get()
+    }
+
     /// Everything as text, what is current read now.
     pub(crate) fn render(&self, context: &crate::Context) -> String {
         let (ruleset, status) = (context.ruleset(), context.policies.status().borrow().clone());

@@ -1,10 +1,12 @@
-//! A decision as a line of a segment.
+//! A decision as a line of the journal.
 //!
 //! Most decisions allow and find nothing; they are written as an array without names, half as long as the object that
-//! everything else is. A line that ends without a line break was cut off and does not count.
+//! everything else is.
 
 use jiff::Timestamp;
 use palisade_model::{Checkpoint, VerdictCounts};
+use palisade_runtime::Failure;
+use palisade_runtime::spool::Codec;
 use palisade_store::DecisionRecord;
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +28,31 @@ struct Plain(
     u64,                                              // duration_us
 );
 
+/// How decisions are written.
+pub(crate) struct Line;
+
+impl Codec for Line {
+    type Record = DecisionRecord;
+
+    fn write(decision: &DecisionRecord, line: &mut Vec<u8>) -> Result<(), Failure> {
+        Ok(write(decision, line)?)
+    }
+
+    fn read(line: &[u8]) -> Result<DecisionRecord, Failure> {
+        Ok(read(line)?)
+    }
+
+    fn id(decision: &DecisionRecord) -> &str {
+        &decision.id
+    }
+
+    fn time(decision: &DecisionRecord) -> Timestamp {
+        decision.time
+    }
+}
+
 /// Whether the decision tells nothing but that it allowed.
-pub(super) fn is_plain(decision: &DecisionRecord) -> bool {
+fn is_plain(decision: &DecisionRecord) -> bool {
     let VerdictCounts { pass: _, fail, warn, skip: _, error } = decision.counts;
     decision.allowed
         && !decision.patched
@@ -37,9 +62,7 @@ pub(super) fn is_plain(decision: &DecisionRecord) -> bool {
         && (fail, warn, error) == (0, 0, 0)
 }
 
-/// The line of a decision, its line break included.
-pub(super) fn write(decision: &DecisionRecord) -> Result<Vec<u8>, serde_json::Error> {
-    let mut line = Vec::with_capacity(512);
+fn write(decision: &DecisionRecord, line: &mut Vec<u8>) -> Result<(), serde_json::Error> {
     if is_plain(decision) {
         let d = decision.clone();
         let plain = Plain(
@@ -57,16 +80,13 @@ pub(super) fn write(decision: &DecisionRecord) -> Result<Vec<u8>, serde_json::Er
             (d.team, d.service),
             d.duration_us,
         );
-        serde_json::to_writer(&mut line, &plain)?;
+        serde_json::to_writer(line, &plain)
     } else {
-        serde_json::to_writer(&mut line, decision)?;
+        serde_json::to_writer(line, decision)
     }
-    line.push(b'\n');
-    Ok(line)
 }
 
-/// The decision of a line.
-pub(super) fn read(line: &[u8]) -> Result<DecisionRecord, serde_json::Error> {
+fn read(line: &[u8]) -> Result<DecisionRecord, serde_json::Error> {
     if line.first() != Some(&b'[') {
         return serde_json::from_slice(line);
     }

@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::error::{ServerError, Tasks};
 use crate::identity::Identity;
-use crate::journal::{Journal, Mover};
+use crate::journal::Journal;
 use crate::listen::{Listener, bind, tls};
 use crate::metrics::Metrics;
 use crate::owners::Owners;
@@ -129,12 +129,16 @@ impl Server {
         let context = context(config, wiring, (&folder, cluster.is_connected()), &mut background).await?;
         let journal = Journal::open(
             folder.join("journal"),
-            context.config.server.journal.clone(),
+            &context.config.server.journal,
             context.metrics.clone(),
             context.health.clone(),
         )?;
-        let mover = Mover { journal: journal.clone(), store: context.store.clone(), clock: context.clock.clone() };
-        background.spawn("the journal", mover.run(background.stop(), LAST_MOVE));
+        let mover = journal.mover(context.store.clone(), context.clock.clone());
+        let moving = mover.run(background.stop(), LAST_MOVE);
+        background.spawn("the journal", async move {
+            moving.await;
+            Ok(())
+        });
         let admission = Admission::new(context.clone(), journal, cluster.surroundings(), telemetry.traces());
         let (tls, bundles) = admission_tls(&context, &cluster, &mut background).await?;
         let surroundings = cluster.surroundings();
