@@ -7,7 +7,6 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("palisade-gotext", &["palisade-model"]),
     ("palisade-document", &["palisade-model", "palisade-gotext"]),
     ("palisade-intake", &["palisade-model", "palisade-document"]),
-    ("palisade-runtime", &[]),
     ("palisade-runtime", &["palisade-model"]),
     ("palisade-policy", &["palisade-model"]),
     ("palisade-crypto", &["palisade-model", "palisade-gotext"]),

@@ -9,17 +9,15 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::Failure;
+use crate::{Failure, lease};
 
 /// How long a lock is held without being renewed.
 const LIFETIME: Duration = Duration::from_secs(15);
-/// How often it is renewed, and how often one that somebody else holds is asked for.
-const RENEW: Duration = Duration::from_secs(5);
-/// A task stops so long before its lease ends, for the difference between two clocks' pace.
-const MARGIN: Duration = Duration::from_secs(2);
+/// How often one that somebody else holds is asked for.
+const ASK: Duration = Duration::from_secs(5);
 
 /// A held lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +108,7 @@ impl Leader {
                 Ok(None) => {}
                 Err(error) => tracing::debug!(task = name, %error, "the lock cannot be asked for"),
             }
-            if stop.run_until_cancelled(tokio::time::sleep(RENEW)).await.is_none() {
+            if stop.run_until_cancelled(tokio::time::sleep(ASK)).await.is_none() {
                 return;
             }
         }
@@ -146,25 +144,16 @@ impl Leader {
 
     /// Renews the lease, which was asked for at `asked`, for as long as it can be renewed.
     async fn keep(&self, last: &Mutex<Lease>, asked: Instant) {
-        let mut ticks = tokio::time::interval_at(Instant::now() + RENEW, RENEW);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut holds_until = asked + LIFETIME - MARGIN;
-        loop {
-            if tokio::time::timeout_at(holds_until, ticks.tick()).await.is_err() {
-                return;
+        lease::keep(LIFETIME, asked, || async {
+            let held = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let renewed = self.locks.renew(&held, LIFETIME).await?;
+            let holds = renewed.is_some();
+            if let Some(renewed) = renewed {
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = renewed;
             }
-            let asked = Instant::now();
-            let lease = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let renewed = tokio::time::timeout_at(holds_until, self.locks.renew(&lease, LIFETIME)).await;
-            match renewed {
-                Ok(Ok(Some(lease))) => {
-                    holds_until = asked + LIFETIME - MARGIN;
-                    *last.lock().unwrap_or_else(PoisonError::into_inner) = lease;
-                }
-                Ok(Ok(None)) | Err(_) => return,
-                Ok(Err(error)) => tracing::debug!(task = lease.name, %error, "the lock could not be renewed yet"),
-            }
-        }
+            Ok(holds)
+        })
+        .await;
     }
 }
 
@@ -258,7 +247,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lost_lock_ends_the_task_at_the_next_renewal() {
         let (ran, lock) = ran(|lock| lock.taken.store(true, Ordering::Relaxed)).await;
-        assert_eq!(ran, RENEW);
+        assert_eq!(ran, Duration::from_secs(5));
         assert!(!lock.released.load(Ordering::Relaxed), "what was lost is not given back");
         assert_eq!(*lock.seen.lock().unwrap(), [("t", false), ("t", true), ("t", false)]);
     }
@@ -266,6 +255,6 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_silent_store_ends_the_task_before_the_lease_runs_out() {
         let (ran, _) = ran(|lock| lock.silent.store(true, Ordering::Relaxed)).await;
-        assert_eq!(ran, LIFETIME - MARGIN);
+        assert_eq!(ran, Duration::from_secs(13), "the lease is for 15 seconds");
     }
 }

@@ -10,6 +10,7 @@
 //! | `backoff` | how long to wait after a failure |
 //! | `files` | files that are replaced as a whole |
 //! | `http` | requests that go out, by the rules of `[network]` |
+//! | `jobs` | work in the store that outlives the process |
 //! | `spool` | records on disk, and from there into a sink |
 //!
 //! Deliberately absent: databases, clusters, metrics and configuration. What a part here needs of them is a trait that
@@ -20,7 +21,9 @@ pub mod clock;
 pub mod files;
 pub mod health;
 pub mod http;
+pub mod jobs;
 pub mod leader;
+mod lease;
 pub mod queue;
 pub mod spool;
 pub mod tasks;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use palisade_admission::Ruleset;
+use palisade_runtime::jobs::Jobs;
 use palisade_runtime::{Clock, Health, Leader};
 use palisade_store::Store;
 use tokio::sync::watch;
@@ -25,8 +26,12 @@ pub struct Context {
     pub policies: Policies,
     /// Who answers for what.
     pub owners: Owners,
+    /// By what this process is told from other replicas.
+    pub holder: Arc<str>,
     /// Runs what only one replica may run.
     pub leader: Leader,
+    /// Work that outlives the process.
+    pub jobs: Jobs,
     /// What time it is.
     pub clock: Clock,
     /// What `/readyz` and `/livez` answer.

@@ -45,6 +45,14 @@ pub struct Metrics {
     pub(crate) leading: Family<Task, Gauge>,
     /// How often such a task ended with an error.
     pub(crate) task_failures: Family<Task, Counter>,
+    /// Jobs that wait or run.
+    jobs: Family<JobsIn, Gauge>,
+    /// How long the oldest job that waits has been due.
+    jobs_overdue: Family<JobKind, Seconds>,
+    /// Attempts at jobs by how they ended.
+    job_attempts: Family<JobAttempt, Counter>,
+    /// How long they took.
+    job_seconds: Family<JobKind, Histogram, fn() -> Histogram>,
     /// Seconds since each watch last heard from the cluster.
     pub(crate) watch_staleness: Family<Watch, Seconds>,
     ruleset: Family<Digest, Gauge>,
@@ -103,6 +111,26 @@ pub(crate) struct Task {
     pub(crate) task: &'static str,
 }
 
+/// Labels of jobs that have not ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobsIn {
+    kind: String,
+    state: &'static str,
+}
+
+/// Label of a kind of job.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobKind {
+    kind: String,
+}
+
+/// Labels of an attempt at a job.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobAttempt {
+    kind: &'static str,
+    result: &'static str,
+}
+
 /// Label of a watch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Watch {
@@ -142,6 +170,10 @@ impl Default for Metrics {
             store_seconds: Family::new_with_constructor(latency),
             leading: Family::default(),
             task_failures: Family::default(),
+            jobs: Family::default(),
+            jobs_overdue: Family::default(),
+            job_attempts: Family::default(),
+            job_seconds: Family::new_with_constructor(latency),
             watch_staleness: Family::default(),
             ruleset: Family::default(),
             ruleset_policies: Gauge::default(),
@@ -175,6 +207,10 @@ impl Metrics {
         r.register("store_seconds", "Seconds that the store took over an operation", self.store_seconds.clone());
         r.register("leader_task", "1 where this process runs the task", self.leading.clone());
         r.register("leader_task_failures", "Runs of the task that ended with an error", self.task_failures.clone());
+        r.register("jobs", "Jobs that wait or run", self.jobs.clone());
+        r.register("job_overdue_seconds", "Seconds that the oldest waiting job has been due", self.jobs_overdue.clone());
+        r.register("job_attempts", "Attempts at jobs by how they ended", self.job_attempts.clone());
+        r.register("job_seconds", "Seconds that an attempt at a job took", self.job_seconds.clone());
         let help = "Seconds since the watch last heard from the cluster";
         r.register("watch_staleness_seconds", help, self.watch_staleness.clone());
         r.register("ruleset_info", "1 for the ruleset in force", self.ruleset.clone());
@@ -238,5 +274,25 @@ impl palisade_runtime::leader::LeaderObserver for Metrics {
 
     fn failed(&self, task: &'static str) {
         self.task_failures.get_or_create_owned(&Task { task }).inc();
+    }
+}
+
+impl palisade_runtime::jobs::JobObserver for Metrics {
+    fn ended(&self, kind: &'static str, how: palisade_runtime::jobs::Ended, took: Duration) {
+        self.job_attempts.get_or_create_owned(&JobAttempt { kind, result: how.as_str() }).inc();
+        self.job_seconds.get_or_create_owned(&JobKind { kind: kind.to_owned() }).observe(took.as_secs_f64());
+    }
+
+    fn counted(&self, counts: &[palisade_runtime::jobs::JobCount]) {
+        self.jobs.clear();
+        self.jobs_overdue.clear();
+        for count in counts {
+            let (kind, state) = (count.kind.clone(), count.state.as_str());
+            let number = i64::try_from(count.number).unwrap_or(i64::MAX);
+            self.jobs.get_or_create_owned(&JobsIn { kind: kind.clone(), state }).set(number);
+            if count.state == palisade_runtime::jobs::JobState::Waiting {
+                self.jobs_overdue.get_or_create_owned(&JobKind { kind }).set(count.overdue.as_secs_f64());
+            }
+        }
     }
 }

@@ -60,6 +60,8 @@ const TABLES: &[(&str, &str)] = &[
     ("idempotency", "caller, route, request_key"),
     ("counters", "name"),
     ("changes", "id"),
+    ("jobs", "id"),
+    ("job_steps", "job_id, name"),
 ];
 
 #[derive(Serialize, Deserialize)]

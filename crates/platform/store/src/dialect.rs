@@ -16,6 +16,14 @@ impl Dialect {
         }
     }
 
+    /// How a row is chosen that no other transaction is about to change. SQLite has one writer at a time.
+    pub(crate) const fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
     /// How a transaction begins that writes.
     pub(crate) const fn begin_write(self) -> &'static str {
         match self {

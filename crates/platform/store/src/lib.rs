@@ -21,6 +21,7 @@ mod exceptions;
 mod findings;
 mod fixes;
 mod idempotency;
+mod jobs;
 mod locks;
 mod login_states;
 mod migrations;

@@ -110,7 +110,8 @@ impl Locks for Store {
     }
 }
 
-fn microseconds(lifetime: Duration) -> i64 {
+/// A span of time as the columns have it.
+pub(crate) fn microseconds(lifetime: Duration) -> i64 {
     i64::try_from(lifetime.as_micros()).unwrap_or(LONGEST).min(LONGEST)
 }
 

@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::statement::Sql;
 use crate::{Store, StoreError};
 
+/// Days that jobs stay after they ended.
+const JOB_DAYS: u32 = 7;
 /// Rows of one batch.
 const BATCH: i64 = 1000;
 /// Batches of one table in one call; what is left waits for the next.
@@ -39,6 +41,10 @@ impl Store {
                 "DELETE FROM idempotency WHERE (caller, route, request_key) IN \
                  (SELECT caller, route, request_key FROM idempotency WHERE expires_at < $1 LIMIT $2)",
                 now,
+            ),
+            (
+                "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE ended_at < $1 LIMIT $2)",
+                days(JOB_DAYS),
             ),
             ("DELETE FROM login_states WHERE id IN (SELECT id FROM login_states WHERE expires_at < $1 LIMIT $2)", now),
             (

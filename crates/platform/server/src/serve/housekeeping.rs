@@ -1,8 +1,12 @@
 //! What the server does beside serving: it watches the policies and the store, reads catalogues, and removes what is old.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_store::StoreError;
+use futures_util::future::BoxFuture;
+use palisade_runtime::Clock;
+use palisade_runtime::jobs::{Handler, JobError, Recurring, Run, Worker, WorkerOptions};
+use palisade_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
@@ -10,8 +14,11 @@ use crate::error::{ServerError, Tasks};
 
 /// How often the store is asked whether it answers.
 const CHECK: Duration = Duration::from_secs(5);
-/// How often what retention no longer keeps is removed.
+/// The kind of the job that removes what retention no longer keeps, and how often it comes round.
+const RETENTION: &str = "retention";
 const PRUNE: Duration = Duration::from_hours(1);
+/// How long jobs may go on when the server stops.
+const DRAIN: Duration = Duration::from_secs(3);
 
 /// Watches readiness and the store, and removes what is too old.
 pub(super) fn start(context: &Context, tasks: &mut Tasks) {
@@ -20,12 +27,40 @@ pub(super) fn start(context: &Context, tasks: &mut Tasks) {
     let (owners, config) = (context.owners.clone(), context.config.owners.clone());
     let owned = crate::owners::keep_current(config, context.store.clone(), owners, context.clock.clone(), tasks.stop());
     tasks.spawn("owners", owned);
-    let (own, stop) = (context.clone(), tasks.stop());
-    let task = async move {
-        own.leader.lead("retention", stop, |stop| prune(own.clone(), stop)).await;
-        Ok(())
-    };
-    tasks.spawn("retention", task);
+    tasks.spawn("jobs", work(context.clone(), tasks.stop()));
+}
+
+/// Does the jobs of this server, and asks for those that come round.
+async fn work(context: Context, stop: CancellationToken) -> Result<(), ServerError> {
+    let Context { jobs, holder, clock, metrics, store, .. } = context;
+    let retention = Retention { store, clock: clock.clone() };
+    let worker = Worker::new(jobs, holder, clock, metrics, WorkerOptions::default())
+        .with(Arc::new(retention))
+        .recurring(Recurring::every(PRUNE, RETENTION));
+    worker.run(stop, DRAIN).await;
+    Ok(())
+}
+
+/// Removes what the configuration no longer wants kept.
+struct Retention {
+    store: Store,
+    clock: Clock,
+}
+
+impl Handler for Retention {
+    fn kind(&self) -> &'static str {
+        RETENTION
+    }
+
+    fn run<'a>(&'a self, _: &'a mut Run) -> BoxFuture<'a, Result<serde_json::Value, JobError>> {
+        Box::pin(async move {
+            let rows = self.store.prune(self.clock.now()).await?;
+            if rows > 0 {
+                tracing::info!(rows, "retention removed old records");
+            }
+            Ok(rows.into())
+        })
+    }
 }
 
 /// The server is ready once there are policies; what is wrong with some of them is told from then on.
@@ -58,18 +93,4 @@ async fn watch_store(context: Context, stop: CancellationToken) -> Result<(), Se
         }
     }
     Ok(())
-}
-
-async fn prune(context: Context, stop: CancellationToken) -> Result<(), String> {
-    loop {
-        match context.store.prune(context.clock.now()).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "retention removed old records"),
-            Err(error @ StoreError::Unavailable { .. }) => tracing::debug!(%error, "retention waits for the store"),
-            Err(error) => return Err(error.to_string()),
-        }
-        if stop.run_until_cancelled(tokio::time::sleep(PRUNE)).await.is_none() {
-            return Ok(());
-        }
-    }
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palisade_model::Str;
+use palisade_runtime::jobs::Jobs;
 use palisade_runtime::{Health, Leader};
 use palisade_store::{Store, StoreError};
 use tokio::net::TcpListener;
@@ -200,15 +201,18 @@ async fn context(
     let Wiring { loader, inventory, clock } = wiring;
     let (policies, keeper) = Policies::start(with_cluster, loader, store.clone(), clock.clone(), background.stop());
     background.spawn("loading policies", keeper);
-    let holder = uuid::Uuid::now_v7().to_string();
-    let leader = Leader::new(Arc::new(store.clone()), metrics.clone(), holder.into());
+    let holder: Arc<str> = uuid::Uuid::now_v7().to_string().into();
+    let leader = Leader::new(Arc::new(store.clone()), metrics.clone(), holder.clone());
+    let jobs = Jobs::new(Arc::new(store.clone()));
     let context = Context {
         config: Arc::new(config),
         store,
         rulesets: policies.rulesets(),
         policies,
         owners: Owners::default(),
+        holder,
         leader,
+        jobs,
         clock,
         health,
         metrics,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use palisade_model::Severity;
+use palisade_runtime::jobs::{JobStore as _, NewJob, Once};
 use palisade_store::{
     DecisionFilter, ExceptionSelector, Login, NewException, NewToken, Page, Role, SecretHash, Store, StoreError,
 };
@@ -44,6 +45,9 @@ async fn fill(store: &Store) {
         requested_by: "ada".into(),
     };
     store.request_exception(&exception, None, at(5)).await.unwrap();
+    store.enqueue_job(&NewJob { once: Some(Once::Kept("k".into())), ..NewJob::new("a", json!([1])) }).await.unwrap();
+    let claimed = store.claim(&["a"], "me", std::time::Duration::from_mins(1)).await.unwrap().unwrap();
+    store.begin_step(&claimed.lease, "first", "key").await.unwrap();
     store.put_setting("mode", &json!({ "a": [1, null] }), None, "ada", at(6)).await.unwrap();
 }
 

@@ -19,6 +19,7 @@ mod durability;
 mod governance;
 mod identity;
 mod inventory;
+mod jobs;
 mod measure;
 mod outage;
 mod replicas;
@@ -65,6 +66,11 @@ suite! {
     inventory::policies_keep_their_versions,
     inventory::pruning_keeps_what_is_young,
     inventory::unseen_resources_go_with_their_findings,
+    jobs::a_key_is_there_once,
+    jobs::a_killed_worker_loses_and_repeats_nothing,
+    jobs::a_lost_lease_writes_nothing,
+    jobs::failures_end_a_job_and_so_do_workers_that_vanish,
+    jobs::turns_come_by_time_and_to_one_worker_each,
     replicas::a_claim_is_answered_once,
     replicas::a_database_from_the_future_is_refused,
     replicas::a_lock_changes_hands_when_it_expires,
@@ -101,6 +107,7 @@ fn futures_may_move_between_threads() {
     sendable(|s| async move { s.replace_catalogue("x", &p::Catalogue::default(), now).await.is_ok() });
     sendable(|s| async move { s.remove_unseen_resources("x", now, now).await.is_ok() });
     sendable(|s| async move { s.acquire_lock("x", "x", std::time::Duration::ZERO).await.is_ok() });
+    sendable(|s| async move { s.job("x").await.is_ok() && s.cancel_job("x").await.is_ok() });
     sendable(|s| async move { s.roles_of("x", &[]).await.is_ok() && s.changes_after(0, 1).await.is_ok() });
     sendable(|s| async move { s.put_setting("x", &serde_json::Value::Null, None, "x", now).await.is_ok() });
 }

@@ -91,17 +91,19 @@ pub(crate) async fn an_older_schema_is_migrated(database: &TestDatabase) {
     let store = database.open().await;
     store.append_decisions(&[decision(1, 1)]).await.unwrap();
     store.close().await;
-    // Back to the schema before the last step.
+    // Back to the schema before two steps.
     database
         .script(
             "DROP TABLE changes; DROP TABLE counters; DROP TABLE idempotency; DROP TABLE locks; \
-             DELETE FROM migrations WHERE version = 4",
+             DROP TABLE job_steps; DROP TABLE jobs; DELETE FROM migrations WHERE version IN (4, 7)",
         )
         .await;
     let store = database.open().await;
     assert!(store.decision("0190-00000001").await.unwrap().is_some());
     assert!(store.acquire_lock("scan", "a", Duration::from_secs(1)).await.unwrap().is_some());
     assert_eq!(store.last_change().await.unwrap(), 0);
+    let job = palisade_runtime::jobs::NewJob::new("a", serde_json::Value::Null);
+    assert!(store.job(&store.enqueue_job(&job).await.unwrap()).await.unwrap().is_some());
 }
 
 pub(crate) async fn a_database_from_the_future_is_refused(database: &TestDatabase) {
