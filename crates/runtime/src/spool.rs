@@ -229,7 +229,8 @@ impl<C: Codec> Spool<C> {
         line.push(b'\n');
         let length = line.len() as u64;
         let room = |pending: u64| pending.checked_add(length).filter(|pending| *pending <= self.options.max_bytes);
-        let before = self.pending.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).map_err(|_| Dropped::Full)?;
+        let before =
+            self.pending.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).map_err(|_| Dropped::Full)?;
         let place = self.write(&line).inspect_err(|_| self.shrunk(length))?;
         self.observer.pending(before.saturating_add(length));
         if self.options.durability == Durability::Machine {

@@ -208,7 +208,11 @@ impl Metrics {
         r.register("leader_task", "1 where this process runs the task", self.leading.clone());
         r.register("leader_task_failures", "Runs of the task that ended with an error", self.task_failures.clone());
         r.register("jobs", "Jobs that wait or run", self.jobs.clone());
-        r.register("job_overdue_seconds", "Seconds that the oldest waiting job has been due", self.jobs_overdue.clone());
+        r.register(
+            "job_overdue_seconds",
+            "Seconds that the oldest waiting job has been due",
+            self.jobs_overdue.clone(),
+        );
         r.register("job_attempts", "Attempts at jobs by how they ended", self.job_attempts.clone());
         r.register("job_seconds", "Seconds that an attempt at a job took", self.job_seconds.clone());
         let help = "Seconds since the watch last heard from the cluster";

@@ -153,7 +153,8 @@ impl Store {
                 let more = if retry.is_some() { "failures + 1 < max_attempts" } else { "1 = 0" };
                 let sql = Sql::new("UPDATE jobs SET failures = failures + 1, last_error = ").bind(error);
                 let sql = sql.push(", state = CASE WHEN ").push(more).push(" THEN 'waiting' ELSE 'failed' END");
-                let sql = sql.push(", ended_at = CASE WHEN ").push(more).push(" THEN NULL ELSE ").push(now).push(" END");
+                let sql =
+                    sql.push(", ended_at = CASE WHEN ").push(more).push(" THEN NULL ELSE ").push(now).push(" END");
                 let sql = sql.push(", due_at = ").push(now).push(" + ").bind(microseconds(retry.unwrap_or_default()));
                 let row = session.row(held(sql, lease).push(" RETURNING state")).await?;
                 session.commit().await?;
@@ -214,7 +215,8 @@ fn claim(session: &Session, kinds: &[&'static str], holder: &str, lifetime: Dura
 }
 
 async fn give_up(session: &mut Session, lease: &JobLease) -> Result<(), Failure> {
-    let sql = Sql::new("UPDATE jobs SET state = 'failed', attempts = attempts - 1, ended_at = ").push(session.dialect.now());
+    let sql =
+        Sql::new("UPDATE jobs SET state = 'failed', attempts = attempts - 1, ended_at = ").push(session.dialect.now());
     let reason = format!("{LOST} workers ended while they did it");
     session.execute(held(sql.push(", last_error = ").bind(reason), lease)).await.map(drop)
 }
@@ -293,9 +295,8 @@ impl JobStore for Store {
     }
 
     fn renew<'a>(&'a self, lease: &'a JobLease, lifetime: Duration) -> BoxFuture<'a, Result<bool, Trouble>> {
-        let changes = move |now| {
-            Sql::new("UPDATE jobs SET due_at = ").push(now).push(" + ").bind(microseconds(lifetime))
-        };
+        let changes =
+            move |now| Sql::new("UPDATE jobs SET due_at = ").push(now).push(" + ").bind(microseconds(lifetime));
         Box::pin(async move { Ok(self.change_job("renewing the lease of a job", lease, changes).await?) })
     }
 
@@ -334,8 +335,7 @@ impl JobStore for Store {
     }
 
     fn release<'a>(&'a self, lease: &'a JobLease) -> BoxFuture<'a, Result<bool, Trouble>> {
-        let changes =
-            |now| Sql::new("UPDATE jobs SET state = 'waiting', attempts = attempts - 1, due_at = ").push(now);
+        let changes = |now| Sql::new("UPDATE jobs SET state = 'waiting', attempts = attempts - 1, due_at = ").push(now);
         Box::pin(async move { Ok(self.change_job("giving a job back", lease, changes).await?) })
     }
 

@@ -42,10 +42,7 @@ impl Store {
                  (SELECT caller, route, request_key FROM idempotency WHERE expires_at < $1 LIMIT $2)",
                 now,
             ),
-            (
-                "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE ended_at < $1 LIMIT $2)",
-                days(JOB_DAYS),
-            ),
+            ("DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE ended_at < $1 LIMIT $2)", days(JOB_DAYS)),
             ("DELETE FROM login_states WHERE id IN (SELECT id FROM login_states WHERE expires_at < $1 LIMIT $2)", now),
             (
                 "DELETE FROM sessions WHERE id IN \

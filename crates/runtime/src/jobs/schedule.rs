@@ -30,7 +30,8 @@ impl Recurring {
     pub(super) fn due(&self, now: Timestamp) -> Option<NewJob> {
         let slot = self.slot(now);
         let key = format!("{} seconds, slot {slot}", self.every.as_secs());
-        (self.asked != Some(slot)).then(|| NewJob { once: Some(Once::Kept(key)), ..NewJob::new(self.kind, Value::Null) })
+        (self.asked != Some(slot))
+            .then(|| NewJob { once: Some(Once::Kept(key)), ..NewJob::new(self.kind, Value::Null) })
     }
 
     /// The job of the current slot was asked for.

@@ -93,9 +93,8 @@ impl JobStore for Memory {
         lifetime: Duration,
     ) -> BoxFuture<'a, Result<Option<Claimed>, Failure>> {
         let mut rows = self.rows.lock().unwrap();
-        let due = |row: &&mut Row| {
-            row.job.ended_at.is_none() && row.due <= Instant::now() && kinds.contains(&&*row.job.kind)
-        };
+        let due =
+            |row: &&mut Row| row.job.ended_at.is_none() && row.due <= Instant::now() && kinds.contains(&&*row.job.kind);
         let claimed = rows.iter_mut().find(due).map(|row| {
             (row.job.state, row.due) = (JobState::Running, Instant::now() + lifetime);
             row.job.attempts += 1;
@@ -352,7 +351,8 @@ async fn a_silent_store_ends_the_work_before_the_lease_does() {
 #[test]
 fn each_slot_has_one_job_whichever_replica_asks() {
     let at = |second| Timestamp::from_second(second).unwrap();
-    let (mut one, other) = (Recurring::every(Duration::from_hours(1), "r"), Recurring::every(Duration::from_hours(1), "r"));
+    let (mut one, other) =
+        (Recurring::every(Duration::from_hours(1), "r"), Recurring::every(Duration::from_hours(1), "r"));
     let job = one.due(at(7_200)).unwrap();
     assert_eq!(Some(&job), other.due(at(10_799)).as_ref(), "the same slot has the same key");
     one.asked(at(7_200));

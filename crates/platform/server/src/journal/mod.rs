@@ -9,9 +9,7 @@ mod line;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use palisade_runtime::spool::{
-    Dropped, Durability, Fate, Mover, Refusal, Sink, Spool, SpoolObserver, SpoolOptions,
-};
+use palisade_runtime::spool::{Dropped, Durability, Fate, Mover, Refusal, Sink, Spool, SpoolObserver, SpoolOptions};
 use palisade_runtime::{Clock, Health};
 use palisade_store::{DecisionRecord, Store, StoreError};
 

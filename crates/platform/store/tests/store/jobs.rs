@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use palisade_runtime::jobs::{
-    Claimed, Ended, Handler, Job, JobCount, JobError, JobLease, JobObserver, JobState, JobStore, Jobs, NewJob, Once, Run,
-    Worker, WorkerOptions,
+    Claimed, Ended, Handler, Job, JobCount, JobError, JobLease, JobObserver, JobState, JobStore, Jobs, NewJob, Once,
+    Run, Worker, WorkerOptions,
 };
 use palisade_runtime::{Clock, Failure};
 use palisade_store::{Store, StoreConfig};
@@ -56,7 +56,11 @@ pub(crate) async fn a_key_is_there_once(database: &TestDatabase) {
     let done = job(&store, &kept_id).await;
     assert_eq!((done.state, done.result, done.payload), (JobState::Done, Some(json!("done")), json!({"n": 1})));
     let later = store.enqueue_job(&NewJob::new("a", Value::Null)).await.unwrap();
-    assert_ne!(later, store.enqueue_job(&NewJob::new("a", Value::Null)).await.unwrap(), "without a key each is another");
+    assert_ne!(
+        later,
+        store.enqueue_job(&NewJob::new("a", Value::Null)).await.unwrap(),
+        "without a key each is another"
+    );
 }
 
 pub(crate) async fn turns_come_by_time_and_to_one_worker_each(database: &TestDatabase) {
