@@ -126,6 +126,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-cel",
             "palisade-rego",
             "palisade-gatekeeper",
+            "palisade-jmespath",
             "palisade-kyverno",
             "palisade-packs",
         ],

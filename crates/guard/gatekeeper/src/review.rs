@@ -74,7 +74,8 @@ impl<'a> Review<'a> {
         map.insert("object", if deleted { old_object.clone() } else { object.clone() });
         map.insert("oldObject", old_object.clone());
         map.insert("options", options.clone());
-        let namespace = self.namespace.object();
+        // Templates that look at it are not asked where it is not known.
+        let namespace = self.namespace.object().ok().flatten();
         map.insert("namespaceObject", namespace.cloned().unwrap_or_else(|| Value::object(Map::new())));
         if let Some(namespace) = namespace {
             // Where older templates find it.

@@ -69,6 +69,19 @@ pub struct Runtime<'a> {
     pub steps: &'a Steps<'a>,
 }
 
+/// How many steps an expression may take that belongs to no rule.
+const STEPS: u64 = 1_000_000;
+
+/// What an expression makes of `data` alone, as projections of global context entries do.
+///
+/// # Errors
+/// Where the text is no expression, or has no answer.
+pub fn project(expression: &str, data: &Value, now: Timestamp) -> Result<Value, String> {
+    let query = Query::parse(expression).map_err(|error| error.to_string())?;
+    let steps = Steps::new(STEPS, None);
+    query.search(data, &Runtime { now, seed: 0, steps: &steps }).map_err(|error| error.to_string())
+}
+
 impl Query {
     /// Parses an expression.
     pub fn parse(text: &str) -> Result<Self, ParseError> {

@@ -81,9 +81,13 @@ impl Policy for DeletingPolicy {
         match request.payload() {
             Payload::Kubernetes(request) => {
                 let subject = Subject::admission(request, environment, Dialect::Kyverno).about(request.subject());
-                let selects = |constraints: &MatchResources| judging::selects(constraints, request, &subject);
-                let selected = self.head.reaches(request) && self.constraints.as_ref().is_some_and(selects);
-                selected.then(|| self.judge(&subject, environment)).into_iter().collect()
+                let constraints = self.constraints.as_ref().filter(|_| self.head.reaches(request));
+                let Some(constraints) = constraints else { return Vec::new() };
+                match judging::selects(&self.head, constraints, request, &subject) {
+                    Ok(true) => vec![self.judge(&subject, environment)],
+                    Ok(false) => Vec::new(),
+                    Err(outcome) => vec![outcome],
+                }
             }
             // A document that is no Kubernetes object has nothing that constraints could select by.
             Payload::Json(document) => vec![self.judge(&Subject::payload(document), environment)],

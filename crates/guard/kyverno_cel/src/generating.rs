@@ -141,8 +141,13 @@ impl Policy for GeneratingPolicy {
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
         let Some(request) = request.as_admission().filter(|_| phase == self.head.phase()) else { return Vec::new() };
         let subject = Subject::admission(request, environment, Dialect::Kyverno);
-        if !self.head.reaches(request) || !judging::selects(&self.constraints, request, &subject) {
+        if !self.head.reaches(request) {
             return Vec::new();
+        }
+        match judging::selects(&self.head, &self.constraints, request, &subject) {
+            Ok(true) => {}
+            Ok(false) => return Vec::new(),
+            Err(outcome) => return vec![outcome],
         }
         let outcome = self.generate(&subject, environment);
         // Upstream has nothing to say where the conditions of a generating policy do not hold.

@@ -65,8 +65,10 @@ impl ImageValidatingPolicy {
         environment: &Environment<'_>,
     ) -> Option<RuleOutcome> {
         let subject = Subject::admission(request, environment, Dialect::Kyverno);
-        if !judging::selects(&rule.constraints, request, &subject) {
-            return None;
+        match judging::selects(&self.head, &rule.constraints, request, &subject) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(outcome) => return Some(outcome),
         }
         if !rule.extracts {
             return self.judge(rule, Some(request), &subject, environment);

@@ -32,9 +32,15 @@ pub(super) fn constraints(reader: &mut Reader<'_>, spec: &Node<'_>) -> MatchReso
     }
 }
 
-/// Whether the constraints select the request.
-pub(super) fn selects(constraints: &MatchResources, request: &AdmissionRequest, subject: &Subject<'_>) -> bool {
-    subject.namespace().is_some_and(|namespace| constraints.matches(request, namespace))
+/// Whether the constraints select the request; an error verdict where that depends on what nobody can tell.
+pub(super) fn selects(
+    head: &Head,
+    constraints: &MatchResources,
+    request: &AdmissionRequest,
+    subject: &Subject<'_>,
+) -> Result<bool, RuleOutcome> {
+    let selected = subject.namespace().map_or(Ok(false), |namespace| constraints.matches(request, namespace));
+    selected.map_err(|message| head.outcome(Verdict::Error, message))
 }
 
 /// Exceptions and conditions of one policy or variant.

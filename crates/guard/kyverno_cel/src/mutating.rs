@@ -45,8 +45,10 @@ impl MutatingPolicy {
         environment: &Environment<'_>,
     ) -> Option<RuleOutcome> {
         let subject = Subject::admission(request, environment, Dialect::Kyverno).about(object);
-        if !judging::selects(&rule.constraints, request, &subject) {
-            return None;
+        match judging::selects(&self.head, &rule.constraints, request, &subject) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(outcome) => return Some(outcome),
         }
         if rule.extracts {
             let message = "mutation of the pods inside custom workloads is not supported: mutate the workload itself";

@@ -74,7 +74,7 @@ fn list(constraints: &MatchResources, environment: &Environment<'_>) -> Result<V
         for object in objects.map_err(|error| format!("the targets cannot be listed: {error}"))? {
             let request = AdmissionRequest::of(&Resource::in_memory(object.clone()), Operation::Update);
             let namespace = NamespaceView::new(&request.namespace, environment);
-            if constraints.matches(&request, &namespace) && !found.contains(&object) {
+            if constraints.matches(&request, &namespace)? && !found.contains(&object) {
                 found.push(object);
             }
         }

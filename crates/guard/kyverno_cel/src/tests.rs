@@ -228,3 +228,23 @@ fn broken_policies_are_told_of_with_their_place() {
     let without = "apiVersion: policies.kyverno.io/v1\nkind: ValidatingPolicy\nmetadata: {name: p}\nspec: {}\n";
     assert!(load(without).diagnostics[0].to_string().contains("matchConstraints"));
 }
+
+#[test]
+fn a_namespace_that_nobody_knows_is_an_error_for_every_kind_that_selects_by_it() {
+    let selector = "namespaceSelector: {matchLabels: {env: prod}}\n    resourceRules:";
+    let of_kind = |kind: &str, spec: &str| policy(kind, spec).replacen("resourceRules:", selector, 1);
+    for (kind, phase, spec) in [
+        ("ValidatingPolicy", Phase::Validate, "validations: [{expression: 'true'}]"),
+        ("DeletingPolicy", Phase::Delete, "schedule: '0 3 * * *'\nconditions: [{name: a, expression: 'true'}]"),
+        (
+            "MutatingPolicy",
+            Phase::Mutate,
+            "mutations: [{patchType: ApplyConfiguration, applyConfiguration: {expression: 'Object{}'}}]",
+        ),
+    ] {
+        let outcomes = ask(&of_kind(kind, spec), phase, pod("a:1"));
+        let outcome = outcomes.first().unwrap_or_else(|| panic!("{kind} says nothing"));
+        assert_eq!(outcome.verdict, Verdict::Error, "{kind}");
+        assert!(outcome.message.contains("namespace `shop`"), "{kind}: {}", outcome.message);
+    }
+}

@@ -50,8 +50,10 @@ impl ValidatingPolicy {
             return None;
         }
         let subject = Subject::admission(request, environment, Dialect::Kyverno);
-        if !judging::selects(&rule.constraints, request, &subject) {
-            return None;
+        match judging::selects(&self.head, &rule.constraints, request, &subject) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(outcome) => return Some(outcome),
         }
         Some(if rule.extracts {
             self.judge_pods(rule, request, environment)

@@ -11,7 +11,8 @@ use std::sync::OnceLock;
 use palisade_document::Document;
 use palisade_intake::Input;
 use palisade_model::{Str, Value, resource::plural};
-use palisade_policy::{LookupError, Lookups, ObjectQuery, Offline};
+use palisade_policy::lookups::DEFAULT_NAMESPACE;
+use palisade_policy::{LookupError, Lookups, Namespace, ObjectQuery, Offline, forward_lookups};
 use palisade_runtime::{Network, http};
 
 /// The global context entry that stands for the checked manifests.
@@ -70,6 +71,8 @@ impl<'a> ManifestLookups<'a> {
 }
 
 impl Lookups for ManifestLookups<'_> {
+    forward_lookups!(|_this| Offline; list, call, http, image);
+
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         let resource: Str = if query.resource.chars().any(char::is_uppercase) {
             plural(&query.resource).into()
@@ -90,6 +93,18 @@ impl Lookups for ManifestLookups<'_> {
 
     fn send(&self, request: &Value) -> Result<Value, LookupError> {
         http::send::send(request, self.network).map_err(LookupError::Failed)
+    }
+
+    /// Every cluster has the namespace `default`, and it carries no labels of interest until somebody adds them.
+    fn namespace(&self, name: &str) -> Namespace {
+        match self.get(&ObjectQuery::namespace(name)).into() {
+            Namespace::Unknown(_) if name == DEFAULT_NAMESPACE => Namespace::named(name),
+            Namespace::Unknown(_) => Namespace::Unknown(LookupError::Unavailable {
+                what: format!("namespace `{name}`"),
+                remedy: "check its manifest together with these".into(),
+            }),
+            found => found,
+        }
     }
 
     fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError> {

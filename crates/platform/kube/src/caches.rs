@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use palisade_model::{GroupVersionKind, Value};
+use palisade_policy::{LookupError, Lookups as _, Offline};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,34 @@ pub struct Caches {
 /// Applies the projection of a GlobalContextEntry, a JMESPath expression, to its data.
 pub type Projector = Arc<dyn Fn(&str, &Value) -> Result<Value, String> + Send + Sync>;
 
+/// Sends a request of Rego's `http.send` where the configuration permits its host, and answers as the builtin documents.
+pub type Sender = Arc<dyn Fn(&Value) -> Result<Value, LookupError> + Send + Sync>;
+
+/// What policies may look up and a cluster cannot answer; whoever starts the caches does.
+#[derive(Clone)]
+pub struct Outside {
+    /// Projections of GlobalContextEntry objects.
+    pub project: Projector,
+    /// Requests to other hosts.
+    pub send: Sender,
+}
+
+impl Default for Outside {
+    /// Nothing is answered, and the answer says so.
+    fn default() -> Self {
+        Self {
+            project: Arc::new(|_, _| Err("projections are not computed here".into())),
+            send: Arc::new(|request| Offline.send(request)),
+        }
+    }
+}
+
+impl std::fmt::Debug for Outside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outside").finish_non_exhaustive()
+    }
+}
+
 struct Shared {
     connection: Connection,
     runtime: Handle,
@@ -51,7 +80,7 @@ struct Shared {
     stores: RwLock<HashMap<GroupVersionKind, Arc<Store>>>,
     inventory: Mutex<lookups::Inventory>,
     context: Mutex<HashMap<String, (Instant, Value)>>,
-    projector: RwLock<Option<Projector>>,
+    outside: Outside,
 }
 
 impl std::fmt::Debug for Shared {
@@ -66,6 +95,7 @@ impl Caches {
     pub async fn start(
         connection: &Connection,
         config: &KubernetesConfig,
+        outside: Outside,
         shutdown: &CancellationToken,
     ) -> Result<Self, KubeError> {
         let discovery = Discovery::read(connection).await?;
@@ -78,7 +108,7 @@ impl Caches {
             stores: RwLock::default(),
             inventory: Mutex::default(),
             context: Mutex::default(),
-            projector: RwLock::default(),
+            outside,
         });
         let caches = Self { shared };
         if let Some(namespaces) = caches.discovery().named("", "Namespace") {
@@ -149,11 +179,6 @@ impl Caches {
     /// Which kinds make up the inventory that Gatekeeper templates see (`data.inventory`).
     pub fn set_inventory(&self, kinds: Vec<GroupVersionKind>) {
         self.shared.inventory.lock().unwrap_or_else(PoisonError::into_inner).set(kinds);
-    }
-
-    /// How projections of GlobalContextEntry objects are computed; without it they are unavailable.
-    pub fn set_projector(&self, projector: Projector) {
-        *self.shared.projector.write().unwrap_or_else(PoisonError::into_inner) = Some(projector);
     }
 }
 

@@ -24,7 +24,7 @@ pub mod scan;
 pub mod webhooks;
 
 pub use api::FIELD_MANAGER;
-pub use caches::{Caches, Change, Event, Freshness, Subscription};
+pub use caches::{Caches, Change, Event, Freshness, Outside, Projector, Sender, Subscription};
 pub use certificates::Certificates;
 pub use connection::{Connection, Enabled, KubernetesConfig, Reports};
 pub use discovery::{Discovery, Kind, SubResource};

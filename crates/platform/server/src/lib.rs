@@ -29,7 +29,7 @@ pub use error::ServerError;
 pub use identity::IdentityConfig;
 pub use inventory::Inventory;
 pub use owners::{CODES, OwnersConfig};
-pub use palisade_kube::KubernetesConfig;
+pub use palisade_kube::{KubernetesConfig, Outside};
 pub use palisade_runtime::Clock;
 pub use palisade_store::StoreConfig;
 pub use policies::{Policies, PolicyStatus};

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use palisade_kube::Outside;
 use palisade_policies::{Catalogue, Edition, Given};
 
 use crate::{Clock, Inventory};
@@ -18,6 +19,8 @@ pub struct Wiring {
     pub loader: Box<dyn PolicyLoader>,
     /// Manifests to judge beside or instead of a cluster.
     pub inventory: Option<Arc<dyn Inventory>>,
+    /// What policies may look up and no cluster answers.
+    pub outside: Outside,
     /// What time it is.
     pub clock: Clock,
 }

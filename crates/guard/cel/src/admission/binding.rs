@@ -40,8 +40,11 @@ impl Binding {
     }
 
     /// Whether the request is bound.
-    pub fn matches(&self, request: &AdmissionRequest, namespace: &NamespaceView<'_>) -> bool {
-        self.constraints.as_ref().is_none_or(|constraints| constraints.matches(request, namespace))
+    ///
+    /// # Errors
+    /// Where that depends on labels of the namespace that nobody can tell.
+    pub fn matches(&self, request: &AdmissionRequest, namespace: &NamespaceView<'_>) -> Result<bool, String> {
+        self.constraints.as_ref().map_or(Ok(true), |constraints| constraints.matches(request, namespace))
     }
 
     /// The parameters, one evaluation each; `Ok(None)` where there is nothing to evaluate.

@@ -131,7 +131,7 @@ impl Scope for Evaluation<'_> {
         }
         match name {
             "variables" => Some(self.all(budget)),
-            _ => self.subject.variable(name).map(Ok),
+            _ => self.subject.variable(name),
         }
     }
 

@@ -219,11 +219,14 @@ impl MatchResources {
     }
 
     /// Whether the request is selected. `namespace` answers for the request's namespace when labels are asked for.
-    pub fn matches(&self, request: &AdmissionRequest, namespace: &NamespaceView<'_>) -> bool {
-        (self.rules.is_empty() || self.rules.iter().any(|rule| rule.matches(request)))
+    ///
+    /// # Errors
+    /// Where that depends on labels of the namespace that nobody can tell.
+    pub fn matches(&self, request: &AdmissionRequest, namespace: &NamespaceView<'_>) -> Result<bool, String> {
+        Ok((self.rules.is_empty() || self.rules.iter().any(|rule| rule.matches(request)))
             && !self.exclude.iter().any(|rule| rule.matches(request))
             && self.selects_objects(request)
-            && self.selects_namespace(request, namespace)
+            && self.selects_namespace(request, namespace)?)
     }
 
     fn selects_objects(&self, request: &AdmissionRequest) -> bool {
@@ -236,16 +239,16 @@ impl MatchResources {
 
     /// Cluster-scoped objects are in no namespace, so no namespace selector holds them back; a Namespace that is
     /// created or changed is judged by the labels that it is about to have.
-    fn selects_namespace(&self, request: &AdmissionRequest, namespace: &NamespaceView<'_>) -> bool {
+    fn selects_namespace(&self, request: &AdmissionRequest, namespace: &NamespaceView<'_>) -> Result<bool, String> {
         let selector = &self.namespace_selector;
         let is_namespace = &*request.resource == "namespaces" && request.sub_resource.is_empty();
-        match request.operation {
+        Ok(match request.operation {
             _ if selector.is_empty() => true,
             Operation::Create | Operation::Update if is_namespace => selector.matches_object(&request.object),
             _ if is_namespace => selector.matches_object(&request.old_object),
             _ if request.namespace.is_empty() => true,
-            _ => selector.matches(namespace.labels().as_object()),
-        }
+            _ => namespace.is_selected_by(selector)?,
+        })
     }
 }
 
@@ -272,10 +275,13 @@ mod tests {
 
     fn selected(constraints: &MatchResources, request: &AdmissionRequest) -> bool {
         let mut variables = Variables::default();
-        let labels = json!({"env": "prod"}).as_object().unwrap().clone();
-        variables.namespace_labels.insert("shop".into(), labels);
+        for (name, labels) in
+            [("shop", json!({"env": "prod"})), ("other", json!({"kubernetes.io/metadata.name": "other"}))]
+        {
+            variables.namespace_labels.insert(name.into(), labels.as_object().unwrap().clone());
+        }
         let environment = Environment::new(jiff::Timestamp::UNIX_EPOCH, &Offline, &variables);
-        constraints.matches(request, &NamespaceView::new(&request.namespace, &environment))
+        constraints.matches(request, &NamespaceView::new(&request.namespace, &environment)).unwrap()
     }
 
     #[test]

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use palisade_model::{Value, Verdict};
-use palisade_policy::{
-    AdmissionRequest, Effect, Enforcement, Environment, Phase, Policy, PolicyInfo, Request, RuleOutcome,
-};
+use palisade_policy::{AdmissionRequest, Effect, Environment, Phase, Policy, PolicyInfo, Request, RuleOutcome};
 
 use super::binding::Binding;
 use super::document::Reader;
@@ -39,8 +37,8 @@ impl MutatingAdmissionPolicy {
     ) -> Option<Result<Option<Value>, String>> {
         let mut object = request.object.clone();
         let (mut asked, mut mutated) = (false, false);
-        for binding in self.frame.bound(request, subject) {
-            let params = match self.frame.params(binding, request, environment) {
+        for binding in self.frame.bindings() {
+            let params = match self.frame.params(binding, request, subject, environment) {
                 Ok(params) => params.unwrap_or_default(),
                 Err(message) => return Some(Err(message)),
             };
@@ -90,12 +88,13 @@ impl Policy for MutatingAdmissionPolicy {
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
         let Some(request) = request.as_admission().filter(|_| phase == Phase::Mutate) else { return Vec::new() };
         let subject = Subject::admission(request, environment, Dialect::Kubernetes);
-        if !self.frame.selects(request, &subject) {
-            return Vec::new();
-        }
-        let Some(result) = self.mutate(request, &subject, environment) else { return Vec::new() };
-        let mut outcome = match result {
-            Err(message) => self.frame.outcome(phase, Verdict::Error, message),
+        let selected = match self.frame.selects(request, &subject) {
+            Ok(selected) => selected.then(|| self.mutate(request, &subject, environment)).flatten(),
+            Err(message) => Some(Err(message)),
+        };
+        let Some(result) = selected else { return Vec::new() };
+        let outcome = match result {
+            Err(message) => self.frame.failure(phase, message),
             Ok(None) => self.frame.outcome(phase, Verdict::Skip, "the match conditions do not hold"),
             Ok(Some(object)) if object == request.object => {
                 self.frame.outcome(phase, Verdict::Pass, "the object is already as the mutation wants it")
@@ -104,9 +103,6 @@ impl Policy for MutatingAdmissionPolicy {
                 self.frame.outcome(phase, Verdict::Pass, "the object was mutated").effect(Effect::Patched(object))
             }
         };
-        if outcome.verdict == Verdict::Error && self.frame.ignore_failures {
-            outcome.enforcement = Enforcement::Audit;
-        }
         vec![outcome]
     }
 }

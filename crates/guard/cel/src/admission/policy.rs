@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use palisade_model::{Map, Str, Value, Verdict};
-use palisade_policy::{AdmissionRequest, Environment, Phase, PolicyInfo, Reach, RuleInfo, RuleOutcome};
+use palisade_policy::{AdmissionRequest, Enforcement, Environment, Phase, PolicyInfo, Reach, RuleInfo, RuleOutcome};
 
 use super::binding::Binding;
 use super::conditions::Conditions;
@@ -96,29 +96,40 @@ impl Frame {
         RuleOutcome::new(self.name(), phase, verdict, message)
     }
 
-    /// Whether the policy selects the request at all.
-    pub(super) fn selects(&self, request: &AdmissionRequest, subject: &Subject<'_>) -> bool {
-        subject.namespace().is_some_and(|namespace| self.constraints.matches(request, namespace))
-    }
-
-    /// The bindings that bind the request; one that binds everything where the policy has none, so that a policy can
-    /// be checked before it is bound.
-    pub(super) fn bound<'f>(&'f self, request: &AdmissionRequest, subject: &Subject<'_>) -> Vec<Option<&'f Binding>> {
-        if self.bindings.is_empty() {
-            return vec![None];
+    /// The answer of a policy that could not be evaluated.
+    pub(super) fn failure(&self, phase: Phase, message: impl Into<String>) -> RuleOutcome {
+        let mut outcome = self.outcome(phase, Verdict::Error, message);
+        if self.ignore_failures {
+            outcome.enforcement = Enforcement::Audit;
         }
-        let Some(namespace) = subject.namespace() else { return Vec::new() };
-        self.bindings.iter().filter(|binding| binding.matches(request, namespace)).map(Some).collect()
+        outcome
     }
 
-    /// The values of `params` under a binding, one evaluation each; `Ok(None)` where there is nothing to evaluate.
+    /// Whether the policy selects the request at all.
+    pub(super) fn selects(&self, request: &AdmissionRequest, subject: &Subject<'_>) -> Result<bool, String> {
+        subject.namespace().map_or(Ok(false), |namespace| self.constraints.matches(request, namespace))
+    }
+
+    /// The bindings of the policy; one that binds everything where it has none, so that a policy can be checked before it
+    /// is bound.
+    pub(super) fn bindings(&self) -> impl Iterator<Item = Option<&Binding>> {
+        let unbound = self.bindings.is_empty().then_some(None);
+        unbound.into_iter().chain(self.bindings.iter().map(Some))
+    }
+
+    /// The values of `params` under a binding, one evaluation each; `Ok(None)` where there is nothing to evaluate, or the
+    /// binding does not bind the request.
     pub(super) fn params(
         &self,
         binding: Option<&Binding>,
         request: &AdmissionRequest,
+        subject: &Subject<'_>,
         environment: &Environment<'_>,
     ) -> Result<Option<Vec<Value>>, String> {
         let Some(binding) = binding else { return Ok(Some(vec![Value::Null])) };
+        if !subject.namespace().map_or(Ok(false), |namespace| binding.matches(request, namespace))? {
+            return Ok(None);
+        }
         let found = binding.params(self.param_kind.as_ref(), &request.namespace, &self.others, environment)?;
         Ok(match found {
             Some(params) if self.list_params => {

@@ -62,6 +62,15 @@ impl LabelSelector {
         self.requirements.iter().all(|requirement| requirement.matches(labels))
     }
 
+    /// Whether an object is selected of which one label is known and the others are not; none where the others decide.
+    pub fn matches_partly(&self, key: &str, value: &str) -> Option<bool> {
+        let known = Map::from_iter([(Str::from(key), Value::from(value))]);
+        let (certain, open): (Vec<_>, Vec<_>) =
+            self.requirements.iter().partition(|requirement| *requirement.key == *key);
+        let held = certain.into_iter().all(|requirement| requirement.matches(Some(&known)));
+        (!held || open.is_empty()).then_some(held)
+    }
+
     /// Whether `object` is selected by its `metadata.labels`.
     pub fn matches_object(&self, object: &Value) -> bool {
         self.matches(object.dig(["metadata", "labels"]).and_then(Value::as_object))

@@ -6,7 +6,7 @@ use palisade_model::{GroupVersionKind, Map, Str, Value};
 use palisade_policy::{AdmissionRequest, Environment};
 
 use super::namespace::NamespaceView;
-use crate::Val;
+use crate::{EvalError, Val};
 
 /// Whose rules decide what an expression finds where there is nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,18 +102,20 @@ impl<'a> Subject<'a> {
     }
 
     /// What the name stands for; `None` where it is none of the request's.
-    pub(super) fn variable(&self, name: &str) -> Option<Val> {
+    pub(super) fn variable(&self, name: &str) -> Option<Result<Val, EvalError>> {
         match name {
-            "object" => Some(self.object.clone()),
-            "oldObject" => Some(self.old_object.clone()),
+            "object" => Some(Ok(self.object.clone())),
+            "oldObject" => Some(Ok(self.old_object.clone())),
             "namespaceObject" => Some(self.namespace_object()),
-            "request" => Some(self.request_val.get_or_init(|| self.build_request()).clone()),
+            "request" => Some(Ok(self.request_val.get_or_init(|| self.build_request()).clone())),
             _ => None,
         }
     }
 
-    fn namespace_object(&self) -> Val {
-        self.namespace.as_ref().and_then(NamespaceView::object).map_or(Val::Null, Val::from)
+    fn namespace_object(&self) -> Result<Val, EvalError> {
+        let Some(namespace) = &self.namespace else { return Ok(Val::Null) };
+        let object = namespace.object().map_err(|why| EvalError::invalid(format_args!("namespaceObject: {why}")))?;
+        Ok(object.map_or(Val::Null, Val::from))
     }
 
     fn build_request(&self) -> Val {

@@ -132,7 +132,8 @@ fn bindings_bring_actions_and_parameters() {
     assert_eq!((outcomes[0].verdict, outcomes[0].enforcement), (Verdict::Fail, Enforcement::Warn));
     let outcomes = ask(&[policy.clone(), bound], Phase::Validate, deployment(7));
     assert_eq!(outcomes[0].verdict, Verdict::Error);
-    let elsewhere = binding(r#""matchResources":{"namespaceSelector":{"matchLabels":{"team":"x"}}}"#);
+    let elsewhere =
+        binding(r#""matchResources":{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"other"}}}"#);
     assert!(ask(&[policy, elsewhere], Phase::Validate, deployment(7)).is_empty());
 }
 
@@ -169,4 +170,20 @@ fn broken_policies_are_told_of_and_left_out() {
     assert!(vague.diagnostics[0].to_string().contains("warning[PAL-C0004]"));
     let dangling = load(&[binding(r#""validationActions":["Deny"]"#)]);
     assert!(dangling.diagnostics[0].to_string().contains("PAL-C0006"));
+}
+
+#[test]
+fn a_namespace_that_nobody_knows_is_an_error_where_it_counts() {
+    let plain = validating(r#""validations":[{"expression":"true"}]"#);
+    let prod = r#""matchResources":{"namespaceSelector":{"matchLabels":{"env":"prod"}}},"validationActions":["Warn"]"#;
+    let outcomes = ask(&[plain.clone(), binding(prod)], Phase::Validate, deployment(1));
+    assert_eq!((outcomes[0].verdict, outcomes[0].enforcement), (Verdict::Error, Enforcement::Warn));
+    assert!(outcomes[0].message.contains("namespace `shop`"), "{}", outcomes[0].message);
+    let elsewhere = r#""matchResources":{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"other"}}}"#;
+    assert!(ask(&[plain, binding(elsewhere)], Phase::Validate, deployment(1)).is_empty(), "the name decides");
+    for reading in ["namespaceObject == null", "!has(namespaceObject.metadata.labels.strict)"] {
+        let reading = validating(&format!(r#""validations":[{{"expression":"{reading}"}}]"#));
+        let outcomes = ask(&[reading], Phase::Validate, deployment(1));
+        assert_eq!(outcomes[0].verdict, Verdict::Error, "{outcomes:?}");
+    }
 }

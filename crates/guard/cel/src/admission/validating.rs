@@ -41,7 +41,7 @@ impl ValidatingAdmissionPolicy {
         environment: &Environment<'_>,
     ) -> Option<RuleOutcome> {
         let frame = &self.frame;
-        let mut outcome = match frame.params(binding, request, environment) {
+        let mut outcome = match frame.params(binding, request, subject, environment) {
             Ok(None) => return None,
             Err(message) => self.outcome(Verdict::Error, message),
             Ok(Some(params)) => {
@@ -100,11 +100,13 @@ impl Policy for ValidatingAdmissionPolicy {
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
         let Some(request) = request.as_admission().filter(|_| phase == Phase::Validate) else { return Vec::new() };
         let subject = Subject::admission(request, environment, Dialect::Kubernetes);
-        if !self.frame.selects(request, &subject) {
-            return Vec::new();
+        match self.frame.selects(request, &subject) {
+            Ok(true) => {}
+            Ok(false) => return Vec::new(),
+            Err(message) => return vec![self.frame.failure(phase, message)],
         }
-        let bindings = self.frame.bound(request, &subject);
-        let outcomes = bindings.into_iter().filter_map(|binding| self.under(binding, request, &subject, environment));
+        let bindings = self.frame.bindings();
+        let outcomes = bindings.filter_map(|binding| self.under(binding, request, &subject, environment));
         worst(outcomes).into_iter().collect()
     }
 }

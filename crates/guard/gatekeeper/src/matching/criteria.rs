@@ -114,12 +114,8 @@ impl Criteria {
             return Ok(true);
         }
         match target.namespace.object() {
-            Some(namespace) => Ok(selector.matches_object(namespace)),
-            // Every cluster has it, and it carries no labels of interest until somebody adds them.
-            None if name == "default" => Ok(selector.matches(None)),
-            None => {
-                Err(format!("the labels of namespace `{name}` are not known; check its manifest together with this"))
-            }
+            Ok(None) => Err(format!("namespace `{name}` does not exist, so that its labels are not known")),
+            _ => target.namespace.is_selected_by(selector),
         }
     }
 }

@@ -135,6 +135,16 @@ impl Template {
     /// What the template has to say against the object under review.
     pub(crate) fn complaints(&self, parameters: &Parameters, review: &Review<'_>) -> Vec<Complaint> {
         match &self.engine {
+            // The review is handed over whole, so that what it lacks has to be said before.
+            Engine::Rego(_)
+                if self.reads.namespace
+                    && let Err(why) = review.namespace.object() =>
+            {
+                vec![Complaint::Failure {
+                    message: format!("`review.namespaceObject` is not known: {why}"),
+                    ignored: false,
+                }]
+            }
             Engine::Rego(engine) => engine.complaints(parameters, review),
             Engine::Cel(engine) => engine.complaints(parameters, review),
         }

@@ -221,3 +221,17 @@ fn runaway_rego_stops_at_its_limit() {
     let judgement = PolicySet::new(loaded.policies).judge(&request, &environment);
     assert_eq!(judgement.outcomes[0].1.verdict, Verdict::Error);
 }
+
+#[test]
+fn templates_that_read_a_namespace_nobody_knows_have_no_verdict() {
+    let rego = |condition: &str| {
+        format!("    rego: |\n      package a\n      violation[{{\"msg\": \"bad\"}}] {{ {condition} }}\n")
+    };
+    let mut pod = pod(1);
+    let metadata = pod.as_object_mut().unwrap().get_mut("metadata").unwrap();
+    metadata.as_object_mut().unwrap().insert("namespace", "shop");
+    let verdict =
+        |condition: &str| judge(&documents(&rego(condition), "{}"), Preference::Rego, pod.clone()).0[0].verdict;
+    assert_eq!(verdict("input.review.namespaceObject.metadata.labels.env == \"prod\""), Verdict::Error);
+    assert_eq!(verdict("input.review.object.metadata.name == \"other\""), Verdict::Pass);
+}

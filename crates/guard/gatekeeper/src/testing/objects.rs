@@ -1,7 +1,11 @@
 //! The object of a case as a request, and the objects beside it as a cluster.
 
 use palisade_model::{GroupVersionKind, Map, Resource, Str, Value};
-use palisade_policy::{AdmissionRequest, LookupError, ObjectQuery, Operation, Request, UserInfo};
+use palisade_policy::lookups::DEFAULT_NAMESPACE;
+use palisade_policy::{
+    AdmissionRequest, LookupError, Lookups, Namespace, ObjectQuery, Offline, Operation, Request, UserInfo,
+    forward_lookups,
+};
 
 /// What is put before a constraint.
 #[derive(Debug)]
@@ -116,7 +120,17 @@ impl Cluster {
     }
 }
 
-impl palisade_policy::Lookups for Cluster {
+impl Lookups for Cluster {
+    forward_lookups!(|_this| Offline; list, call, http, send, global_context, image);
+
+    /// Every cluster has the namespace `default`, and it carries no labels of interest until somebody adds them.
+    fn namespace(&self, name: &str) -> Namespace {
+        match self.get(&ObjectQuery::namespace(name)).into() {
+            Namespace::Missing if name == DEFAULT_NAMESPACE => Namespace::named(name),
+            found => found,
+        }
+    }
+
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         let matches = |object: &&Value| {
             let text = |key| object.dig(["metadata", key]).and_then(Value::as_str).unwrap_or_default();

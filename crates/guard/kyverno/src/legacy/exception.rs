@@ -81,9 +81,14 @@ impl Exception {
             .any(|(named, rules)| **named == *policy && rules.iter().any(|pattern| wildcard::matches(pattern, rule)))
     }
 
-    /// Whether the exception lets the subject off. Conditions that cannot be evaluated let nothing off.
+    /// Whether the exception lets the subject off. Conditions that cannot be evaluated let nothing off; where nobody can
+    /// tell whether it is meant, the rule has no verdict.
     pub(super) fn applies(&self, subject: &Subjects<'_>, context: &RuleContext<'_>) -> bool {
-        matching::excepts(&self.matches, subject)
+        let excepted = matching::excepts(&self.matches, subject).unwrap_or_else(|why| {
+            context.set_unavailable(&format!("policy exception {}: {why}", self.key));
+            false
+        });
+        excepted
             && self
                 .conditions
                 .as_ref()

@@ -1,13 +1,15 @@
 //! Whether a rule's `match` and `exclude` blocks, or an exception's, select a request.
 //!
-//! Namespace labels come from the values file or the cluster's Namespace object, and only when a selector asks.
+//! Namespace labels come from the values file or the cluster's Namespace object, and only when a selector asks. Where nobody
+//! can tell them, a selection that depends on them is neither made nor declined: a [`Truth`] that says why.
 //! Deliberately absent: preconditions, which are judged after selection.
 
 use std::borrow::Cow;
 
 use palisade_model::wildcard;
 use palisade_model::{GroupVersionKind, Map, Str, Value};
-use palisade_policy::{AdmissionRequest, Environment, Operation, UserInfo};
+use palisade_policy::lookups::NAME_LABEL;
+use palisade_policy::{AdmissionRequest, Environment, Namespace, Operation, UserInfo};
 
 use super::spec::{KindSelector, LabelSelector, MatchBlock, ResourceDescription, ResourceFilter, Rule, Subject};
 
@@ -87,62 +89,97 @@ fn parent_of<'a>(
     (admission.parent_kind(), Cow::Borrowed(&admission.sub_resource))
 }
 
+/// Whether something holds, or why nobody can tell.
+pub type Truth = Result<bool, String>;
+
 /// Whether a rule selects the request, policy namespaces aside.
-pub fn selects(rule: &Rule, subject: &Subjects<'_>) -> bool {
+pub fn selects(rule: &Rule, subject: &Subjects<'_>) -> Truth {
     selected(&rule.matches, rule.exclude.as_ref(), subject)
 }
 
 /// Whether `match` selects the request and `exclude` does not.
-pub fn selected(matches: &MatchBlock, exclude: Option<&MatchBlock>, subject: &Subjects<'_>) -> bool {
+pub fn selected(matches: &MatchBlock, exclude: Option<&MatchBlock>, subject: &Subjects<'_>) -> Truth {
     let matched = block(matches, |filter| matched_by(filter, subject));
-    let excluded = || {
-        let exclude = exclude.filter(|exclude| !exclude.is_empty());
-        exclude.is_some_and(|exclude| block(exclude, |filter| excluded_by(filter, subject)))
-    };
-    matched && !excluded()
+    if matched == Ok(false) {
+        return matched;
+    }
+    let exclude = exclude.filter(|exclude| !exclude.is_empty());
+    match exclude.map_or(Ok(false), |exclude| block(exclude, |filter| excluded_by(filter, subject))) {
+        Ok(true) => Ok(false),
+        Ok(false) => matched,
+        Err(why) => Err(why),
+    }
 }
 
-fn block(block: &MatchBlock, mut test: impl FnMut(&ResourceFilter) -> bool) -> bool {
+fn block(block: &MatchBlock, test: impl Fn(&ResourceFilter) -> Truth) -> Truth {
     if !block.any.is_empty() {
-        block.any.iter().any(test)
+        decided(true, block.any.iter().map(test))
     } else if !block.all.is_empty() {
-        block.all.iter().all(test)
+        decided(false, block.all.iter().map(test))
     } else {
         test(&block.direct)
     }
 }
 
-/// Where nobody is known to ask, what the filter says of users does not count; a filter that says nothing else then
-/// selects nothing.
-fn matched_by(filter: &ResourceFilter, subject: &Subjects<'_>) -> bool {
-    let users = subject.user.is_some() && filter.names_users();
-    (!filter.resources.is_empty() || users)
-        && describes(&filter.resources, subject)
-        && (!users || names(filter, subject.user.as_ref()))
+/// Alternatives (`by` is true: one that holds is enough) or demands (`by` is false: one that does not hold is enough). Only
+/// where none decides does it matter that something is not known.
+fn decided(by: bool, truths: impl Iterator<Item = Truth>) -> Truth {
+    let mut unknown = None;
+    for truth in truths {
+        match truth {
+            Ok(holds) if holds == by => return Ok(by),
+            Ok(_) => {}
+            Err(why) => unknown = unknown.or(Some(why)),
+        }
+    }
+    unknown.map_or(Ok(!by), Err)
 }
 
-fn excluded_by(filter: &ResourceFilter, subject: &Subjects<'_>) -> bool {
-    !filter.is_empty() && describes(&filter.resources, subject) && names(filter, subject.user.as_ref())
+/// Where nobody is known to ask, what the filter says of users does not count; a filter that says nothing else then
+/// selects nothing.
+fn matched_by(filter: &ResourceFilter, subject: &Subjects<'_>) -> Truth {
+    let users = subject.user.is_some() && filter.names_users();
+    let says_something = !filter.resources.is_empty() || users;
+    if !says_something || (users && !names(filter, subject.user.as_ref())) {
+        return Ok(false);
+    }
+    describes(&filter.resources, subject)
+}
+
+fn excluded_by(filter: &ResourceFilter, subject: &Subjects<'_>) -> Truth {
+    if filter.is_empty() || !names(filter, subject.user.as_ref()) {
+        return Ok(false);
+    }
+    describes(&filter.resources, subject)
 }
 
 /// Whether an exception's `match` block selects the request. Operations do not count, as in Kyverno.
-pub fn excepts(exception: &MatchBlock, subject: &Subjects<'_>) -> bool {
-    let test = |filter: &ResourceFilter| {
-        !filter.is_empty() && described(&filter.resources, subject, false) && names(filter, subject.user.as_ref())
-    };
-    match (exception.any.is_empty(), exception.all.is_empty()) {
-        (false, _) => exception.any.iter().any(test),
-        (true, false) => exception.all.iter().all(test),
-        (true, true) => false,
+pub fn excepts(exception: &MatchBlock, subject: &Subjects<'_>) -> Truth {
+    if exception.any.is_empty() && exception.all.is_empty() {
+        return Ok(false);
     }
+    block(exception, |filter| {
+        if filter.is_empty() || !names(filter, subject.user.as_ref()) {
+            return Ok(false);
+        }
+        described(&filter.resources, subject, false)
+    })
 }
 
-fn describes(description: &ResourceDescription, subject: &Subjects<'_>) -> bool {
+fn describes(description: &ResourceDescription, subject: &Subjects<'_>) -> Truth {
     let operation_fits = description.operations.is_empty() || description.operations.contains(&subject.operation);
-    operation_fits && described(description, subject, true)
+    if operation_fits { described(description, subject, true) } else { Ok(false) }
 }
 
-fn described(description: &ResourceDescription, subject: &Subjects<'_>, in_rule: bool) -> bool {
+fn described(description: &ResourceDescription, subject: &Subjects<'_>, in_rule: bool) -> Truth {
+    if !described_by_itself(description, subject, in_rule) {
+        return Ok(false);
+    }
+    let selector = description.namespace_selector.as_ref();
+    selector.map_or(Ok(true), |selector| namespace_selected(selector, description, subject, in_rule))
+}
+
+fn described_by_itself(description: &ResourceDescription, subject: &Subjects<'_>, in_rule: bool) -> bool {
     let one = |patterns: &[Str], text: &str| patterns.is_empty() || patterns.iter().any(|p| wildcard::matches(p, text));
     let kind = &*subject.kind;
     (description.kinds.is_empty() || description.kinds.iter().any(|s| s.selects(kind, &subject.subresource, in_rule)))
@@ -153,7 +190,6 @@ fn described(description: &ResourceDescription, subject: &Subjects<'_>, in_rule:
         && description.selector.as_ref().is_none_or(|selector| {
             selector.selects(subject.object.dig(["metadata", "labels"]).and_then(Value::as_object))
         })
-        && description.namespace_selector.as_ref().is_none_or(|s| namespace_selected(s, description, subject, in_rule))
 }
 
 /// A Namespace is in itself.
@@ -175,22 +211,13 @@ fn namespace_selected(
     description: &ResourceDescription,
     subject: &Subjects<'_>,
     in_rule: bool,
-) -> bool {
+) -> Truth {
     match subject.own_kind() {
         // Rules do not select Namespaces by their namespace; exceptions do not look.
-        "Namespace" => !in_rule,
-        "" if !(in_rule && description.kinds.iter().any(|kind| &*kind.text == "*")) => true,
-        _ => selector.selects(namespace_labels(subject.metadata("namespace"), subject.environment).as_deref()),
+        "Namespace" => Ok(!in_rule),
+        "" if !(in_rule && description.kinds.iter().any(|kind| &*kind.text == "*")) => Ok(true),
+        _ => selector.selects_namespace(subject.metadata("namespace"), subject.environment),
     }
-}
-
-/// The labels of a namespace; none where they are not known.
-pub fn namespace_labels<'a>(namespace: &str, environment: &'a Environment<'a>) -> Option<Cow<'a, Map>> {
-    if let Some(labels) = environment.variables.namespace_labels.get(namespace) {
-        return Some(Cow::Borrowed(labels));
-    }
-    let object = environment.lookups.namespace(namespace).ok()?;
-    object.dig(["metadata", "labels"]).and_then(Value::as_object).map(|labels| Cow::Owned(labels.clone()))
 }
 
 fn names(filter: &ResourceFilter, asker: Option<&Asker<'_>>) -> bool {
@@ -230,6 +257,33 @@ impl Subject {
 }
 
 impl LabelSelector {
+    /// Whether the selector fits the labels of a namespace; one that does not exist has none.
+    pub fn selects_namespace(&self, name: &str, environment: &Environment<'_>) -> Truth {
+        if let Some(labels) = environment.variables.namespace_labels.get(name) {
+            return Ok(self.selects(Some(labels)));
+        }
+        let found = if name.is_empty() { Namespace::Missing } else { environment.lookups.namespace(name) };
+        match found {
+            Namespace::Known(object) => Ok(self.selects(object.dig(["metadata", "labels"]).and_then(Value::as_object))),
+            Namespace::Missing => Ok(self.selects(None)),
+            Namespace::Unknown(error) => self
+                .selects_partly(NAME_LABEL, name)
+                .ok_or_else(|| format!("the labels of namespace `{name}` are not known: {error}")),
+        }
+    }
+
+    /// Whether the selector fits labels of which one is known and the others are not; none where the others decide.
+    fn selects_partly(&self, key: &str, value: &str) -> Option<bool> {
+        let known = Map::from_iter([(Str::from(key), Value::from(value))]);
+        let certain = Self {
+            labels: self.labels.iter().filter(|(own, _)| **own == *key).cloned().collect(),
+            expressions: self.expressions.iter().filter(|own| *own.key == *key).cloned().collect(),
+        };
+        let held = certain.selects(Some(&known));
+        let whole = certain.labels.len() == self.labels.len() && certain.expressions.len() == self.expressions.len();
+        (!held || whole).then_some(held)
+    }
+
     /// Whether the selector fits labels; absent ones are an empty set. Wildcards of `matchLabels` stand for any label
     /// that fits them.
     pub fn selects(&self, labels: Option<&Map>) -> bool {

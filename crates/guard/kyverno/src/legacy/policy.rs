@@ -7,7 +7,7 @@ use palisade_model::Str;
 use palisade_policy::{AdmissionRequest, Enforcement, Environment, Phase, Policy, PolicyInfo, Request, RuleOutcome};
 
 use super::exception::Exception;
-use super::matching::namespace_labels;
+use super::matching::Truth;
 use super::rule;
 use super::spec::{Body, FailureAction, FailureActionOverride, KindSelector, PolicySpec, Rule};
 use super::validate::Demand;
@@ -115,7 +115,11 @@ impl LegacyPolicy {
         environment: &Environment<'_>,
     ) -> Enforcement {
         let overridden = |overrides: &[FailureActionOverride]| {
-            overrides.iter().find(|item| item.covers(&request.namespace, environment)).map(|item| item.action)
+            overrides.iter().find_map(|item| match item.covers(&request.namespace, environment) {
+                Ok(covered) => covered.then_some(item.action),
+                // It may be the one that enforces.
+                Err(_) => Some(FailureAction::Enforce),
+            })
         };
         let own = match &rule.body {
             Body::Validate(validation) => {
@@ -146,14 +150,13 @@ impl LegacyPolicy {
 }
 
 impl FailureActionOverride {
-    fn covers(&self, namespace: &str, environment: &Environment<'_>) -> bool {
+    fn covers(&self, namespace: &str, environment: &Environment<'_>) -> Truth {
         let named = self.namespaces.is_empty()
             || self.namespaces.iter().any(|pattern| palisade_model::wildcard::matches(pattern, namespace));
-        let selected = || match &self.namespace_selector {
-            None => true,
-            Some(selector) => selector.selects(namespace_labels(namespace, environment).as_deref()),
-        };
-        named && selected()
+        match &self.namespace_selector {
+            Some(selector) if named => selector.selects_namespace(namespace, environment),
+            _ => Ok(named),
+        }
     }
 }
 

@@ -100,16 +100,22 @@ impl<'a> Turn<'a> {
     /// What the rule says; nothing where it does not select the request or has nothing to say about it.
     fn take(&self) -> Vec<RuleOutcome> {
         let subject = Subjects::of(self.request, self.request.subject(), self.environment);
-        if subject.object.is_null() || self.is_background_request() || !selects(&self.ready.rule, &subject) {
+        if subject.object.is_null() || self.is_background_request() {
             return Vec::new();
         }
         let rule = &self.ready.rule;
+        let unknown = match selects(rule, &subject) {
+            Ok(true) => None,
+            Ok(false) => return Vec::new(),
+            Err(why) => Some(Answer::new(Verdict::Error, format!("failed to match the resource: {why}"))),
+        };
         let names =
             Names { policy: &self.policy.info.reference.name, namespace: self.policy.namespace(), rule: &rule.name };
         let context = RuleContext::new(names, self.request, self.environment, &self.policy.queries)
             .with_image_extractors(&rule.image_extractors);
         context.add_entries(&rule.context);
-        let said = match self.preconditions(&context).or_else(|| self.let_off(&subject, &context)) {
+        let answered = unknown.or_else(|| self.preconditions(&context)).or_else(|| self.let_off(&subject, &context));
+        let said = match answered {
             Some(answer) => vec![(answer, Effect::None)],
             None => self.body(&subject, &context),
         };
@@ -222,7 +228,7 @@ impl<'a> Turn<'a> {
             ..self.request.clone()
         };
         let subject = Subjects::of(&nobody, &nobody.object, self.environment);
-        self.preconditions(context).is_none() && selects(&self.ready.rule, &subject)
+        self.preconditions(context).is_none() && selects(&self.ready.rule, &subject) == Ok(true)
     }
 
     fn outcome(&self, answer: Answer, effect: Effect, context: &RuleContext<'a>) -> RuleOutcome {

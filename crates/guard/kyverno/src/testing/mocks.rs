@@ -3,9 +3,8 @@
 
 use jiff::Timestamp;
 use palisade_document::Document;
-use palisade_jmespath::{Query, Runtime};
+use palisade_jmespath::project;
 use palisade_model::{Diagnostic, Map, Str, Value};
-use palisade_policy::steps::Steps;
 
 use super::Files;
 use super::codes;
@@ -108,10 +107,8 @@ fn fill_global(surroundings: &mut Surroundings, entry: &Value, files: &dyn Files
         _ => return Err(bad("needs one of `data`, `resources` and `resourceFiles`")),
     };
     let search = |path: &str, root: &Value| {
-        let steps = Steps::new(1_000_000, None);
-        let runtime = Runtime { now: Timestamp::UNIX_EPOCH, seed: 0, steps: &steps };
-        let query = Query::parse(path).map_err(|error| bad(&format!("has the path `{path}`: {error}")))?;
-        query.search(root, &runtime).map_err(|error| bad(&format!("has the path `{path}`: {error}")))
+        let found = project(path, root, Timestamp::UNIX_EPOCH);
+        found.map_err(|error| bad(&format!("has the path `{path}`: {error}")))
     };
     let root = match text(entry, "fieldPath") {
         "" => root,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use palisade_model::resource::plural;
 use palisade_model::{GroupVersionKind, Map, Str, Value};
-use palisade_policy::{ApiCall, LookupError, Lookups, ObjectQuery};
+use palisade_policy::{ApiCall, LookupError, Lookups, Namespace, ObjectQuery, Offline, forward_lookups};
 
 use super::objects::Key;
 
@@ -95,6 +95,8 @@ impl Surroundings {
 }
 
 impl Lookups for Surroundings {
+    forward_lookups!(|_this| Offline; objects, send);
+
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         let found = self.find(query).find(|(key, _)| key.name == query.name);
         found.map(|(_, object)| object.clone()).ok_or_else(|| {
@@ -150,11 +152,14 @@ impl Lookups for Surroundings {
     }
 
     /// Namespaces come from the values; the test's own objects stand for a cluster only where it describes one.
-    fn namespace(&self, name: &str) -> Result<Value, LookupError> {
-        let unknown = || LookupError::NotFound(format!("namespace `{name}` among the values of the test"));
+    fn namespace(&self, name: &str) -> Namespace {
         let given = self.namespaces.iter();
         let is_namespace = |object: &&Value| object.get("kind").and_then(Value::as_str) == Some("Namespace");
         let declared = self.objects.iter().filter(|_| self.live).filter(is_namespace);
-        given.chain(declared).find(|object| *Key::of(object).name == *name).cloned().ok_or_else(unknown)
+        given
+            .chain(declared)
+            .find(|object| *Key::of(object).name == *name)
+            .cloned()
+            .map_or(Namespace::Missing, Namespace::Known)
     }
 }

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use palisade_model::Resource;
 use palisade_policies::packs::{self, Side};
 use palisade_policies::{Catalogue, Sources};
-use palisade_policy::Lookups;
-use palisade_runtime::Network;
-use palisade_server::{Clock, Inventory, Wiring};
+use palisade_policy::{LookupError, Lookups};
+use palisade_runtime::{Network, http};
+use palisade_server::{Clock, Inventory, Outside, Wiring};
 
 use super::policies::named_paths;
 use crate::args::Global;
@@ -49,9 +50,10 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     server.server.admission.listen = args.admission_listen.unwrap_or(server.server.admission.listen);
     server.server.data = args.state.clone().or(server.server.data);
     let loader = Box::new(Catalogue::new(sources(args, &config)?));
-    let manifested = Manifested { paths: args.inventory.clone(), network: config.network };
+    let network = Arc::new(config.network);
+    let manifested = Manifested { paths: args.inventory.clone(), network: network.clone() };
     let inventory = (!args.inventory.is_empty()).then(|| Arc::new(manifested) as Arc<dyn Inventory>);
-    let wiring = Wiring { loader, inventory, clock: Clock::system() };
+    let wiring = Wiring { loader, inventory, outside: outside(network), clock: Clock::system() };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -77,10 +79,18 @@ fn sources(args: &Args, config: &Config) -> Result<Sources, Failure> {
     })
 }
 
+/// What policies of the server look up beside the cluster, by the rules of `[network]`.
+fn outside(network: Arc<Network>) -> Outside {
+    Outside {
+        project: Arc::new(|expression, data| palisade_jmespath::project(expression, data, Timestamp::now())),
+        send: Arc::new(move |request| http::send::send(request, &network).map_err(LookupError::Failed)),
+    }
+}
+
 /// Manifests on disk as an inventory.
 struct Manifested {
     paths: Vec<PathBuf>,
-    network: Network,
+    network: Arc<Network>,
 }
 
 impl Inventory for Manifested {

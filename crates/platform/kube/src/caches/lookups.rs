@@ -1,7 +1,8 @@
 //! What policies look up, answered from the caches, and by the API server itself where a cache cannot.
 //!
 //! The trait is synchronous and called from threads that may block: waits are bounded, and requests run on the server's
-//! own runtime. Deliberately absent: services outside the API server, which the server's configuration has to permit.
+//! own runtime. What lies outside the API server is answered by whoever started the caches; see [`Outside`](super::Outside).
+//! Deliberately absent: registries, which the control plane asks nothing.
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 use palisade_gotext::go_duration::GoDuration;
 use palisade_model::{GroupVersionKind, Map, Str, Value};
-use palisade_policy::{ApiCall, LookupError, Lookups, ObjectQuery};
+use palisade_policy::{ApiCall, LookupError, Lookups, Namespace, ObjectQuery, Unanswered, forward_lookups};
 
 use super::Caches;
 use super::address::Address;
@@ -57,6 +58,8 @@ impl Caches {
 }
 
 impl Lookups for Caches {
+    forward_lookups!(|_this| Unanswered("the control plane asks no registries; check images where they are built"); image);
+
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         let kind = self.kind(&query.group, &query.version, &query.resource)?;
         let missing = || LookupError::NotFound(described(query));
@@ -131,20 +134,23 @@ impl Lookups for Caches {
         if projection.is_empty() { Ok(data) } else { self.projected(name, &entry, projection, &data) }
     }
 
-    fn namespace(&self, name: &str) -> Result<Value, LookupError> {
-        let query = ObjectQuery {
-            version: "v1".into(),
-            resource: "Namespace".into(),
-            name: name.into(),
-            ..ObjectQuery::default()
-        };
+    fn http(&self, call: &ApiCall) -> Result<Value, LookupError> {
+        self.call(call)
+    }
+
+    fn send(&self, request: &Value) -> Result<Value, LookupError> {
+        (self.shared.outside.send)(request)
+    }
+
+    fn namespace(&self, name: &str) -> Namespace {
         // A namespace that was made a moment ago may not have arrived yet when its first objects do.
-        match self.get(&query) {
+        let found = match self.get(&ObjectQuery::namespace(name)) {
             Err(LookupError::NotFound(what)) => {
                 self.live(Method::GET, format!("/api/v1/namespaces/{name}"), Value::Null, what)
             }
             answer => answer,
-        }
+        };
+        found.into()
     }
 }
 
@@ -261,14 +267,7 @@ impl Caches {
         let Some(expression) = named.and_then(|one| one.get("jmesPath")?.as_str()) else {
             return Err(LookupError::NotFound(format!("projection `{projection}` of global context entry `{name}`")));
         };
-        let projector = self.shared.projector.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(projector) = projector else {
-            return Err(LookupError::Unavailable {
-                what: format!("projection `{projection}` of global context entry `{name}`"),
-                remedy: "use the entry without a projection".into(),
-            });
-        };
-        projector(expression, data)
+        (self.shared.outside.project)(expression, data)
             .map_err(|why| LookupError::Failed(format!("projection `{projection}` of `{name}`: {why}")))
     }
 }

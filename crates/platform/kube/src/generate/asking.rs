@@ -11,8 +11,8 @@ use palisade_model::{PolicyRef, Resource, Str, Value, Verdict};
 use palisade_policy::selection::{Mode, Subject};
 use palisade_policy::set::evaluate;
 use palisade_policy::{
-    AdmissionRequest, ApiCall, Effect, Environment, LookupError, Lookups, ObjectQuery, Operation, Phase, Policy,
-    Request, RuleOutcome, RuleUpkeep, Variables,
+    AdmissionRequest, Effect, Environment, LookupError, Lookups, ObjectQuery, Operation, Phase, Policy, Request,
+    RuleOutcome, RuleUpkeep, Variables, forward_lookups,
 };
 
 use super::memory::generating;
@@ -143,6 +143,8 @@ impl Hiding<'_> {
 }
 
 impl Lookups for Hiding<'_> {
+    forward_lookups!(|this| this.lookups; objects, call, http, send, global_context, image, namespace);
+
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         let object = self.lookups.get(query)?;
         if self.hides(&object) { Err(LookupError::NotFound(query.name.to_string())) } else { Ok(object) }
@@ -152,33 +154,5 @@ impl Lookups for Hiding<'_> {
         let mut objects = self.lookups.list(query)?;
         objects.retain(|object| !self.hides(object));
         Ok(objects)
-    }
-
-    fn objects(&self) -> Result<Value, LookupError> {
-        self.lookups.objects()
-    }
-
-    fn call(&self, call: &ApiCall) -> Result<Value, LookupError> {
-        self.lookups.call(call)
-    }
-
-    fn http(&self, call: &ApiCall) -> Result<Value, LookupError> {
-        self.lookups.http(call)
-    }
-
-    fn send(&self, request: &Value) -> Result<Value, LookupError> {
-        self.lookups.send(request)
-    }
-
-    fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError> {
-        self.lookups.global_context(name, projection)
-    }
-
-    fn image(&self, reference: &str) -> Result<Value, LookupError> {
-        self.lookups.image(reference)
-    }
-
-    fn namespace(&self, name: &str) -> Result<Value, LookupError> {
-        self.lookups.namespace(name)
     }
 }

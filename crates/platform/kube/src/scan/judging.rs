@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use palisade_admission::Ruleset;
 use palisade_model::{Decision, Disposition, Finding, Resource, Str, Value, Verdict};
 use palisade_policy::{
-    AdmissionRequest, Environment, LookupError, Lookups, Operation, Phase, Policy, Reads, Request, Variables, digest,
+    AdmissionRequest, Environment, LookupError, Lookups, Namespace, Operation, Phase, Policy, Reads, Request,
+    Variables, digest,
 };
 
 use crate::controller::{ObjectKey, Patience, uid_of};
@@ -51,7 +52,11 @@ pub(super) fn candidate(
     let (reads, rules) = concern(ruleset, &request(&object));
     let mut text = reads.relevant(&object).to_canonical_json();
     if reads.namespace && !key.namespace.is_empty() {
-        let namespace = lookups.namespace(&key.namespace).map_err(|error| error.to_string())?;
+        let namespace = match lookups.namespace(&key.namespace) {
+            Namespace::Known(object) => object,
+            Namespace::Missing => Value::Null,
+            Namespace::Unknown(error) => return Err(error.to_string()),
+        };
         for part in ["labels", "annotations"] {
             text.push('\n');
             text.push_str(&namespace.dig(["metadata", part]).unwrap_or(&Value::Null).to_canonical_json());

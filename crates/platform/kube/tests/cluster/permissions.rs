@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use palisade_admission::Ruleset;
 use palisade_kube::certificates::Keeping;
 use palisade_kube::{
-    Caches, Certificates, ClusterPolicies, Condition, KubernetesConfig, Registration, definitions, permissions,
+    Caches, Certificates, ClusterPolicies, Condition, KubernetesConfig, Outside, Registration, definitions, permissions,
 };
 use palisade_policy::PolicySet;
 use palisade_policy::selection::Overrides;
@@ -49,7 +49,7 @@ async fn the_service_account_can_do_its_work_and_no_more() {
     let config = config(&cluster.service_account_kubeconfig("palisade", "palisade"));
     let connection = connect(&config).await;
     let stop = CancellationToken::new();
-    let caches = Caches::start(&connection, &config, &stop).await.unwrap();
+    let caches = Caches::start(&connection, &config, Outside::default(), &stop).await.unwrap();
     let policies = ClusterPolicies::start(&caches, &config, &stop);
     let mut documents = policies.documents();
     let read = tokio::time::timeout(

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use palisade_kube::{Caches, Connection, KubernetesConfig};
+use palisade_kube::{Caches, Connection, KubernetesConfig, Outside};
 use palisade_testkit::Cluster;
 use tokio_util::sync::CancellationToken;
 
@@ -32,9 +32,14 @@ pub(crate) async fn connect(config: &KubernetesConfig) -> Connection {
 
 /// Caches of the cluster as its administrator, until the guard goes.
 pub(crate) async fn caches(cluster: &Cluster) -> (Caches, tokio_util::sync::DropGuard) {
+    caches_with(cluster, Outside::default()).await
+}
+
+/// The same, with answers from outside the cluster.
+pub(crate) async fn caches_with(cluster: &Cluster, outside: Outside) -> (Caches, tokio_util::sync::DropGuard) {
     let config = config(cluster.kubeconfig());
     let shutdown = CancellationToken::new();
-    let caches = Caches::start(&connect(&config).await, &config, &shutdown).await.unwrap();
+    let caches = Caches::start(&connect(&config).await, &config, outside, &shutdown).await.unwrap();
     (caches, shutdown.drop_guard())
 }
 

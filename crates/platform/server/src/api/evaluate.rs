@@ -233,8 +233,8 @@ mod tests {
     use palisade_policy::selection::Overrides;
     use palisade_policy::waiver::Waivers;
     use palisade_policy::{
-        LookupError, Lookups, ObjectQuery, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Request, RuleInfo,
-        RuleOutcome,
+        LookupError, Lookups, ObjectQuery, Offline, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Request,
+        RuleInfo, RuleOutcome, forward_lookups,
     };
 
     use super::*;
@@ -277,6 +277,8 @@ mod tests {
     struct Shop;
 
     impl Lookups for Shop {
+        forward_lookups!(|_this| Offline; list, objects, call, http, send, global_context, image, namespace);
+
         fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
             Ok(if &*query.name == "shop" { json!({"metadata": {"name": "shop"}}) } else { Value::Null })
         }

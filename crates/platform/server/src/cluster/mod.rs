@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use palisade_kube::policies::{ClusterPolicies, Condition};
 use palisade_kube::{
-    Caches, Certificates, Connection, KubernetesConfig, Registration, certificates, permissions, webhooks,
+    Caches, Certificates, Connection, KubernetesConfig, Outside, Registration, certificates, permissions, webhooks,
 };
 use palisade_kube::{cleanup, generate, reports, scan};
 use palisade_model::{GroupVersionKind, Resource, Str, Value};
@@ -45,11 +45,12 @@ const CONDITION: &str = "cluster";
 pub(crate) struct ClusterSide {
     connection: Option<Connection>,
     caches: Arc<OnceLock<Caches>>,
+    outside: Outside,
 }
 
 /// Opens the connection that the configuration asks for; nothing is sent yet.
-pub(crate) async fn connect(config: &KubernetesConfig) -> Result<ClusterSide, ServerError> {
-    Ok(ClusterSide { connection: Connection::open(config).await?, caches: Arc::default() })
+pub(crate) async fn connect(config: &KubernetesConfig, outside: Outside) -> Result<ClusterSide, ServerError> {
+    Ok(ClusterSide { connection: Connection::open(config).await?, caches: Arc::default(), outside })
 }
 
 impl ClusterSide {
@@ -60,7 +61,7 @@ impl ClusterSide {
 
     /// What policies may look into.
     pub(crate) fn surroundings(&self) -> Arc<dyn Surroundings> {
-        Arc::new(ClusterView::new(self.connection.as_ref().map(|_| self.caches.clone())))
+        Arc::new(ClusterView::new(self.connection.as_ref().map(|_| self.caches.clone()), self.outside.clone()))
     }
 
     /// The certificate for admission: shared by replicas through the cluster, or kept in the data folder.
@@ -100,7 +101,7 @@ impl ClusterSide {
         context.health.fails(CONDITION, "the API server has not answered yet");
         let (context, stop) = (context.clone(), tasks.stop());
         tasks.spawn("the cluster", async move {
-            let followed = follow(&context, &connection, &stop).await;
+            let followed = follow(&context, &connection, &self.outside, &stop).await;
             if let Some(caches) = followed {
                 let _ = self.caches.set(caches.clone());
                 let cluster = Running { context, caches, bundles, stop };
@@ -112,9 +113,14 @@ impl ClusterSide {
 }
 
 /// The watch caches, as soon as the API server answers; none where the server stops before.
-async fn follow(context: &Context, connection: &Connection, stop: &CancellationToken) -> Option<Caches> {
+async fn follow(
+    context: &Context,
+    connection: &Connection,
+    outside: &Outside,
+    stop: &CancellationToken,
+) -> Option<Caches> {
     loop {
-        match Caches::start(connection, &context.config.kubernetes, stop).await {
+        match Caches::start(connection, &context.config.kubernetes, outside.clone(), stop).await {
             Ok(caches) => return Some(caches),
             Err(error) => context.health.fails(CONDITION, error.to_string()),
         }

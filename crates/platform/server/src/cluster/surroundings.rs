@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use palisade_admission::{Roles, roles_of};
-use palisade_kube::Caches;
+use palisade_kube::{Caches, Outside};
 use palisade_model::Value;
-use palisade_policy::{ApiCall, LookupError, Lookups, ObjectQuery, UserInfo};
+use palisade_policy::{LookupError, Lookups, Unanswered, UserInfo, forward_lookups};
 
 use crate::admission::Surroundings;
 
@@ -17,6 +17,7 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 /// A cluster as policies see it, which may not have answered yet; or none.
 pub(super) struct ClusterView {
     caches: Option<Arc<OnceLock<Caches>>>,
+    outside: Outside,
     bindings: Mutex<Option<(Instant, Arc<Bindings>)>>,
 }
 
@@ -27,19 +28,17 @@ struct Bindings {
 }
 
 impl ClusterView {
-    pub(super) fn new(caches: Option<Arc<OnceLock<Caches>>>) -> Self {
-        Self { caches, bindings: Mutex::default() }
+    pub(super) fn new(caches: Option<Arc<OnceLock<Caches>>>, outside: Outside) -> Self {
+        Self { caches, outside, bindings: Mutex::default() }
     }
 
-    fn caches(&self, what: &str) -> Result<&Caches, LookupError> {
-        let remedy = match &self.caches {
-            None => "this server is connected to no cluster",
-            Some(caches) => match caches.get() {
-                Some(caches) => return Ok(caches),
-                None => "the API server has not answered yet",
-            },
-        };
-        Err(LookupError::Unavailable { what: what.to_owned(), remedy: remedy.to_owned() })
+    fn caches(&self) -> Result<&Caches, &'static Unanswered> {
+        let caches = self.caches.as_ref().ok_or(&Unanswered("this server is connected to no cluster"))?;
+        caches.get().ok_or(&Unanswered("the API server has not answered yet"))
+    }
+
+    fn lookups(&self) -> &dyn Lookups {
+        self.caches().map_or_else(|unanswered| unanswered as &dyn Lookups, |caches| caches)
     }
 
     fn bindings(&self, caches: &Caches) -> Arc<Bindings> {
@@ -58,31 +57,21 @@ impl ClusterView {
 }
 
 impl Lookups for ClusterView {
-    fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
-        self.caches(&query.resource)?.get(query)
-    }
+    forward_lookups!(|this| this.lookups(); get, list, objects, call, http, global_context, image, namespace);
 
-    fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError> {
-        self.caches(&query.resource)?.list(query)
-    }
-
-    fn objects(&self) -> Result<Value, LookupError> {
-        self.caches("the list of all objects")?.objects()
-    }
-
-    fn call(&self, call: &ApiCall) -> Result<Value, LookupError> {
-        self.caches(&call.url)?.call(call)
-    }
-
-    fn http(&self, call: &ApiCall) -> Result<Value, LookupError> {
-        self.caches(&call.url)?.http(call)
+    /// Other hosts are reached without a cluster too.
+    fn send(&self, request: &Value) -> Result<Value, LookupError> {
+        (self.outside.send)(request)
     }
 }
 
 impl Surroundings for ClusterView {
     fn roles(&self, user: &UserInfo) -> Roles {
-        let Ok(caches) = self.caches("roles") else { return Roles::default() };
+        let Ok(caches) = self.caches() else { return Roles::default() };
         let bindings = self.bindings(caches);
         roles_of(user, &bindings.namespaced, &bindings.cluster)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,7 +126,7 @@ impl Server {
         let folder = config.server.data_folder();
         create_private(&folder)?;
         let (mut listeners, mut background) = (Tasks::default(), Tasks::default());
-        let cluster = cluster::connect(&config.kubernetes).await?;
+        let cluster = cluster::connect(&config.kubernetes, wiring.outside.clone()).await?;
         let context = context(config, wiring, (&folder, cluster.is_connected()), &mut background).await?;
         let journal = Journal::open(
             folder.join("journal"),
@@ -198,7 +198,7 @@ async fn context(
         (Arc::new(Health::expecting(&["store", "ruleset", "listeners"])), Arc::new(Metrics::default()));
     let store = open_store(&config, folder).await?;
     health.holds("store");
-    let Wiring { loader, inventory, clock } = wiring;
+    let Wiring { loader, inventory, clock, .. } = wiring;
     let (policies, keeper) = Policies::start(with_cluster, loader, store.clone(), clock.clone(), background.stop());
     background.spawn("loading policies", keeper);
     let holder: Arc<str> = uuid::Uuid::now_v7().to_string().into();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use palisade_server::{Clock, Server, Wiring};
+use palisade_server::{Clock, Outside, Server, Wiring};
 use palisade_store::{DecisionFilter, Page};
 
 use crate::post::{Client, Folder, Loader, config, metric, review, start, start_at};
@@ -63,7 +63,7 @@ async fn rules_are_exchanged_during_the_load_without_a_lost_answer() {
     let folder = Folder::new();
     let version = Arc::new(AtomicU32::new(0));
     let loader = Box::new(Loader(version.clone()));
-    let wiring = Wiring { loader, inventory: None, clock: Clock::system() };
+    let wiring = Wiring { loader, inventory: None, outside: Outside::default(), clock: Clock::system() };
     let server = Server::start(config(&folder), wiring).await.unwrap();
     let mut ready = server.context().health.readiness();
     ready.wait_for(|ready| *ready).await.unwrap();

@@ -15,7 +15,7 @@ use palisade_policy::{
     Environment, FailurePolicy, Payload, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Request, RuleInfo,
     RuleOutcome,
 };
-use palisade_server::{Clock, Config, PolicyLoader, Server, Wiring};
+use palisade_server::{Clock, Config, Outside, PolicyLoader, Server, Wiring};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -117,7 +117,7 @@ pub(crate) fn config(folder: &Folder) -> Config {
 }
 
 pub(crate) fn wiring(clock: Clock) -> Wiring {
-    Wiring { loader: Box::new(Loader(Arc::default())), inventory: None, clock }
+    Wiring { loader: Box::new(Loader(Arc::default())), inventory: None, outside: Outside::default(), clock }
 }
 
 /// A server that is ready.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use palisade_model::{Map, Value, json};
-use palisade_policy::{ApiCall, Environment, LookupError, Lookups, ObjectQuery, Offline, Variables};
+use palisade_policy::{ApiCall, Environment, LookupError, Lookups, ObjectQuery, Offline, Variables, forward_lookups};
 
 use super::generator::{self, Collector};
 use crate::library::testing::{self, check, holds};
@@ -16,6 +16,11 @@ fn named(name: &str) -> Value {
 }
 
 impl Lookups for Echo {
+    forward_lookups!(|_this| Offline; objects, send, namespace);
+
+    fn http(&self, call: &ApiCall) -> Result<Value, LookupError> {
+        self.call(call)
+    }
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         match &*query.name {
             "missing" => Err(LookupError::NotFound("missing".into())),

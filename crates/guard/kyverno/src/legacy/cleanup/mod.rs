@@ -192,10 +192,14 @@ impl Policy for CleanupPolicy {
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
         let Some(request) = request.as_admission().filter(|_| phase == Phase::Delete) else { return Vec::new() };
         let subject = Subjects::of(request, request.subject(), environment);
-        if !self.reaches(subject.object) || !selected(&self.spec.matches, self.spec.exclude.as_ref(), &subject) {
+        if !self.reaches(subject.object) {
             return Vec::new();
         }
-        let (verdict, message) = self.judge(request, environment);
+        let (verdict, message) = match selected(&self.spec.matches, self.spec.exclude.as_ref(), &subject) {
+            Ok(true) => self.judge(request, environment),
+            Ok(false) => return Vec::new(),
+            Err(why) => (Verdict::Error, why),
+        };
         let mut outcome = RuleOutcome::new(self.info.reference.name.clone(), Phase::Delete, verdict, message);
         if verdict == Verdict::Pass {
             outcome.effect = Effect::Deleted;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use palisade_model::{Resource, json};
 use palisade_policy::{
-    AdmissionRequest, Environment, LookupError, Lookups, ObjectQuery, Offline, Operation, Variables,
+    AdmissionRequest, Environment, LookupError, Lookups, ObjectQuery, Offline, Operation, Variables, forward_lookups,
 };
 
 use super::*;
@@ -29,6 +29,8 @@ impl Objects {
 }
 
 impl Lookups for Objects {
+    forward_lookups!(|_this| Offline; objects, call, http, send, global_context, image, namespace);
+
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
         self.matching(query).next().cloned().ok_or_else(|| LookupError::NotFound(query.name.to_string()))
     }

@@ -11,6 +11,7 @@ use palisade_document::{Limits, parse};
 use palisade_model::{Diagnostic, Level, Resource, Value};
 use palisade_policy::{
     AdmissionRequest, Environment, Lookups, Offline, Operation, Phase, Policy, Request, RuleOutcome, Variables,
+    forward_lookups,
 };
 
 use super::exception::Exception;
@@ -78,6 +79,8 @@ fn pod(spec: &str) -> String {
 struct Town;
 
 impl Lookups for Town {
+    forward_lookups!(|_this| Offline; objects, http, send, namespace);
+
     fn get(&self, query: &palisade_policy::ObjectQuery) -> Result<Value, palisade_policy::LookupError> {
         match &*query.name {
             "settings" => Ok(palisade_model::json!({"data": {"allowed": "nginx"}, "metadata": {"name": "settings"}})),

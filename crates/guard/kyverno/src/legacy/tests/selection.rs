@@ -154,3 +154,46 @@ spec:
     let elsewhere = pod("{}").replace("namespace: shop", "namespace: bank");
     assert_eq!(only(&*policy, &elsewhere).enforcement, Enforcement::Audit);
 }
+
+#[test]
+fn a_namespace_that_nobody_knows_is_an_error_where_it_decides() {
+    let pods = |more: &str| format!("{{resources: {{kinds: [Pod]{more}}}}}");
+    let selector = |label: &str| format!(", namespaceSelector: {{matchLabels: {{{label}}}}}");
+    let in_prod = pods(&selector("env: prod"));
+    for (filter, exclude, expected) in [
+        (in_prod.clone(), String::new(), Some(Verdict::Error)),
+        (pods(""), in_prod.clone(), Some(Verdict::Error)),
+        // What the rest decides needs no labels.
+        (format!("{in_prod}, {}", pods(", names: [web]")), String::new(), Some(Verdict::Fail)),
+        (pods(&format!(", names: [other]{}", selector("env: prod"))), String::new(), None),
+        (in_prod.clone(), pods(""), None),
+        (pods(&selector("kubernetes.io/metadata.name: shop")), String::new(), Some(Verdict::Fail)),
+        (pods(&selector("kubernetes.io/metadata.name: other, env: prod")), String::new(), None),
+    ] {
+        let outcomes = judge(&*rule(&filter, &exclude), request(&pod("{}"), Operation::Create), &Offline);
+        assert_eq!(outcomes.first().map(|outcome| outcome.verdict), expected, "{filter} but {exclude}: {outcomes:?}");
+        if expected == Some(Verdict::Error) {
+            assert!(outcomes[0].message.contains("namespace `shop`"), "{}", outcomes[0].message);
+        }
+    }
+}
+
+#[test]
+fn the_strictest_action_holds_where_the_namespace_of_an_override_is_not_known() {
+    let auditing = "  - name: r\n    match: {any: [{resources: {kinds: [Pod]}}]}\n    validate:\n      failureAction: Audit\n      \
+                    failureActionOverrides:\n      - {action: Audit, namespaceSelector: {matchLabels: {env: test}}}\n      deny: {}\n";
+    let outcome = only(&*policy(auditing), &pod("{}"));
+    assert_eq!(outcome.enforcement, Enforcement::Enforce);
+}
+
+#[test]
+fn expressions_about_a_namespace_that_nobody_knows_have_no_verdict() {
+    let judged = |expression: &str| {
+        only(&*policy(&format!(
+            "  - name: r\n    match: {{any: [{{resources: {{kinds: [Pod]}}}}]}}\n    validate:\n      cel:\n        \
+             expressions: [{{expression: \"{expression}\"}}]\n"
+        )), &pod("{}")).verdict
+    };
+    assert_eq!(judged("!has(namespaceObject.metadata.labels)"), Verdict::Error);
+    assert_eq!(judged("object.metadata.name == 'web'"), Verdict::Pass);
+}

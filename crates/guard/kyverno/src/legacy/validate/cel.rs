@@ -5,8 +5,8 @@
 use palisade_cel::Type;
 use palisade_cel::admission::params::{ParamKind, ParamRef};
 use palisade_cel::admission::{
-    Compiler, Conditions, Decision, Dialect, Evaluation, Node, Purpose, Reader, Subject, Validations, Variables,
-    environment,
+    Compiler, Conditions, Decision, Dialect, Evaluation, NamespaceView, Node, Purpose, Reader, Subject, Validations,
+    Variables, environment,
 };
 use palisade_model::{Map, Path, Resource, Str, Value, Verdict, json};
 use palisade_policy::AdmissionRequest;
@@ -21,6 +21,8 @@ pub(crate) struct CelRule {
     validations: Validations,
     variables: Variables,
     params: Option<(ParamKind, ParamRef)>,
+    /// Whether expressions read `namespaceObject`.
+    reads_namespace: bool,
     problems: Vec<String>,
 }
 
@@ -40,7 +42,8 @@ impl CelRule {
         let validations = Validations::compile(&mut compiler, &spec, Dialect::Kubernetes);
         let variables = compiler.into_variables();
         let problems = reader.into_diagnostics().iter().map(|diagnostic| diagnostic.message.clone()).collect();
-        Self { preconditions, validations, variables, params, problems }
+        let reads_namespace = document.object.to_json().contains("namespaceObject");
+        Self { preconditions, validations, variables, params, reads_namespace, problems }
     }
 
     pub(super) fn problems(&self) -> &[String] {
@@ -62,11 +65,15 @@ impl CelRule {
             Ok(params) => params.unwrap_or_default(),
             Err(error) => return Answer::error("error in parameterized resource", error),
         };
+        let namespace = subject.namespace().filter(|_| self.reads_namespace);
+        if let Some(Err(why)) = namespace.map(NamespaceView::object) {
+            return Answer::error("namespaceObject is not known", why);
+        }
         let mut properties = Vec::new();
         for param in &params {
             let evaluation = Evaluation::new(&subject, environment, &self.variables);
             let evaluation = if self.params.is_some() { evaluation.with("params", param) } else { evaluation };
-            let evaluation = match namespace_by_name(&subject, judge.admission) {
+            let evaluation = match namespace.and_then(|namespace| by_name(namespace, judge.admission)) {
                 Some(namespace) => evaluation.with("namespaceObject", &namespace),
                 None => evaluation,
             };
@@ -96,10 +103,9 @@ impl CelRule {
 }
 
 /// A namespace that nobody knows more of than its name, as Kyverno's commands describe it.
-fn namespace_by_name(subject: &Subject<'_>, admission: &AdmissionRequest) -> Option<Value> {
-    let known = admission.namespace.is_empty()
-        || &*admission.kind.kind == "Namespace"
-        || subject.namespace().is_none_or(|namespace| namespace.object().is_some());
+fn by_name(namespace: &NamespaceView<'_>, admission: &AdmissionRequest) -> Option<Value> {
+    let known =
+        admission.namespace.is_empty() || &*admission.kind.kind == "Namespace" || namespace.object() != Ok(None);
     (!known).then(|| json!({ "metadata": { "name": &*admission.namespace } }))
 }
 

@@ -15,7 +15,7 @@ use palisade_admission::Ruleset;
 use palisade_model::{Checkpoint, PolicyRef, Severity, Value as Object, Verdict, VerdictCounts};
 use palisade_policies::{Edition, Given};
 use palisade_policy::{Environment, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, RuleInfo, RuleOutcome};
-use palisade_server::{Clock, Config, PolicyLoader, Server, Wiring};
+use palisade_server::{Clock, Config, Outside, PolicyLoader, Server, Wiring};
 use palisade_store::{
     DecisionRecord, Login, NewToken, Observation, ObservedFinding, Principal, ResourceIdentity, Role, RoleBinding,
     SecretHash, Store,
@@ -86,7 +86,8 @@ impl Desk {
         config.server.limits.requests_per_second = 100_000;
         config.identity.failures_per_minute = 1_000_000;
         change(&mut config);
-        let wiring = Wiring { loader: Box::new(Loader), inventory: None, clock: Clock::system() };
+        let wiring =
+            Wiring { loader: Box::new(Loader), inventory: None, outside: Outside::default(), clock: Clock::system() };
         let server = Server::start(config, wiring).await.unwrap();
         let url = format!("http://{}", server.addresses().api);
         let store = server.context().store.clone();
