@@ -9,6 +9,8 @@ mod matching;
 mod numbers;
 mod random;
 mod text;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use palisade_model::Value;
