@@ -242,53 +242,29 @@ impl fmt::Display for Value {
     }
 }
 
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
+/// Makes a value type of plain types: `impl_from!(Value { bool => Self::Bool, &str => |text| Self::String(text.into()) })`.
+#[macro_export]
+macro_rules! impl_from {
+    ($target:ty { $($plain:ty => $make:expr),+ $(,)? }) => {
+        $(impl From<$plain> for $target {
+            fn from(plain: $plain) -> Self {
+                let make: fn($plain) -> Self = $make;
+                make(plain)
+            }
+        })+
+    };
 }
 
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::Int(value)
-    }
-}
-
-impl From<f64> for Value {
-    fn from(value: f64) -> Self {
-        Self::Float(value)
-    }
-}
-
-impl From<&str> for Value {
-    fn from(value: &str) -> Self {
-        Self::String(value.into())
-    }
-}
-
-impl From<String> for Value {
-    fn from(value: String) -> Self {
-        Self::String(value.into())
-    }
-}
-
-impl From<Str> for Value {
-    fn from(value: Str) -> Self {
-        Self::String(value)
-    }
-}
-
-impl From<Vec<Value>> for Value {
-    fn from(value: Vec<Value>) -> Self {
-        Self::array(value)
-    }
-}
-
-impl From<Map> for Value {
-    fn from(value: Map) -> Self {
-        Self::object(value)
-    }
-}
+impl_from!(Value {
+    bool => Self::Bool,
+    i64 => Self::Int,
+    f64 => Self::Float,
+    &str => |text| Self::String(text.into()),
+    String => |text| Self::String(text.into()),
+    Str => Self::String,
+    Vec<Value> => Self::array,
+    Map => Self::object,
+});
 
 impl From<serde_json::Value> for Value {
     fn from(value: serde_json::Value) -> Self {

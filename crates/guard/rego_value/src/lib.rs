@@ -213,80 +213,18 @@ impl Value {
     }
 }
 
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::Number(Number::Int(value))
-    }
-}
-
-impl From<i32> for Value {
-    fn from(value: i32) -> Self {
-        Self::from(i64::from(value))
-    }
-}
-
-impl From<f64> for Value {
-    fn from(value: f64) -> Self {
-        Self::Number(Number::from(value))
-    }
-}
-
-impl From<usize> for Value {
-    fn from(value: usize) -> Self {
-        Self::Number(Number::from(value))
-    }
-}
-
-impl From<Number> for Value {
-    fn from(value: Number) -> Self {
-        Self::Number(value)
-    }
-}
-
-impl From<&str> for Value {
-    fn from(value: &str) -> Self {
-        Self::String(value.into())
-    }
-}
-
-impl From<String> for Value {
-    fn from(value: String) -> Self {
-        Self::String(value.into())
-    }
-}
-
-impl From<Str> for Value {
-    fn from(value: Str) -> Self {
-        Self::String(value)
-    }
-}
-
-impl From<Vec<Value>> for Value {
-    fn from(value: Vec<Value>) -> Self {
-        Self::array(value)
-    }
-}
-
-impl From<Array> for Value {
-    fn from(value: Array) -> Self {
-        Self::Array(Arc::new(value))
-    }
-}
-
-impl From<Object> for Value {
-    fn from(value: Object) -> Self {
-        Self::Object(Arc::new(value))
-    }
-}
-
-impl From<Set> for Value {
-    fn from(value: Set) -> Self {
-        Self::Set(Arc::new(value))
-    }
-}
+palisade_model::impl_from!(Value {
+    bool => Self::Bool,
+    i64 => |number| Self::Number(Number::Int(number)),
+    i32 => |number| Self::from(i64::from(number)),
+    f64 => |number| Self::Number(number.into()),
+    usize => |number| Self::Number(number.into()),
+    Number => Self::Number,
+    &str => |text| Self::String(text.into()),
+    String => |text| Self::String(text.into()),
+    Str => Self::String,
+    Vec<Value> => Self::array,
+    Array => |array| Self::Array(Arc::new(array)),
+    Object => |object| Self::Object(Arc::new(object)),
+    Set => |set| Self::Set(Arc::new(set)),
+});

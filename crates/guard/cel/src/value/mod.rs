@@ -233,44 +233,12 @@ impl From<Value> for Val {
     }
 }
 
-impl From<bool> for Val {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
-impl From<i64> for Val {
-    fn from(value: i64) -> Self {
-        Self::Int(value)
-    }
-}
-
-impl From<u64> for Val {
-    fn from(value: u64) -> Self {
-        Self::UInt(value)
-    }
-}
-
-impl From<f64> for Val {
-    fn from(value: f64) -> Self {
-        Self::Double(value)
-    }
-}
-
-impl From<&str> for Val {
-    fn from(text: &str) -> Self {
-        Self::String(text.into())
-    }
-}
-
-impl From<String> for Val {
-    fn from(text: String) -> Self {
-        Self::String(text.into())
-    }
-}
-
-impl From<Vec<Val>> for Val {
-    fn from(items: Vec<Val>) -> Self {
-        Self::list(items)
-    }
-}
+palisade_model::impl_from!(Val {
+    bool => Self::Bool,
+    i64 => Self::Int,
+    u64 => Self::UInt,
+    f64 => Self::Double,
+    &str => |text| Self::String(text.into()),
+    String => |text| Self::String(text.into()),
+    Vec<Val> => Self::list,
+});
