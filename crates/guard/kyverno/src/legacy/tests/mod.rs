@@ -1,6 +1,7 @@
 //! Policies from text to outcomes: what the parts of the engine do together.
 
 mod loading;
+mod rule_types;
 mod selection;
 mod validation;
 
@@ -83,7 +84,9 @@ impl Lookups for Town {
 
     fn get(&self, query: &palisade_policy::ObjectQuery) -> Result<Value, palisade_policy::LookupError> {
         match &*query.name {
-            "settings" => Ok(palisade_model::json!({"data": {"allowed": "nginx"}, "metadata": {"name": "settings"}})),
+            "settings" => Ok(palisade_model::json!({
+                "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"allowed": "nginx"}
+            })),
             other => Err(palisade_policy::LookupError::NotFound(other.into())),
         }
     }
