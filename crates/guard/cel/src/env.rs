@@ -65,6 +65,12 @@ impl Env {
         EnvBuilder(EnvData::default()).library(standard::library()).library(standard::optional_library())
     }
 
+    /// A builder without any library.
+    #[cfg(test)]
+    pub(crate) fn bare() -> EnvBuilder {
+        EnvBuilder(EnvData::default())
+    }
+
     /// A builder that starts from this environment.
     pub fn extend(&self) -> EnvBuilder {
         EnvBuilder((*self.0).clone())

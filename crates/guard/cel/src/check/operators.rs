@@ -36,6 +36,14 @@ impl Operators {
     }
 }
 
+#[cfg(test)]
+impl Operators {
+    /// Every signature with the name of its operator.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, Signature<'_>)> {
+        self.0.keys().flat_map(|name| self.of(name).map(|signature| (*name, signature)))
+    }
+}
+
 impl Default for Operators {
     fn default() -> Self {
         let mut table = HashMap::new();

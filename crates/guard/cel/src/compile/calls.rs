@@ -10,7 +10,6 @@ use super::{Compiler, Overloads, Typed};
 use crate::check::{Signature, nearest};
 use crate::library::kyverno::compat;
 use crate::library::re2::Pattern;
-use crate::library::standard::LENIENT_OR_VALUE;
 use crate::program::node::{BinaryOperator, Invocation, Node, Shortcut};
 use crate::program::{constant_error, fold_constant};
 use crate::syntax::Expr;
@@ -262,7 +261,7 @@ fn call_node(style: Style, name: Str, overloads: Overloads, args: Vec<Node>, pat
     let args = match (style, &*name, <[Node; 2]>::try_from(args)) {
         (Style::Member, "or", Ok(args)) => return Node::OptionalOr(Box::new(args)),
         (Style::Member, "orValue", Ok(args)) => return Node::OptionalOrValue(Box::new(args)),
-        (Style::Global, LENIENT_OR_VALUE | compat::FUNCTION, Ok(args)) => return Node::OrValueLenient(Box::new(args)),
+        (Style::Global, compat::FUNCTION, Ok(args)) => return Node::OrValueLenient(Box::new(args)),
         (_, _, Ok(args)) => Vec::from(args),
         (_, _, Err(args)) => args,
     };

@@ -11,6 +11,8 @@ pub mod standard;
 mod call;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod textual;
 
 use std::borrow::Cow;

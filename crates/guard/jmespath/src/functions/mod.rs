@@ -8,9 +8,9 @@ mod image;
 mod matching;
 mod numbers;
 mod random;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 mod time;
 
 use palisade_model::Value;

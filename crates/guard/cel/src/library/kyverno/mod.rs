@@ -19,7 +19,7 @@ mod numbers;
 mod random;
 mod resource;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod time;
 mod transform;
 mod user;

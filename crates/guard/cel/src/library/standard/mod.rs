@@ -16,7 +16,7 @@ mod time;
 pub use encoders::library as encoders;
 pub use lists::library as lists;
 pub use math::library as math;
-pub use optional::{LENIENT_OR_VALUE, lenient_or_value, library as optional_library};
+pub use optional::library as optional_library;
 pub use regex::library as regex;
 pub use sets::library as sets;
 pub use strings::library as strings;

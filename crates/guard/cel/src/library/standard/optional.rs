@@ -1,13 +1,10 @@
 //! Optional values.
 
 use crate::library::mismatch;
-use crate::syntax::{Expander, Expansion, Expr, MacroCall, macros};
-use crate::{Call, CompileError, EvalError, Function, Library, Macro, Style, Type, Val};
+use crate::syntax::macros;
+use crate::{Call, EvalError, Function, Library, Type, Val};
 
 type Outcome = Result<Val, EvalError>;
-
-/// The function behind [`lenient_or_value`].
-pub const LENIENT_OR_VALUE: &str = "@lenientOrValue";
 
 /// `optional.of`, `optional.none`, `orValue`, `optMap` and their kin.
 pub fn library() -> Library {
@@ -28,19 +25,6 @@ pub fn library() -> Library {
     ];
     let types = vec![Type::optional(Type::Dyn)];
     Library { name: "optional", functions, macros: macros::OPTIONAL.into(), types, ..Library::default() }
-}
-
-/// Kyverno's `orValue`, which returns a receiver that is not optional as it is. Its result is dynamic, and its argument
-/// is always evaluated.
-pub fn lenient_or_value() -> Library {
-    let expand = |_: &mut Expander, call: MacroCall| -> Result<Expansion, CompileError> {
-        let span = call.span;
-        let args = call.target.into_iter().chain(call.args).collect();
-        Ok(Expansion::Expr(Expr::call(None, LENIENT_OR_VALUE, args, span)))
-    };
-    let functions = vec![Function::global(LENIENT_OR_VALUE, [Type::Dyn, Type::Dyn], Type::Dyn, by_machine)];
-    let macros = vec![Macro { name: "orValue", style: Style::Member, arity: Some(1), expand }];
-    Library { name: "lenient orValue", functions, macros, ..Library::default() }
 }
 
 /// Functions that the evaluator answers itself, because they need not evaluate their second operand.
