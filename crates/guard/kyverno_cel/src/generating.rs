@@ -11,7 +11,7 @@ use palisade_model::{Map, Str, Value, Verdict};
 use palisade_policy::{Effect, Environment, Phase, Policy, PolicyInfo, Request, RuleOutcome};
 
 use super::exception::Exception;
-use super::head::Head;
+use super::identity::Identity;
 use super::judging::{self, Gate};
 use super::kind::Kind;
 use super::template::Template;
@@ -19,7 +19,7 @@ use super::template::Template;
 /// A loaded GeneratingPolicy.
 #[derive(Debug)]
 pub(super) struct GeneratingPolicy {
-    head: Head,
+    identity: Identity,
     constraints: MatchResources,
     gate: Gate,
     generations: Vec<Generation>,
@@ -36,22 +36,22 @@ enum Generation {
 
 impl GeneratingPolicy {
     pub(super) fn read(reader: &mut Reader<'_>, exceptions: Vec<Exception>) -> Option<Self> {
-        let (head, spec) = Head::read(reader, Kind::Generating)?;
+        let (identity, spec) = Identity::read(reader, Kind::Generating)?;
         let constraints = judging::constraints(reader, &spec);
-        let mut compiler = Compiler::new(reader, head.environment(Purpose::Generation));
+        let mut compiler = Compiler::new(reader, identity.environment(Purpose::Generation));
         let conditions = Conditions::compile(&mut compiler, &spec, "matchConditions");
         compiler.declare_variables(&spec, "variables");
         let entries = compiler.reader.list(&spec, "generate");
         let generations = entries.iter().filter_map(|entry| Generation::compile(&mut compiler, entry)).collect();
         let gate = Gate { exceptions, conditions, variables: compiler.into_variables(), ignore_failures: false };
-        let head = head.reaching(reader.document(), constraints.reach());
-        (!reader.failed()).then_some(Self { head, constraints, gate, generations })
+        let identity = identity.reaching(reader.document(), constraints.reach());
+        (!reader.failed()).then_some(Self { identity, constraints, gate, generations })
     }
 
     fn generate(&self, subject: &Subject<'_>, environment: &Environment<'_>) -> RuleOutcome {
         match self.objects(subject, environment) {
             Ok(objects) => {
-                let outcome = self.head.outcome(Verdict::Pass, "policy evaluated successfully");
+                let outcome = self.identity.outcome(Verdict::Pass, "policy evaluated successfully");
                 if objects.is_empty() { outcome } else { outcome.effect(Effect::Generated(objects)) }
             }
             Err(outcome) => *outcome,
@@ -60,11 +60,11 @@ impl GeneratingPolicy {
 
     /// The objects that the policy creates, in order.
     fn objects(&self, subject: &Subject<'_>, environment: &Environment<'_>) -> Result<Vec<Value>, Box<RuleOutcome>> {
-        let fail = |message: String| Box::new(self.head.outcome(Verdict::Error, message));
+        let fail = |message: String| Box::new(self.identity.outcome(Verdict::Error, message));
         let collector = Collector::new();
-        let namespace = self.head.own_namespace().map(Str::from);
+        let namespace = self.identity.own_namespace().map(Str::from);
         let evaluation =
-            self.gate.open(&self.head, subject, environment)?.with("generator", collector.handle(namespace));
+            self.gate.open(&self.identity, subject, environment)?.with("generator", collector.handle(namespace));
         let mut objects = Vec::new();
         for generation in &self.generations {
             match generation {
@@ -84,7 +84,7 @@ impl GeneratingPolicy {
 
     /// An object of a template in its namespace: a namespaced policy stays within its own.
     fn placed(&self, mut object: Value) -> Result<Value, String> {
-        let Some(own) = self.head.own_namespace() else { return Ok(object) };
+        let Some(own) = self.identity.own_namespace() else { return Ok(object) };
         let written = object.dig(["metadata", "namespace"]).and_then(Value::as_str).unwrap_or_default();
         if !written.is_empty() && written != own {
             return Err(format!(
@@ -131,20 +131,24 @@ fn as_new(object: &Value) -> Value {
 
 impl Policy for GeneratingPolicy {
     fn info(&self) -> &PolicyInfo {
-        &self.head.info
+        &self.identity.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {
-        request.as_admission().is_some_and(|request| self.head.reaches(request) && self.constraints.may_match(request))
+        request
+            .as_admission()
+            .is_some_and(|request| self.identity.reaches(request) && self.constraints.may_match(request))
     }
 
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
-        let Some(request) = request.as_admission().filter(|_| phase == self.head.phase()) else { return Vec::new() };
+        let Some(request) = request.as_admission().filter(|_| phase == self.identity.phase()) else {
+            return Vec::new();
+        };
         let subject = Subject::admission(request, environment, Dialect::Kyverno);
-        if !self.head.reaches(request) {
+        if !self.identity.reaches(request) {
             return Vec::new();
         }
-        match judging::selects(&self.head, &self.constraints, request, &subject) {
+        match judging::selects(&self.identity, &self.constraints, request, &subject) {
             Ok(true) => {}
             Ok(false) => return Vec::new(),
             Err(outcome) => return vec![outcome],

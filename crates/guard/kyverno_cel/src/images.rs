@@ -17,7 +17,7 @@ use palisade_policy::{
 use super::autogen;
 use super::exception::Exception;
 use super::extraction::pod_requests;
-use super::head::Head;
+use super::identity::Identity;
 use super::image_pattern::ImagePattern;
 use super::judging::{self, Gate};
 use super::kind::Kind;
@@ -26,7 +26,7 @@ use super::rule::Rule;
 /// A loaded ImageValidatingPolicy.
 #[derive(Debug)]
 pub(super) struct ImageValidatingPolicy {
-    head: Head,
+    identity: Identity,
     enforcement: Enforcement,
     any_json: bool,
     rules: Vec<Rule<Check>>,
@@ -46,16 +46,16 @@ struct Check {
 
 impl ImageValidatingPolicy {
     pub(super) fn read(reader: &mut Reader<'_>, exceptions: &[Exception], any_json: bool) -> Option<Self> {
-        let (head, spec) = Head::read(reader, Kind::ImageValidating)?;
+        let (identity, spec) = Identity::read(reader, Kind::ImageValidating)?;
         let enforcement = enforcement(&reader.texts(&spec, "validationActions"));
-        let compile = |reader: &mut Reader<'_>, spec: &Node<'_>| Check::compile(reader, &head, spec, exceptions);
+        let compile = |reader: &mut Reader<'_>, spec: &Node<'_>| Check::compile(reader, &identity, spec, exceptions);
         let rules = if any_json {
             Rule::about_documents(compile(reader, &spec))
         } else {
             Rule::about_objects(reader, &spec, autogen::rewrite_spec, compile)
         };
-        let head = head.reaching(reader.document(), Rule::reach(&rules));
-        (!reader.failed()).then_some(Self { head, enforcement, any_json, rules })
+        let identity = identity.reaching(reader.document(), Rule::reach(&rules));
+        (!reader.failed()).then_some(Self { identity, enforcement, any_json, rules })
     }
 
     fn judge_admission(
@@ -65,7 +65,7 @@ impl ImageValidatingPolicy {
         environment: &Environment<'_>,
     ) -> Option<RuleOutcome> {
         let subject = Subject::admission(request, environment, Dialect::Kyverno);
-        match judging::selects(&self.head, &rule.constraints, request, &subject) {
+        match judging::selects(&self.identity, &rule.constraints, request, &subject) {
             Ok(true) => {}
             Ok(false) => return None,
             Err(outcome) => return Some(outcome),
@@ -75,7 +75,7 @@ impl ImageValidatingPolicy {
         }
         let pods = match pod_requests(request) {
             Ok(pods) => pods,
-            Err(message) => return Some(self.head.outcome(Verdict::Error, message)),
+            Err(message) => return Some(self.identity.outcome(Verdict::Error, message)),
         };
         let outcomes = pods.iter().filter_map(|(_, pod)| {
             let subject = Subject::admission(pod, environment, Dialect::Kubernetes).carrying_objects();
@@ -92,11 +92,11 @@ impl ImageValidatingPolicy {
         subject: &Subject<'_>,
         environment: &Environment<'_>,
     ) -> Option<RuleOutcome> {
-        let evaluation = match rule.gate.open_strictly(&self.head, subject, environment) {
+        let evaluation = match rule.gate.open_strictly(&self.identity, subject, environment) {
             Ok(evaluation) => evaluation?,
             Err(outcome) => return Some(*outcome),
         };
-        let fail = |message: String| Some(self.head.outcome(Verdict::Error, message));
+        let fail = |message: String| Some(self.identity.outcome(Verdict::Error, message));
         let check = &rule.work;
         let (images, names) = match check.images(request, &evaluation) {
             Ok(found) => found,
@@ -105,7 +105,7 @@ impl ImageValidatingPolicy {
         if check.needs_digest
             && let Some(name) = names.iter().find(|name| !name.contains('@'))
         {
-            return Some(self.head.outcome(Verdict::Fail, format!("image {name} does not have a digest")));
+            return Some(self.identity.outcome(Verdict::Fail, format!("image {name} does not have a digest")));
         }
         let evaluation = evaluation
             .with("images", Value::object(images))
@@ -114,10 +114,12 @@ impl ImageValidatingPolicy {
         let outcome = match check.validations.decide(&evaluation) {
             Decision::Pass if check.needs_verification && !names.is_empty() => {
                 let message = "no policy performed a signature or attestation check on it";
-                self.head.outcome(Verdict::Fail, format!("image {} is not verified: {message}", names.join(", ")))
+                self.identity.outcome(Verdict::Fail, format!("image {} is not verified: {message}", names.join(", ")))
             }
-            Decision::Pass => self.head.outcome(Verdict::Pass, "success"),
-            Decision::Fail { message, paths, .. } => RuleOutcome { paths, ..self.head.outcome(Verdict::Fail, message) },
+            Decision::Pass => self.identity.outcome(Verdict::Pass, "success"),
+            Decision::Fail { message, paths, .. } => {
+                RuleOutcome { paths, ..self.identity.outcome(Verdict::Fail, message) }
+            }
             Decision::Error { message, .. } => return fail(message),
         };
         match check.validations.annotate(&evaluation) {
@@ -128,14 +130,19 @@ impl ImageValidatingPolicy {
 }
 
 impl Check {
-    fn compile(reader: &mut Reader<'_>, head: &Head, spec: &Node<'_>, exceptions: &[Exception]) -> (Gate, Self) {
+    fn compile(
+        reader: &mut Reader<'_>,
+        identity: &Identity,
+        spec: &Node<'_>,
+        exceptions: &[Exception],
+    ) -> (Gate, Self) {
         let ignore_failures = judging::ignores_failures(reader, spec);
         let configuration = reader.object(spec, "validationConfigurations");
         let mut on = |key: &str| configuration.as_ref().and_then(|node| reader.flag(node, key)).unwrap_or(true);
         let (needs_digest, needs_verification) = (on("verifyDigest"), on("required"));
         let (attestors, attestations) = (names(reader, spec, "attestors"), names(reader, spec, "attestations"));
 
-        let mut compiler = Compiler::new(reader, head.environment(Purpose::Images));
+        let mut compiler = Compiler::new(reader, identity.environment(Purpose::Images));
         let conditions = Conditions::compile(&mut compiler, spec, "matchConditions");
         let nodes = compiler.reader.list(spec, "images");
         let extractors = nodes.iter().filter_map(|node| {
@@ -200,21 +207,21 @@ fn names(reader: &mut Reader<'_>, spec: &Node<'_>, key: &str) -> Value {
 
 impl Policy for ImageValidatingPolicy {
     fn info(&self) -> &PolicyInfo {
-        &self.head.info
+        &self.identity.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {
         match request.payload() {
             Payload::Json(_) => self.any_json,
             Payload::Kubernetes(request) if !self.any_json => {
-                self.head.reaches(request) && self.rules.iter().any(|rule| rule.may_select(request))
+                self.identity.reaches(request) && self.rules.iter().any(|rule| rule.may_select(request))
             }
             _ => false,
         }
     }
 
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
-        if phase != self.head.phase() {
+        if phase != self.identity.phase() {
             return Vec::new();
         }
         let mut outcomes: Vec<RuleOutcome> = match request.payload() {
@@ -222,7 +229,7 @@ impl Policy for ImageValidatingPolicy {
                 let subject = Subject::payload(document);
                 self.rules.iter().filter_map(|rule| self.judge(rule, None, &subject, environment)).collect()
             }
-            Payload::Kubernetes(request) if !self.any_json && self.head.reaches(request) => {
+            Payload::Kubernetes(request) if !self.any_json && self.identity.reaches(request) => {
                 self.rules.iter().filter_map(|rule| self.judge_admission(rule, request, environment)).collect()
             }
             _ => Vec::new(),

@@ -10,7 +10,7 @@ use palisade_model::Verdict;
 use palisade_policy::{AdmissionRequest, Environment, RuleOutcome};
 
 use super::exception::Exception;
-use super::head::Head;
+use super::identity::Identity;
 
 /// `failurePolicy: Ignore`: conditions that cannot be evaluated do not hold.
 pub(super) fn ignores_failures(reader: &mut Reader<'_>, spec: &Node<'_>) -> bool {
@@ -34,13 +34,13 @@ pub(super) fn constraints(reader: &mut Reader<'_>, spec: &Node<'_>) -> MatchReso
 
 /// Whether the constraints select the request; an error verdict where that depends on what nobody can tell.
 pub(super) fn selects(
-    head: &Head,
+    identity: &Identity,
     constraints: &MatchResources,
     request: &AdmissionRequest,
     subject: &Subject<'_>,
 ) -> Result<bool, RuleOutcome> {
     let selected = subject.namespace().map_or(Ok(false), |namespace| constraints.matches(request, namespace));
-    selected.map_err(|message| head.outcome(Verdict::Error, message))
+    selected.map_err(|message| identity.outcome(Verdict::Error, message))
 }
 
 /// Exceptions and conditions of one policy or variant.
@@ -56,7 +56,7 @@ impl Gate {
     /// The evaluation of the policy's own work, or the answer where exceptions or conditions already give it.
     pub(super) fn open<'e>(
         &'e self,
-        head: &Head,
+        identity: &Identity,
         subject: &'e Subject<'e>,
         environment: &'e Environment<'e>,
     ) -> Result<Evaluation<'e>, Box<RuleOutcome>> {
@@ -66,14 +66,14 @@ impl Gate {
         if self.exceptions.is_empty() {
             evaluation = evaluation.with("exceptions", NONE.clone());
         } else {
-            let exemption = head.exemption(&self.exceptions, &evaluation, self.ignore_failures)?;
+            let exemption = identity.exemption(&self.exceptions, &evaluation, self.ignore_failures)?;
             evaluation = evaluation.with("exceptions", exceptions(&exemption.images, &exemption.values));
         }
         match self.conditions.hold(&evaluation) {
             Ok(true) => Ok(evaluation),
-            Ok(false) => Err(Box::new(head.declined())),
-            Err(_) if self.ignore_failures => Err(Box::new(head.declined())),
-            Err(message) => Err(Box::new(head.outcome(Verdict::Error, message))),
+            Ok(false) => Err(Box::new(identity.declined())),
+            Err(_) if self.ignore_failures => Err(Box::new(identity.declined())),
+            Err(message) => Err(Box::new(identity.outcome(Verdict::Error, message))),
         }
     }
 
@@ -81,7 +81,7 @@ impl Gate {
     /// what a request is that they decline.
     pub(super) fn open_strictly<'e>(
         &'e self,
-        head: &Head,
+        identity: &Identity,
         subject: &'e Subject<'e>,
         environment: &'e Environment<'e>,
     ) -> Result<Option<Evaluation<'e>>, Box<RuleOutcome>> {
@@ -90,9 +90,9 @@ impl Gate {
             Ok(true) => {}
             Ok(false) => return Ok(None),
             Err(_) if self.ignore_failures => return Ok(None),
-            Err(message) => return Err(Box::new(head.outcome(Verdict::Error, message))),
+            Err(message) => return Err(Box::new(identity.outcome(Verdict::Error, message))),
         }
-        head.exemption(&self.exceptions, &evaluation, self.ignore_failures)?;
+        identity.exemption(&self.exceptions, &evaluation, self.ignore_failures)?;
         Ok(Some(evaluation))
     }
 }

@@ -12,7 +12,7 @@ mod deleting;
 mod exception;
 mod extraction;
 mod generating;
-mod head;
+mod identity;
 mod image_pattern;
 mod images;
 mod judging;

@@ -8,7 +8,7 @@ use palisade_policy::{
 
 use super::autogen::{self, Shape};
 use super::exception::Exception;
-use super::head::Head;
+use super::identity::Identity;
 use super::judging::{self, Gate};
 use super::kind::Kind;
 use super::rule::Rule;
@@ -17,7 +17,7 @@ use super::targets::{self, Targets};
 /// A loaded MutatingPolicy.
 #[derive(Debug)]
 pub(super) struct MutatingPolicy {
-    head: Head,
+    identity: Identity,
     rules: Vec<Rule<Changes>>,
 }
 
@@ -30,11 +30,11 @@ struct Changes {
 
 impl MutatingPolicy {
     pub(super) fn read(reader: &mut Reader<'_>, exceptions: &[Exception]) -> Option<Self> {
-        let (head, spec) = Head::read(reader, Kind::Mutating)?;
-        let compile = |reader: &mut Reader<'_>, spec: &Node<'_>| Changes::compile(reader, &head, spec, exceptions);
+        let (identity, spec) = Identity::read(reader, Kind::Mutating)?;
+        let compile = |reader: &mut Reader<'_>, spec: &Node<'_>| Changes::compile(reader, &identity, spec, exceptions);
         let rules = Rule::about_objects(reader, &spec, rewrite, compile);
-        let head = head.reaching(reader.document(), Rule::reach(&rules));
-        (!reader.failed()).then_some(Self { head, rules })
+        let identity = identity.reaching(reader.document(), Rule::reach(&rules));
+        (!reader.failed()).then_some(Self { identity, rules })
     }
 
     fn mutate(
@@ -45,23 +45,23 @@ impl MutatingPolicy {
         environment: &Environment<'_>,
     ) -> Option<RuleOutcome> {
         let subject = Subject::admission(request, environment, Dialect::Kyverno).about(object);
-        match judging::selects(&self.head, &rule.constraints, request, &subject) {
+        match judging::selects(&self.identity, &rule.constraints, request, &subject) {
             Ok(true) => {}
             Ok(false) => return None,
             Err(outcome) => return Some(outcome),
         }
         if rule.extracts {
             let message = "mutation of the pods inside custom workloads is not supported: mutate the workload itself";
-            return Some(self.head.outcome(Verdict::Skip, message));
+            return Some(self.identity.outcome(Verdict::Skip, message));
         }
         if let Some(targets) = &rule.work.targets {
             return Some(self.mutate_targets(rule, targets, request, &subject, environment));
         }
         Some(match self.apply(rule, &subject, object, environment) {
             Ok(changed) if changed == *object => {
-                self.head.outcome(Verdict::Pass, "the object is already as the mutation wants it")
+                self.identity.outcome(Verdict::Pass, "the object is already as the mutation wants it")
             }
-            Ok(changed) => self.head.outcome(Verdict::Pass, "success").effect(Effect::Patched(changed)),
+            Ok(changed) => self.identity.outcome(Verdict::Pass, "success").effect(Effect::Patched(changed)),
             Err(outcome) => *outcome,
         })
     }
@@ -73,8 +73,8 @@ impl MutatingPolicy {
         object: &Value,
         environment: &Environment<'_>,
     ) -> Result<Value, Box<RuleOutcome>> {
-        let evaluation = rule.gate.open(&self.head, subject, environment)?;
-        rule.work.mutate(evaluation, object).map_err(|message| Box::new(self.head.outcome(Verdict::Error, message)))
+        let evaluation = rule.gate.open(&self.identity, subject, environment)?;
+        rule.work.mutate(evaluation, object).map_err(|message| Box::new(self.identity.outcome(Verdict::Error, message)))
     }
 
     /// Changes what the policy targets. The request's own object stays as it is.
@@ -87,8 +87,8 @@ impl MutatingPolicy {
         environment: &Environment<'_>,
     ) -> RuleOutcome {
         let changed = || -> Result<Vec<Value>, Box<RuleOutcome>> {
-            let fail = |message: String| Box::new(self.head.outcome(Verdict::Error, message));
-            let evaluation = rule.gate.open(&self.head, trigger, environment)?;
+            let fail = |message: String| Box::new(self.identity.outcome(Verdict::Error, message));
+            let evaluation = rule.gate.open(&self.identity, trigger, environment)?;
             let mut changed = Vec::new();
             for target in targets.find(&evaluation, environment).map_err(fail)? {
                 let subject = targets::subject_of(&target, request, environment);
@@ -100,17 +100,22 @@ impl MutatingPolicy {
             Ok(changed)
         };
         match changed() {
-            Ok(changed) => self.head.outcome(Verdict::Pass, "success").effect(Effect::PatchedTargets(changed)),
+            Ok(changed) => self.identity.outcome(Verdict::Pass, "success").effect(Effect::PatchedTargets(changed)),
             Err(outcome) => *outcome,
         }
     }
 }
 
 impl Changes {
-    fn compile(reader: &mut Reader<'_>, head: &Head, spec: &Node<'_>, exceptions: &[Exception]) -> (Gate, Self) {
+    fn compile(
+        reader: &mut Reader<'_>,
+        identity: &Identity,
+        spec: &Node<'_>,
+        exceptions: &[Exception],
+    ) -> (Gate, Self) {
         let evaluation = spec.get("evaluation");
         let replace_atomics = evaluation.is_some_and(|node| reader.flag(&node, "useServerSideApply") == Some(true));
-        let mut compiler = Compiler::new(reader, head.environment(Purpose::Mutation));
+        let mut compiler = Compiler::new(reader, identity.environment(Purpose::Mutation));
         compiler.declare_variables(spec, "variables");
         let conditions = Conditions::compile(&mut compiler, spec, "matchConditions");
         let mutations = Mutations::compile(&mut compiler, spec, replace_atomics);
@@ -159,20 +164,22 @@ fn rewrite(spec: &Value, shape: Shape) -> Value {
 
 impl Policy for MutatingPolicy {
     fn info(&self) -> &PolicyInfo {
-        &self.head.info
+        &self.identity.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {
         match request.payload() {
             Payload::Kubernetes(request) => {
-                self.head.reaches(request) && self.rules.iter().any(|rule| rule.may_select(request))
+                self.identity.reaches(request) && self.rules.iter().any(|rule| rule.may_select(request))
             }
             _ => false,
         }
     }
 
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
-        let Some(request) = request.as_admission().filter(|_| phase == self.head.phase()) else { return Vec::new() };
+        let Some(request) = request.as_admission().filter(|_| phase == self.identity.phase()) else {
+            return Vec::new();
+        };
         // What is deleted has no new state: expressions see an empty object, and there is nothing to patch.
         let deleting = request.object.is_null();
         let mut object = if deleting { Value::object(Map::new()) } else { request.object.clone() };

@@ -10,7 +10,7 @@ use palisade_policy::{
 use super::autogen;
 use super::exception::Exception;
 use super::extraction::pod_requests;
-use super::head::Head;
+use super::identity::Identity;
 use super::judging::{self, Gate};
 use super::kind::Kind;
 use super::rule::Rule;
@@ -18,7 +18,7 @@ use super::rule::Rule;
 /// A loaded ValidatingPolicy.
 #[derive(Debug)]
 pub(super) struct ValidatingPolicy {
-    head: Head,
+    identity: Identity,
     enforcement: Enforcement,
     /// Whether documents are judged as they are, whatever they are.
     any_json: bool,
@@ -27,16 +27,16 @@ pub(super) struct ValidatingPolicy {
 
 impl ValidatingPolicy {
     pub(super) fn read(reader: &mut Reader<'_>, exceptions: &[Exception], any_json: bool) -> Option<Self> {
-        let (head, spec) = Head::read(reader, Kind::Validating)?;
+        let (identity, spec) = Identity::read(reader, Kind::Validating)?;
         let enforcement = enforcement(&reader.texts(&spec, "validationActions"));
-        let compile = |reader: &mut Reader<'_>, spec: &Node<'_>| compile(reader, &head, spec, exceptions);
+        let compile = |reader: &mut Reader<'_>, spec: &Node<'_>| compile(reader, &identity, spec, exceptions);
         let rules = if any_json {
             Rule::about_documents(compile(reader, &spec))
         } else {
             Rule::about_objects(reader, &spec, autogen::rewrite_spec, compile)
         };
-        let head = head.reaching(reader.document(), Rule::reach(&rules));
-        (!reader.failed()).then_some(Self { head, enforcement, any_json, rules })
+        let identity = identity.reaching(reader.document(), Rule::reach(&rules));
+        (!reader.failed()).then_some(Self { identity, enforcement, any_json, rules })
     }
 
     fn judge_admission(
@@ -50,7 +50,7 @@ impl ValidatingPolicy {
             return None;
         }
         let subject = Subject::admission(request, environment, Dialect::Kyverno);
-        match judging::selects(&self.head, &rule.constraints, request, &subject) {
+        match judging::selects(&self.identity, &rule.constraints, request, &subject) {
             Ok(true) => {}
             Ok(false) => return None,
             Err(outcome) => return Some(outcome),
@@ -63,25 +63,25 @@ impl ValidatingPolicy {
     }
 
     fn judge(&self, rule: &Rule<Validations>, subject: &Subject<'_>, environment: &Environment<'_>) -> RuleOutcome {
-        let evaluation = match rule.gate.open(&self.head, subject, environment) {
+        let evaluation = match rule.gate.open(&self.identity, subject, environment) {
             Ok(evaluation) => evaluation,
             Err(outcome) => return *outcome,
         };
         let index = |index: usize| (Str::from("cel.validationIndex"), Str::from(index.to_string()));
         let outcome = match rule.work.decide(&evaluation) {
-            Decision::Pass => self.head.outcome(Verdict::Pass, "success"),
+            Decision::Pass => self.identity.outcome(Verdict::Pass, "success"),
             Decision::Fail { index: at, message, paths } => {
-                let outcome = self.head.outcome(Verdict::Fail, message);
+                let outcome = self.identity.outcome(Verdict::Fail, message);
                 RuleOutcome { paths, properties: vec![index(at)], ..outcome }
             }
             Decision::Error { index: at, message } => {
-                let outcome = self.head.outcome(Verdict::Error, message);
+                let outcome = self.identity.outcome(Verdict::Error, message);
                 return RuleOutcome { properties: vec![index(at)], ..outcome };
             }
         };
         match rule.work.annotate(&evaluation) {
             Ok(annotations) => outcome.annotated(annotations),
-            Err(message) => self.head.outcome(Verdict::Error, message),
+            Err(message) => self.identity.outcome(Verdict::Error, message),
         }
     }
 
@@ -94,7 +94,7 @@ impl ValidatingPolicy {
     ) -> RuleOutcome {
         let pods = match pod_requests(request) {
             Ok(pods) => pods,
-            Err(message) => return self.head.outcome(Verdict::Error, message),
+            Err(message) => return self.identity.outcome(Verdict::Error, message),
         };
         let mut passed = None;
         let mut skipped = None;
@@ -107,7 +107,7 @@ impl ValidatingPolicy {
                 _ => skipped = Some(outcome),
             }
         }
-        passed.or(skipped).unwrap_or_else(|| self.head.declined())
+        passed.or(skipped).unwrap_or_else(|| self.identity.declined())
     }
 }
 
@@ -120,9 +120,14 @@ fn in_template(mut outcome: RuleOutcome, template: &Path) -> RuleOutcome {
     outcome
 }
 
-fn compile(reader: &mut Reader<'_>, head: &Head, spec: &Node<'_>, exceptions: &[Exception]) -> (Gate, Validations) {
+fn compile(
+    reader: &mut Reader<'_>,
+    identity: &Identity,
+    spec: &Node<'_>,
+    exceptions: &[Exception],
+) -> (Gate, Validations) {
     let ignore_failures = judging::ignores_failures(reader, spec);
-    let mut compiler = Compiler::new(reader, head.environment(Purpose::Validation));
+    let mut compiler = Compiler::new(reader, identity.environment(Purpose::Validation));
     let conditions = Conditions::compile(&mut compiler, spec, "matchConditions");
     compiler.declare_variables(spec, "variables");
     let validations = Validations::compile(&mut compiler, spec, Dialect::Kyverno);
@@ -132,21 +137,21 @@ fn compile(reader: &mut Reader<'_>, head: &Head, spec: &Node<'_>, exceptions: &[
 
 impl Policy for ValidatingPolicy {
     fn info(&self) -> &PolicyInfo {
-        &self.head.info
+        &self.identity.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {
         match request.payload() {
             Payload::Kubernetes(_) | Payload::Json(_) if self.any_json => true,
             Payload::Kubernetes(request) => {
-                self.head.reaches(request) && self.rules.iter().any(|rule| rule.may_select(request))
+                self.identity.reaches(request) && self.rules.iter().any(|rule| rule.may_select(request))
             }
             _ => false,
         }
     }
 
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
-        if phase != self.head.phase() {
+        if phase != self.identity.phase() {
             return Vec::new();
         }
         let judge_document = |document: &Value| {
@@ -156,7 +161,7 @@ impl Policy for ValidatingPolicy {
         let mut outcomes: Vec<RuleOutcome> = match request.payload() {
             Payload::Kubernetes(request) if self.any_json => judge_document(request.subject()),
             Payload::Json(document) if self.any_json => judge_document(document),
-            Payload::Kubernetes(request) if self.head.reaches(request) => {
+            Payload::Kubernetes(request) if self.identity.reaches(request) => {
                 self.rules.iter().filter_map(|rule| self.judge_admission(rule, request, environment)).collect()
             }
             _ => Vec::new(),

@@ -18,7 +18,7 @@ use palisade_model::{Value, Verdict};
 use palisade_policy::{Enforcement, Environment, Payload, Phase, Policy, PolicyInfo, Request, RuleOutcome};
 
 use super::exception::Exception;
-use super::head::Head;
+use super::identity::Identity;
 use super::judging;
 use super::kind::Kind;
 use message::Message;
@@ -41,7 +41,7 @@ enum Response {
 /// A loaded ValidatingPolicy that answers a gateway.
 #[derive(Debug)]
 pub(super) struct AuthorizingPolicy {
-    head: Head,
+    identity: Identity,
     gateway: Gateway,
     enforcement: Enforcement,
     conditions: Conditions,
@@ -101,7 +101,7 @@ impl Gateway {
 
 impl AuthorizingPolicy {
     pub(super) fn read(reader: &mut Reader<'_>, exceptions: Vec<Exception>, gateway: Gateway) -> Option<Self> {
-        let (head, spec) = Head::read(reader, Kind::Validating)?;
+        let (identity, spec) = Identity::read(reader, Kind::Validating)?;
         let enforcement = enforcement(&reader.texts(&spec, "validationActions"));
         let ignore_failures = judging::ignores_failures(reader, &spec);
         let mut compiler = Compiler::new(reader, gateway.environment());
@@ -111,9 +111,9 @@ impl AuthorizingPolicy {
         let nodes = compiler.reader.list(&spec, "validations");
         let validations = nodes.iter().filter_map(|node| compiler.required(node, "expression", &results)).collect();
         let variables = compiler.into_variables();
-        let head = head.reaching(reader.document(), Vec::new());
+        let identity = identity.reaching(reader.document(), Vec::new());
         (!reader.failed()).then_some(Self {
-            head,
+            identity,
             gateway,
             enforcement,
             conditions,
@@ -128,11 +128,11 @@ impl AuthorizingPolicy {
         let subject = Subject::of_value(self.gateway.object(payload));
         let evaluation = Evaluation::new(&subject, environment, &self.variables);
         match self.respond(&evaluation) {
-            Ok(Some(Response::Allowed)) => self.head.outcome(Verdict::Pass, "request allowed"),
-            Ok(Some(Response::Denied(why))) => self.head.outcome(Verdict::Fail, format!("request denied, {why}")),
-            Ok(None) => self.head.outcome(Verdict::Skip, "request does not match"),
-            Err(_) if self.ignore_failures => self.head.outcome(Verdict::Skip, "request does not match"),
-            Err(message) => self.head.outcome(Verdict::Error, message),
+            Ok(Some(Response::Allowed)) => self.identity.outcome(Verdict::Pass, "request allowed"),
+            Ok(Some(Response::Denied(why))) => self.identity.outcome(Verdict::Fail, format!("request denied, {why}")),
+            Ok(None) => self.identity.outcome(Verdict::Skip, "request does not match"),
+            Err(_) if self.ignore_failures => self.identity.outcome(Verdict::Skip, "request does not match"),
+            Err(message) => self.identity.outcome(Verdict::Error, message),
         }
     }
 
@@ -159,7 +159,7 @@ impl AuthorizingPolicy {
 
 impl Policy for AuthorizingPolicy {
     fn info(&self) -> &PolicyInfo {
-        &self.head.info
+        &self.identity.info
     }
 
     fn may_apply(&self, request: &Request) -> bool {
@@ -167,7 +167,7 @@ impl Policy for AuthorizingPolicy {
     }
 
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
-        let Some(payload) = self.payload(request).filter(|_| phase == self.head.phase()) else { return Vec::new() };
+        let Some(payload) = self.payload(request).filter(|_| phase == self.identity.phase()) else { return Vec::new() };
         let outcome = self.answer(payload, environment);
         vec![RuleOutcome { enforcement: self.enforcement, ..outcome }]
     }

@@ -12,12 +12,12 @@ use super::{reach, upkeep};
 
 /// The identity of a policy.
 #[derive(Debug)]
-pub(super) struct Head {
+pub(super) struct Identity {
     pub(super) info: PolicyInfo,
     phase: Phase,
 }
 
-impl Head {
+impl Identity {
     /// Reads name and spec; problems go to `reader`.
     pub(super) fn read<'d>(reader: &mut Reader<'d>, kind: Kind) -> Option<(Self, Node<'d>)> {
         let (name, spec) = policy_parts(reader)?;
