@@ -106,6 +106,8 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-policies",
             "palisade-config",
             "palisade-store",
+            "palisade-api",
+            "palisade-identity",
             "palisade-kube",
         ],
     ),
@@ -154,7 +156,10 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
 pub(crate) const TEST_EDGES: &[(&str, &[&str])] = &[
     ("palisade-admission", &["palisade-cel", "palisade-rego", "palisade-gatekeeper", "palisade-kyverno"]),
     ("palisade-store", &["palisade-testkit"]),
+    ("palisade-api", &["palisade-runtime", "palisade-store"]),
+    ("palisade-identity", &["palisade-gotext", "palisade-runtime", "palisade-store", "palisade-api"]),
     ("palisade-kube", &["palisade-kyverno", "palisade-testkit"]),
+    ("palisade-identity", &["palisade-testkit"]),
     ("palisade-server", &["palisade-testkit"]),
     ("palisade", &["palisade-kube", "palisade-testkit"]),
 ];
@@ -172,10 +177,10 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
     ("sqlx", &["palisade-store"]),
     ("kube", &["palisade-kube"]),
     ("k8s-openapi", &["palisade-kube"]),
-    ("axum", &["palisade-server"]),
+    ("axum", &["palisade-api", "palisade-identity", "palisade-server"]),
     ("opentelemetry-otlp", &["palisade-server"]),
     ("prometheus-client", &["palisade-server"]),
-    ("rcgen", &["palisade-kube", "palisade-server", "palisade-testkit"]),
+    ("rcgen", &["palisade-identity", "palisade-kube", "palisade-testkit"]),
 ];
 
 /// Crates that decide: they may not name what reads clocks, files, networks or the environment.

@@ -3,16 +3,14 @@
 //! Every key has a default, so that no configuration is needed to start. Unknown keys are errors. Deliberately absent:
 //! reading the file and the environment, which is the command line's.
 
-pub(crate) mod duration;
-
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use palisade_identity::{IdentityConfig, duration};
 use serde::Deserialize;
 
 use crate::error::ServerError;
-use crate::identity::IdentityConfig;
 use crate::owners::OwnersConfig;
 
 /// All sections that the server reads.
@@ -303,7 +301,7 @@ impl Config {
             let problem = format!("spans cannot be sent by `{scheme}`");
             return Err(wrong("server.tracing.endpoint", problem, "write an address that starts with http://"));
         }
-        self.identity.validate(server.address.as_ref())
+        Ok(self.identity.validate(server.address.as_ref())?)
     }
 }
 

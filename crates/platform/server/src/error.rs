@@ -52,6 +52,9 @@ pub enum ServerError {
     /// The store could not be opened or asked.
     #[error(transparent)]
     Store(#[from] palisade_store::StoreError),
+    /// Identity could not be opened.
+    #[error(transparent)]
+    Identity(#[from] palisade_identity::IdentityError),
     /// What the configuration says of a cluster cannot be used.
     #[error(transparent)]
     Kubernetes(#[from] palisade_kube::KubeError),

@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use palisade_api::wire::Time;
+use palisade_api::{List, Listing, Problem};
+use palisade_identity::{Authorized, Permission, Reach, Role};
 use palisade_store::{AuditEntry, AuditFilter, NewAuditEntry};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::Api;
-use super::endpoint::Endpoint;
-use super::page::{List, Listing};
-use super::problem::Problem;
-use super::words::Time;
-use crate::identity::{Authorized, Permission};
+use super::{Api, Endpoint};
+
+/// Read the audit log.
+pub(super) const READ_AUDIT: Permission =
+    Permission::new("read-audit", "read the audit log", Reach::Platform, &[Role::Approver, Role::Admin]);
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::get(Permission::ReadAudit, "/audit", list).named("listAudit", "The audit log, the newest first.")]
+    vec![Endpoint::get(READ_AUDIT, "/audit", list).named("listAudit", "The audit log, the newest first.")]
 }
 
 /// Which entries are wanted.

@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderValue, header};
+use palisade_api::{Code, Created, Description, Done, List, Output, PREFIX, Part, Problem, UUID, is_uuid, shape};
+use palisade_identity::{Authorized, Permission, Reach, Role};
 use serde::Serialize;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
@@ -16,14 +18,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{ContentBuilder, ResponseBuilder};
 
-use super::Api;
-use super::answer::{Created, Done};
 use super::audit::note;
-use super::endpoint::{Description, Endpoint, Output, PREFIX};
-use super::extract::{Part, UUID, is_uuid, shape};
-use super::page::List;
-use super::problem::{Code, Problem};
-use crate::identity::{Authorized, Permission};
+use super::{Api, Endpoint};
 
 /// Backups that are kept at most; a further one needs an older one to be removed first.
 const KEPT: usize = 10;
@@ -31,14 +27,21 @@ const KEPT: usize = 10;
 const PIECE: usize = 64 << 10;
 const SUFFIX: &str = ".backup";
 
+/// Make, fetch and remove backups of everything that is stored.
+pub(super) const MANAGE_BACKUPS: Permission = Permission::new(
+    "manage-backups",
+    "make, fetch and remove backups of everything that is stored",
+    Reach::Platform,
+    &[Role::Admin],
+);
+
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get(Permission::ManageBackups, "/backups", list).named("listBackups", "Backups on the server."),
-        Endpoint::post(Permission::ManageBackups, "/backups", make)
+        Endpoint::get(MANAGE_BACKUPS, "/backups", list).named("listBackups", "Backups on the server."),
+        Endpoint::post(MANAGE_BACKUPS, "/backups", make)
             .named("makeBackup", "Writes everything that is stored to a file, as of one moment."),
-        Endpoint::get(Permission::ManageBackups, "/backups/{backup}", fetch).named("fetchBackup", "The file itself."),
-        Endpoint::delete(Permission::ManageBackups, "/backups/{backup}", delete)
-            .named("deleteBackup", "Removes a backup."),
+        Endpoint::get(MANAGE_BACKUPS, "/backups/{backup}", fetch).named("fetchBackup", "The file itself."),
+        Endpoint::delete(MANAGE_BACKUPS, "/backups/{backup}", delete).named("deleteBackup", "Removes a backup."),
     ]
 }
 

@@ -4,32 +4,36 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use palisade_api::{Code, Done, List, Listing, Nothing, Part, Problem, Yaml, shape};
+use palisade_identity::{Authorized, Permission, Reach, Role};
 use palisade_model::Diagnostic;
 use palisade_store::CatalogueSize;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
-use super::answer::Done;
 use super::audit::note;
-use super::endpoint::Endpoint;
-use super::extract::{Nothing, Part, Yaml, shape};
-use super::page::{List, Listing};
-use super::problem::{Code, Problem};
-use crate::identity::{Authorized, Permission};
+use super::{Api, Endpoint};
 use crate::owners::{Imported, forget, import};
 
 /// Diagnostics that an answer holds at most; the rest is counted.
 const TOLD: usize = 100;
 
+/// Change owners: teams, services, imported catalogues.
+pub(super) const MANAGE_OWNERS: Permission = Permission::new(
+    "manage-owners",
+    "change owners: teams, services, imported catalogues",
+    Reach::Platform,
+    &[Role::Operator, Role::Admin],
+);
+
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get(Permission::ManageOwners, "/catalogues", list)
+        Endpoint::get(MANAGE_OWNERS, "/catalogues", list)
             .named("listCatalogues", "The sources that say who owns what, by name."),
-        Endpoint::put(Permission::ManageOwners, "/catalogues/{source}", put)
+        Endpoint::put(MANAGE_OWNERS, "/catalogues/{source}", put)
             .named("putCatalogue", "Replaces what a source says of owners by Backstage's catalogue documents.")
             .problems(&[Code::Conflict]),
-        Endpoint::delete(Permission::ManageOwners, "/catalogues/{source}", delete)
+        Endpoint::delete(MANAGE_OWNERS, "/catalogues/{source}", delete)
             .named("deleteCatalogue", "Forgets what a source says of owners. A file comes back when it changes."),
     ]
 }

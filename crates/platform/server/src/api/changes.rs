@@ -11,6 +11,9 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, header};
+use palisade_api::{Code, Description, Input, Output, Problem, Query};
+use palisade_identity::permission::READ;
+use palisade_identity::{Authorized, Teams};
 use palisade_store::Change;
 use serde::Deserialize;
 use serde_json::json;
@@ -21,12 +24,8 @@ use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{ContentBuilder, Required, ResponseBuilder};
 
-use super::Api;
-use super::endpoint::{Description, Endpoint, Input, Output};
-use super::extract::Query;
 use super::feed::{BATCH, Batch, Place};
-use super::problem::{Code, Problem};
-use crate::identity::{Authorized, Permission, Teams};
+use super::{Api, Endpoint};
 
 /// How often something is sent where nothing happens, so that proxies and clients know that the stream lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -40,7 +39,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get(Permission::Read, "/changes", changes)
+        Endpoint::get(READ, "/changes", changes)
             .named("streamChanges", "What changes, as server-sent events; resumed by `Last-Event-ID`.")
             .problems(&[Code::Unavailable]),
     ]

@@ -4,25 +4,24 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use palisade_api::wire::Time;
+use palisade_api::{List, Listing, Part, Problem, Query, UUID, is_uuid, shape};
+use palisade_identity::Authorized;
+use palisade_identity::permission::READ;
 use palisade_store::{DecisionCount, DecisionFilter, DecisionFinding, DecisionRecord};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::endpoint::Endpoint;
-use super::extract::{Part, Query, UUID, is_uuid, shape};
-use super::page::{List, Listing};
-use super::problem::Problem;
 use super::resources::Counts;
-use super::words::{CheckpointWord, DecisionGroupWord, SeverityWord, Time, VerdictWord, Word};
-use super::{Api, scope};
-use crate::identity::{Authorized, Permission};
+use super::wire::{CheckpointWord, DecisionGroupWord, SeverityWord, VerdictWord};
+use super::{Api, Endpoint, scope};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get(Permission::Read, "/decisions", list).named("listDecisions", "Decisions, the newest first."),
-        Endpoint::get(Permission::Read, "/decisions/counts", count)
+        Endpoint::get(READ, "/decisions", list).named("listDecisions", "Decisions, the newest first."),
+        Endpoint::get(READ, "/decisions/counts", count)
             .named("countDecisions", "How many decisions there are per group, the largest group first."),
-        Endpoint::get(Permission::Read, "/decisions/{decision}", get).named("getDecision", "One decision."),
+        Endpoint::get(READ, "/decisions/{decision}", get).named("getDecision", "One decision."),
     ]
 }
 
@@ -186,8 +185,8 @@ impl From<DecisionFinding> for DecisionFindingView {
             policy: finding.policy,
             policy_digest: finding.policy_digest,
             rule: finding.rule,
-            verdict: Word(finding.verdict),
-            severity: Word(finding.severity),
+            verdict: finding.verdict.into(),
+            severity: finding.severity.into(),
             message: finding.message,
             path: finding.path,
             disposition: finding.disposition,
@@ -201,7 +200,7 @@ impl From<DecisionRecord> for DecisionView {
         Self {
             id: record.id,
             time: record.time.into(),
-            checkpoint: Word(record.checkpoint),
+            checkpoint: record.checkpoint.into(),
             operation: record.operation,
             dry_run: record.dry_run,
             group: record.group,

@@ -8,27 +8,33 @@ use std::time::Instant;
 use axum::Json;
 use axum::extract::State;
 use palisade_admission::{Review, Ruleset};
+use palisade_api::{Body, Code, Problem};
+use palisade_identity::{Authorized, Permission, Reach, Role};
 use palisade_model::{Decision, Finding, Resource, Value};
 use palisade_policy::environment::Stop;
 use palisade_policy::{AdmissionRequest, Environment, UserInfo, Variables};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Api;
-use super::endpoint::Endpoint;
-use super::extract::Body;
-use super::problem::{Code, Problem};
 use super::resources::Counts;
-use super::words::{Operation, OperationWord, SeverityWord, VerdictWord, Word};
+use super::wire::{Operation, OperationWord, SeverityWord, VerdictWord};
+use super::{Api, Endpoint};
 use crate::admission::Surroundings;
-use crate::identity::{Authorized, Permission};
 
 /// Evaluations that run at once at most; admission has workers of its own.
 pub(super) const AT_ONCE: usize = 4;
 
+/// Try the policies on objects; nothing is stored.
+pub(super) const REPLAY: Permission = Permission::new(
+    "replay",
+    "try the policies on objects; nothing is stored",
+    Reach::Team,
+    &[Role::Developer, Role::Operator, Role::Approver, Role::Admin],
+);
+
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::post(Permission::Replay, "/evaluate", evaluate)
+        Endpoint::post(REPLAY, "/evaluate", evaluate)
             .named("evaluate", "What the live ruleset would decide about an object. Nothing is stored.")
             .problems(&[Code::Unavailable]),
     ]
@@ -106,8 +112,8 @@ impl From<&Finding> for EvaluatedFinding {
         Self {
             policy: finding.policy.to_string(),
             rule: finding.rule.to_string(),
-            verdict: Word(finding.verdict),
-            severity: Word(finding.severity),
+            verdict: finding.verdict.into(),
+            severity: finding.severity.into(),
             message: finding.message.to_string(),
             path: finding.path.to_string(),
             remediation: finding.remediation.as_deref().map(str::to_owned),

@@ -5,27 +5,41 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use palisade_api::idempotency::{Claimed, answer};
+use palisade_api::wire::Time;
+use palisade_api::{Body, Code, Created, List, Listing, PREFIX, Part, Problem, UUID, is_uuid, shape};
+use palisade_identity::permission::READ;
+use palisade_identity::{Authorized, Permission, Reach, Role, four_eyes};
 use palisade_store::{
     Exception, ExceptionFilter, ExceptionSelector, ExceptionState, NewException, Page, Receipt, ResourceFilter, Ruling,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::answer::Created;
 use super::audit::entry;
-use super::endpoint::{Endpoint, PREFIX};
-use super::extract::{Body, Part, UUID, is_uuid, shape};
-use super::guard::idempotency::{Claimed, answer};
-use super::page::{List, Listing};
-use super::problem::{Code, Problem};
-use super::words::{ExceptionStateWord, Time, Word};
-use super::{Api, scope};
-use crate::identity::{Authorized, Permission, four_eyes};
+use super::wire::ExceptionStateWord;
+use super::{Api, Endpoint, scope};
 
 /// Pages of the inventory that are read to see whose a namespace is; larger ones need an approver of all teams.
 const PAGES: usize = 20;
 /// Patterns of one sort in an exception at most.
 const MAX_PATTERNS: usize = 100;
+
+/// Ask for exceptions, and withdraw the request.
+pub(super) const REQUEST_EXCEPTIONS: Permission = Permission::new(
+    "request-exceptions",
+    "ask for exceptions, and withdraw the request",
+    Reach::Team,
+    &[Role::Developer, Role::Operator, Role::Admin],
+);
+
+/// Approve or reject exceptions that others asked for.
+pub(super) const APPROVE_EXCEPTIONS: Permission = Permission::new(
+    "approve-exceptions",
+    "approve or reject exceptions that others asked for",
+    Reach::Team,
+    &[Role::Approver, Role::Admin],
+);
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let decided = |path, id, summary| (path, id, summary);
@@ -43,14 +57,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         decided("/exceptions/{exception}/revoke", "revokeException", "Takes an exception back that was granted."),
     );
     vec![
-        Endpoint::get(Permission::Read, "/exceptions", list).named("listExceptions", "Exceptions, the newest first."),
-        Endpoint::get(Permission::Read, "/exceptions/{exception}", get).named("getException", "One exception."),
-        Endpoint::post(Permission::RequestExceptions, "/exceptions", request)
-            .named("requestException", "Asks for an exception."),
-        Endpoint::post(Permission::ApproveExceptions, approval.0, approve).named(approval.1, approval.2),
-        Endpoint::post(Permission::ApproveExceptions, rejection.0, reject).named(rejection.1, rejection.2),
-        Endpoint::post(Permission::ApproveExceptions, revocation.0, revoke).named(revocation.1, revocation.2),
-        Endpoint::post(Permission::RequestExceptions, "/exceptions/{exception}/withdraw", withdraw)
+        Endpoint::get(READ, "/exceptions", list).named("listExceptions", "Exceptions, the newest first."),
+        Endpoint::get(READ, "/exceptions/{exception}", get).named("getException", "One exception."),
+        Endpoint::post(REQUEST_EXCEPTIONS, "/exceptions", request).named("requestException", "Asks for an exception."),
+        Endpoint::post(APPROVE_EXCEPTIONS, approval.0, approve).named(approval.1, approval.2),
+        Endpoint::post(APPROVE_EXCEPTIONS, rejection.0, reject).named(rejection.1, rejection.2),
+        Endpoint::post(APPROVE_EXCEPTIONS, revocation.0, revoke).named(revocation.1, revocation.2),
+        Endpoint::post(REQUEST_EXCEPTIONS, "/exceptions/{exception}/withdraw", withdraw)
             .named("withdrawException", "Withdraws a request of one's own."),
     ]
 }
@@ -196,7 +209,7 @@ impl From<Exception> for ExceptionView {
             owner: exception.owner,
             team: exception.team,
             expires_at: exception.expires_at.into(),
-            state: Word(exception.state),
+            state: exception.state.into(),
             requested_by: exception.requested_by,
             requested_at: exception.requested_at.into(),
             decided_by: exception.decided_by,

@@ -4,27 +4,25 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use palisade_api::wire::Time;
+use palisade_api::{List, Listing, Part, Problem, Query, UUID, is_uuid, shape};
+use palisade_identity::Authorized;
+use palisade_identity::permission::READ;
 use palisade_store::{FindingCount, FindingFilter, FindingGroup, FindingRecord, FindingState, Fix, ResourceIdentity};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::endpoint::Endpoint;
-use super::extract::{Part, Query, UUID, is_uuid, shape};
-use super::page::{List, Listing};
-use super::problem::Problem;
-use super::words::{CheckpointWord, CountBy, CountByWord, OrderWord, SeverityWord, StateWord, Time, VerdictWord, Word};
-use super::{Api, scope};
-use crate::identity::{Authorized, Permission};
+use super::wire::{CheckpointWord, CountBy, CountByWord, OrderWord, SeverityWord, StateWord, VerdictWord};
+use super::{Api, Endpoint, scope};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get(Permission::Read, "/findings", list)
-            .named("listFindings", "Findings, the newest or worst first."),
-        Endpoint::get(Permission::Read, "/findings/counts", count)
+        Endpoint::get(READ, "/findings", list).named("listFindings", "Findings, the newest or worst first."),
+        Endpoint::get(READ, "/findings/counts", count)
             .named("countFindings", "How many findings there are per group, the largest group first."),
-        Endpoint::get(Permission::Read, "/findings/fixes", fixes)
+        Endpoint::get(READ, "/findings/fixes", fixes)
             .named("listFixes", "The changes that would remove the most findings, the one that removes most first."),
-        Endpoint::get(Permission::Read, "/findings/{finding}", get).named("getFinding", "One finding."),
+        Endpoint::get(READ, "/findings/{finding}", get).named("getFinding", "One finding."),
     ]
 }
 
@@ -216,14 +214,14 @@ impl From<FindingRecord> for FindingView {
             id: record.id,
             resource_id: record.resource_id,
             resource: record.resource.into(),
-            checkpoint: Word(record.checkpoint),
+            checkpoint: record.checkpoint.into(),
             fingerprint: finding.fingerprint,
             policy: finding.policy,
             policy_kind: finding.policy_kind,
             policy_digest: finding.policy_digest,
             rule: finding.rule,
-            verdict: Word(finding.verdict),
-            severity: Word(finding.severity),
+            verdict: finding.verdict.into(),
+            severity: finding.severity.into(),
             message: finding.message,
             path: finding.path,
             remediation: finding.remediation,
@@ -340,7 +338,7 @@ pub(super) struct FixView {
 impl From<Fix> for FixView {
     fn from(fix: Fix) -> Self {
         let Fix { policy, rule, team, service, remediation, severity, findings, resources } = fix;
-        Self { policy, rule, team, service, remediation, severity: Word(severity), findings, resources }
+        Self { policy, rule, team, service, remediation, severity: severity.into(), findings, resources }
     }
 }
 

@@ -1,47 +1,42 @@
 //! `/api/v1`: everything that the command line and a console need, described by the code that serves it.
 //!
-//! A file per noun holds its views, filters and handlers and lists them as [`endpoint::Endpoint`]s, each with the
-//! permission that it needs. [`routes`] mounts them; [`router`] puts what stands before all routes of the API listener
-//! in place: identifiers, security headers, problem documents for whatever fails. Deliberately absent: who may do what
-//! (`identity`) and how things are kept (`palisade-store`).
+//! A file per noun holds its views, filters and handlers and lists them as [`Endpoint`]s, each with the permission that it
+//! needs. [`router`] mounts them and identity's behind the kit's checks (`palisade-api`). Deliberately absent: who may do
+//! what (`palisade-identity`) and how things are kept (`palisade-store`).
 
-mod answer;
 mod audit;
 mod backups;
 mod catalogues;
 mod changes;
 mod decisions;
 mod document;
-mod endpoint;
 mod evaluate;
 mod exceptions;
-mod extract;
 mod feed;
 mod findings;
-mod guard;
-mod home;
-mod outer;
-pub(crate) mod page;
+mod landing;
 mod policies;
-pub(crate) mod problem;
-mod problems;
 mod resources;
 mod scope;
 mod status;
 mod teams;
-mod words;
+mod wire;
 
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
+use palisade_api::{Kit, Limits, Rates, Routes, no_route, openapi, outer, problem};
+use palisade_identity::{Identity, Permission, Permissions};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::Context;
 use crate::admission::Surroundings;
-use crate::identity::{self, Identity, Rates, Routes};
+
+/// A route of a noun.
+type Endpoint = palisade_identity::Endpoint<Arc<Api>>;
 
 /// What the handlers share.
 pub(crate) struct Api {
@@ -59,25 +54,43 @@ pub(crate) struct Api {
 /// The rendered OpenAPI document; there is none until all routes are known.
 type Document = OnceLock<Arc<str>>;
 
+/// What the routes of the nouns ask for beside identity's own permissions.
+const PERMISSIONS: [Permission; 8] = [
+    evaluate::REPLAY,
+    exceptions::REQUEST_EXCEPTIONS,
+    exceptions::APPROVE_EXCEPTIONS,
+    catalogues::MANAGE_OWNERS,
+    crate::cluster::RUN_SCANS,
+    policies::MANAGE_POLICIES,
+    audit::READ_AUDIT,
+    backups::MANAGE_BACKUPS,
+];
+
+/// Everything that routes ask of callers.
+pub(crate) fn permissions() -> Permissions {
+    Permissions::with(PERMISSIONS)
+}
+
 /// The routes of `/api/v1` that are not identity's.
-fn routes(none: Routes<Arc<Api>>, api: Arc<Api>) -> Routes {
+fn endpoints(api: &Arc<Api>) -> Vec<palisade_identity::Endpoint<()>> {
     let nouns = [
         audit::endpoints,
         backups::endpoints,
         catalogues::endpoints,
         changes::endpoints,
         decisions::endpoints,
+        document::endpoints,
         evaluate::endpoints,
         exceptions::endpoints,
         findings::endpoints,
         policies::endpoints,
-        problems::endpoints,
+        problem::endpoints,
         resources::endpoints,
         status::endpoints,
         teams::endpoints,
     ];
     let endpoints = nouns.into_iter().flat_map(|endpoints| endpoints());
-    endpoints.fold(none, |routes, endpoint| endpoint.mount(routes, &api)).with_state(api)
+    endpoints.map(|endpoint| endpoint.with_state(Arc::clone(api))).collect()
 }
 
 /// Everything that the API listener serves at `/` and under `/api` and `/auth`: identity's routes and the others,
@@ -89,7 +102,6 @@ pub(crate) fn router(
     surroundings: Arc<dyn Surroundings>,
     stop: CancellationToken,
 ) -> Router {
-    let rates = Arc::new(Rates::new(context.config.server.limits.requests_per_second));
     let document = Arc::new(Document::new());
     let api = Arc::new(Api {
         context: context.clone(),
@@ -100,9 +112,19 @@ pub(crate) fn router(
         backups: tokio::sync::Mutex::default(),
         document: Arc::clone(&document),
     });
-    let routes = routes(Routes::new(identity, &rates), api).merge(identity::routes(identity, &rates));
+    let routes = Routes::new(&kit(context, identity), endpoints(&api).into_iter().chain(identity.endpoints()));
     let registered = routes.registered().to_vec();
     let (router, api) = routes.split();
-    document.get_or_init(|| document::render(api, &registered, identity.tls()));
-    router.route("/", get(home::page)).fallback(outer::no_route).layer(from_fn(outer::outer))
+    document.get_or_init(|| openapi::render(api, &registered, document::info(), identity.session_cookie()));
+    router.route("/", get(landing::page)).fallback(no_route).layer(from_fn(outer))
+}
+
+/// What stands before every route.
+fn kit(context: &Context, identity: &Arc<Identity>) -> Arc<Kit<Identity>> {
+    let limits = &context.config.server.limits;
+    let rates = Rates::new(limits.requests_per_second);
+    // Before the whole request is out of time, so that the client learns what took so long.
+    let patience = limits.request_timeout.mul_f64(0.9);
+    let limits = Limits { max_body_bytes: limits.max_body_bytes, patience };
+    Kit::new(Arc::clone(identity), rates, limits, context.store.clone(), context.clock.clone())
 }

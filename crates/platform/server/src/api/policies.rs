@@ -4,29 +4,31 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use palisade_api::wire::Time;
+use palisade_api::{Done, List, Listing, NAME, Nothing, Part, Problem, SHA_256, is_digest, is_name, shape};
+use palisade_identity::permission::READ;
+use palisade_identity::{Authorized, Permission, Reach, Role};
 use palisade_store::{PolicyFilter, PolicyRecord, PolicyVersion};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Api;
-use super::answer::Done;
 use super::audit::note;
-use super::endpoint::Endpoint;
-use super::extract::{NAME, Nothing, Part, SHA_256, is_digest, is_name, shape};
-use super::page::{List, Listing};
-use super::problem::Problem;
-use super::words::{PolicyStatusWord, Time, Word};
-use crate::identity::{Authorized, Permission};
+use super::wire::PolicyStatusWord;
+use super::{Api, Endpoint};
+
+/// Have policies read anew.
+pub(super) const MANAGE_POLICIES: Permission =
+    Permission::new("manage-policies", "have policies read anew", Reach::Platform, &[Role::Operator, Role::Admin]);
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get(Permission::Read, "/policies", list).named("listPolicies", "Policies by name."),
-        Endpoint::get(Permission::Read, "/policies/{policy}", get).named("getPolicy", "One policy."),
-        Endpoint::get(Permission::Read, "/policies/{policy}/versions", versions)
+        Endpoint::get(READ, "/policies", list).named("listPolicies", "Policies by name."),
+        Endpoint::get(READ, "/policies/{policy}", get).named("getPolicy", "One policy."),
+        Endpoint::get(READ, "/policies/{policy}/versions", versions)
             .named("listPolicyVersions", "The versions of a policy with their content, the newest first."),
-        Endpoint::get(Permission::Read, "/policy-versions/{digest}", version)
+        Endpoint::get(READ, "/policy-versions/{digest}", version)
             .named("getPolicyVersion", "The content of a version, as findings and decisions name it."),
-        Endpoint::post(Permission::ManagePolicies, "/policies/reload", reload)
+        Endpoint::post(MANAGE_POLICIES, "/policies/reload", reload)
             .named("reloadPolicies", "Reads all policies anew, soon."),
     ]
 }
@@ -95,7 +97,7 @@ impl From<PolicyRecord> for PolicyView {
             name: record.name,
             digest: record.digest,
             place: record.place,
-            status: Word(record.status),
+            status: record.status.into(),
             problem: record.problem,
             first_seen: record.first_seen.into(),
             changed_at: record.changed_at.into(),

@@ -4,28 +4,26 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use palisade_api::wire::Time;
+use palisade_api::{List, Listing, NAME, Part, Problem, is_name, shape};
+use palisade_identity::Authorized;
+use palisade_identity::permission::READ;
 use palisade_model::VerdictCounts;
 use palisade_store::{DecisionFilter, FindingFilter, FindingOrder, Page, ResourceFilter, ResourceRecord};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::decisions::DecisionView;
-use super::endpoint::Endpoint;
-use super::extract::{NAME, Part, is_name, shape};
 use super::findings::{FindingView, ResourceName};
-use super::page::{List, Listing};
-use super::problem::Problem;
-use super::words::Time;
-use super::{Api, scope};
-use crate::identity::{Authorized, Permission};
+use super::{Api, Endpoint, scope};
 
 /// Findings and decisions that come with a resource at most; the lists have the rest.
 const ALONG: u32 = 50;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get(Permission::Read, "/resources", list).named("listResources", "The inventory."),
-        Endpoint::get(Permission::Read, "/resources/{resource}", get)
+        Endpoint::get(READ, "/resources", list).named("listResources", "The inventory."),
+        Endpoint::get(READ, "/resources/{resource}", get)
             .named("getResource", "One resource with its open findings, the worst first, and its latest decisions."),
     ]
 }

@@ -1,6 +1,6 @@
 //! What of the store a caller may see: a list is narrowed to the caller's teams before it is read.
 
-use crate::identity::{Authorized, Teams};
+use palisade_identity::{Authorized, Teams};
 
 /// The teams to read, from those that the caller may see and the one that was asked for; `None` is all of them.
 pub(super) fn teams(authorized: &Authorized, asked: Option<String>) -> Option<Vec<String>> {

@@ -4,18 +4,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use palisade_api::wire::Time;
+use palisade_identity::Authorized;
+use palisade_identity::permission::READ;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
-use super::endpoint::Endpoint;
-use super::words::Time;
-use crate::identity::{Authorized, Permission};
+use super::{Api, Endpoint};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![
-        Endpoint::get(Permission::Read, "/status", get).named("getStatus", "Version, readiness, and the live ruleset."),
-    ]
+    vec![Endpoint::get(READ, "/status", get).named("getStatus", "Version, readiness, and the live ruleset.")]
 }
 
 /// How the server is.

@@ -4,23 +4,21 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use palisade_api::{List, Listing, NAME, Nothing, Part, Problem, is_name, shape};
+use palisade_identity::Authorized;
+use palisade_identity::permission::READ;
 use palisade_store::{Service, Team};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::endpoint::Endpoint;
-use super::extract::{NAME, Nothing, Part, is_name, shape};
-use super::page::{List, Listing};
-use super::problem::Problem;
-use super::{Api, scope};
-use crate::identity::{Authorized, Permission};
+use super::{Api, Endpoint, scope};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::get(Permission::Read, "/teams", teams).named("listTeams", "Teams by name."),
-        Endpoint::get(Permission::Read, "/teams/{team}", team).named("getTeam", "One team."),
-        Endpoint::get(Permission::Read, "/services", services).named("listServices", "Services by name."),
-        Endpoint::get(Permission::Read, "/services/{service}", service).named("getService", "One service."),
+        Endpoint::get(READ, "/teams", teams).named("listTeams", "Teams by name."),
+        Endpoint::get(READ, "/teams/{team}", team).named("getTeam", "One team."),
+        Endpoint::get(READ, "/services", services).named("listServices", "Services by name."),
+        Endpoint::get(READ, "/services/{service}", service).named("getService", "One service."),
     ]
 }
 

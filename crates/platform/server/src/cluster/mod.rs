@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use palisade_identity::{Permission, Reach, Role};
 use palisade_kube::policies::{ClusterPolicies, Condition};
 use palisade_kube::{
     Caches, Certificates, Connection, KubernetesConfig, Outside, Registration, certificates, permissions, webhooks,
@@ -40,6 +41,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_secs(5);
 /// The condition that health tells of.
 const CONDITION: &str = "cluster";
+
+/// Start scans.
+pub(crate) const RUN_SCANS: Permission =
+    Permission::new("run-scans", "start scans", Reach::Platform, &[Role::Operator, Role::Admin]);
 
 /// What the rest of the server needs to know of the cluster.
 pub(crate) struct ClusterSide {

@@ -19,6 +19,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use palisade_identity::Peer;
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -36,15 +37,6 @@ use guarded::{Guarded, Progress};
 const IDLE: Duration = Duration::from_secs(150);
 /// Requests at once on one HTTP/2 connection.
 const STREAMS: u32 = 256;
-
-/// Who is on the other side of a connection; an extension of every request.
-#[derive(Clone, Debug)]
-pub(crate) struct Peer {
-    /// The address that the connection comes from.
-    pub(crate) address: SocketAddr,
-    /// The client's verified certificate chain, where it had to show one.
-    pub(crate) certificates: Option<Arc<[CertificateDer<'static>]>>,
-}
 
 /// A bound socket and how connections to it are treated.
 pub(crate) struct Listener {

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use palisade_identity::Identity;
 use palisade_model::Str;
 use palisade_runtime::jobs::Jobs;
 use palisade_runtime::{Health, Leader};
@@ -27,7 +28,6 @@ use crate::cluster::{self, ClusterSide};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{ServerError, Tasks};
-use crate::identity::Identity;
 use crate::journal::Journal;
 use crate::listen::{Listener, bind, tls};
 use crate::metrics::Metrics;
@@ -320,8 +320,8 @@ async fn listen_for_api(
         &context.config.identity,
         &address,
         &server.data_folder(),
-        context.store.clone(),
-        context.clock.clone(),
+        (context.store.clone(), context.clock.clone()),
+        crate::api::permissions(),
     )?;
     identity.print_first_link(&mut std::io::stderr()).await;
     let router = crate::api::router(context, &identity, surroundings, listeners.stop());
