@@ -63,7 +63,8 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-kyverno-cel",
         ],
     ),
-    ("palisade-admission", &["palisade-model", "palisade-document", "palisade-policy"]),
+    ("palisade-verdict", &["palisade-model", "palisade-policy"]),
+    ("palisade-admission", &["palisade-model", "palisade-policy", "palisade-verdict"]),
     ("palisade-testkit", &[]),
     (
         "palisade-policies",
@@ -72,7 +73,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-document",
             "palisade-intake",
             "palisade-policy",
-            "palisade-admission",
+            "palisade-verdict",
             "palisade-cel",
             "palisade-rego",
             "palisade-gatekeeper",
@@ -90,7 +91,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-config",
             "palisade-runtime",
             "palisade-policy",
-            "palisade-admission",
+            "palisade-verdict",
         ],
     ),
     (
@@ -102,6 +103,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-document",
             "palisade-intake",
             "palisade-policy",
+            "palisade-verdict",
             "palisade-admission",
             "palisade-policies",
             "palisade-config",
@@ -115,7 +117,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
         "palisade",
         &[
             "palisade-runtime",
-            "palisade-admission",
+            "palisade-verdict",
             "palisade-config",
             "palisade-store",
             "palisade-kube",
@@ -145,6 +147,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-rego-value",
             "palisade-gatekeeper",
             "palisade-kyverno",
+            "palisade-verdict",
             "palisade-admission",
             "palisade",
         ],
@@ -154,7 +157,10 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
 
 /// Further crates of ours that the tests of a crate may use: the languages that a pure crate is tried on, real servers.
 pub(crate) const TEST_EDGES: &[(&str, &[&str])] = &[
-    ("palisade-admission", &["palisade-cel", "palisade-rego", "palisade-gatekeeper", "palisade-kyverno"]),
+    (
+        "palisade-admission",
+        &["palisade-document", "palisade-cel", "palisade-rego", "palisade-gatekeeper", "palisade-kyverno"],
+    ),
     ("palisade-store", &["palisade-testkit"]),
     ("palisade-api", &["palisade-runtime", "palisade-store"]),
     ("palisade-identity", &["palisade-gotext", "palisade-runtime", "palisade-store", "palisade-api"]),
@@ -201,6 +207,7 @@ pub(crate) const PURE: &[&str] = &[
     "palisade-pod-security",
     "palisade-kyverno-cel",
     "palisade-kyverno",
+    "palisade-verdict",
     "palisade-admission",
 ];
 

@@ -7,12 +7,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use palisade_admission::{Limits, Review, Ruleset, response};
+use palisade_admission::{Limits, Review, response, validate};
 use palisade_document::parse;
 use palisade_model::{Map, Value, json};
-use palisade_policy::selection::Overrides;
-use palisade_policy::waiver::Waivers;
 use palisade_policy::{Environment, Offline, PolicySet, Variables};
+use palisade_verdict::Ruleset;
+use palisade_verdict::selection::Overrides;
+use palisade_verdict::waiver::Waivers;
 
 use crate::Context;
 
@@ -56,7 +57,7 @@ fn answer(ruleset: &Ruleset, bytes: &[u8]) -> Result<String, String> {
     let variables = Variables::default();
     let environment = Environment::new(Timestamp::UNIX_EPOCH, &Offline, &variables);
     let review = Review::read(bytes, &Limits::default()).map_err(|error| error.to_string())?;
-    let decision = ruleset.validate(&review, &environment);
+    let decision = validate(ruleset, &review, &environment);
     String::from_utf8(response(&decision, &review)).map_err(|error| error.to_string())
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, GroupVersionKind, Str, Value};
+use crate::{Finding, GroupVersionKind, Str, Value, Verdict};
 
 /// Where a policy was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,6 +65,19 @@ pub struct VerdictCounts {
     pub skip: u32,
     /// Could not be evaluated.
     pub error: u32,
+}
+
+impl VerdictCounts {
+    /// Counts an answer.
+    pub const fn add(&mut self, verdict: Verdict) {
+        *match verdict {
+            Verdict::Pass => &mut self.pass,
+            Verdict::Fail => &mut self.fail,
+            Verdict::Warn => &mut self.warn,
+            Verdict::Skip => &mut self.skip,
+            Verdict::Error => &mut self.error,
+        } += 1;
+    }
 }
 
 /// One checkpoint's answer about one object.

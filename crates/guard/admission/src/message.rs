@@ -9,8 +9,7 @@ use std::fmt::Write as _;
 
 use palisade_model::{Finding, Path, Str, Verdict};
 use palisade_policy::AdmissionRequest;
-
-use crate::settling::Consequence;
+use palisade_verdict::{Consequence, Judgement, Ruleset, Settled};
 
 /// The most bytes of a denial.
 const DENIAL: usize = 4_096;
@@ -28,24 +27,26 @@ const ANNOTATION: usize = 1_024;
 const KEY: usize = 63;
 
 /// A violation and what it leads to.
-#[derive(Debug)]
-pub(crate) struct Complaint {
-    pub(crate) finding: Finding,
-    pub(crate) consequence: Consequence,
-    /// All offending fields.
-    pub(crate) paths: Vec<Path>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Complaint<'a> {
+    settled: &'a Settled,
     /// Whether `palisade explain` knows the policy.
-    pub(crate) explained: bool,
+    explained: bool,
 }
 
-impl Complaint {
-    /// The rule, with its policy where they have different names.
-    fn rule(&self) -> String {
-        name(&self.finding)
+impl<'a> Complaint<'a> {
+    pub(crate) fn of(settled: &'a Settled, ruleset: &Ruleset) -> Self {
+        let policy = ruleset.policies.policies().get(settled.policy);
+        Self { settled, explained: policy.is_some_and(|policy| policy.meta().example.is_some()) }
+    }
+
+    const fn finding(&self) -> &'a Finding {
+        &self.settled.finding
     }
 
     fn fields(&self) -> String {
-        let mut fields: Vec<String> = self.paths.iter().filter(|path| !path.is_root()).map(Path::to_string).collect();
+        let paths = &self.settled.paths;
+        let mut fields: Vec<String> = paths.iter().filter(|path| !path.is_root()).map(Path::to_string).collect();
         fields.dedup();
         let further = fields.len().saturating_sub(FIELDS);
         fields.truncate(FIELDS);
@@ -58,10 +59,10 @@ impl Complaint {
 
     /// Rule, fields and message: `image-tag at spec.containers[0].image: the image has no tag`.
     fn headline(&self) -> String {
-        let (rule, fields) = (self.rule(), self.fields());
+        let (rule, fields) = (name(self.finding()), self.fields());
         let place = if fields.is_empty() { String::new() } else { format!(" at {fields}") };
-        let message = self.finding.message.trim();
-        match self.finding.verdict {
+        let message = self.finding().message.trim();
+        match self.finding().verdict {
             Verdict::Error => format!("{rule} could not be evaluated: {message}"),
             _ => format!("{rule}{place}: {message}"),
         }
@@ -69,11 +70,11 @@ impl Complaint {
 
     fn sentence(&self) -> String {
         let mut text = cut(&sentence(&self.headline()), VIOLATION);
-        if let Some(remediation) = self.finding.remediation.as_deref().filter(|text| !text.trim().is_empty()) {
+        if let Some(remediation) = self.finding().remediation.as_deref().filter(|text| !text.trim().is_empty()) {
             let _ = write!(text, " Fix: {}", cut(&sentence(&one_line(remediation)), VIOLATION));
         }
         if self.explained {
-            let _ = write!(text, " More: palisade explain {}", self.finding.policy.name);
+            let _ = write!(text, " More: palisade explain {}", self.finding().policy.name);
         }
         text
     }
@@ -90,16 +91,18 @@ fn name(finding: &Finding) -> String {
 }
 
 /// Why the request is denied: the violations, hardest first.
-pub(crate) fn denial(request: &AdmissionRequest, complaints: &[Complaint]) -> String {
-    let mut denied: Vec<&Complaint> =
-        complaints.iter().filter(|complaint| complaint.consequence == Consequence::Denied).collect();
-    denied.sort_by_key(|complaint| (complaint.finding.verdict == Verdict::Error, Reverse(complaint.finding.severity)));
+pub(crate) fn denial(request: &AdmissionRequest, complaints: &[Complaint<'_>]) -> String {
+    let mut denied: Vec<&Complaint<'_>> =
+        complaints.iter().filter(|complaint| complaint.settled.consequence == Consequence::Denied).collect();
+    denied.sort_by_key(|complaint| {
+        (complaint.finding().verdict == Verdict::Error, Reverse(complaint.finding().severity))
+    });
     let about = about(request);
     if let [only] = denied.as_slice() {
-        let verb = if only.finding.verdict == Verdict::Error { "is refused:" } else { "breaks" };
+        let verb = if only.finding().verdict == Verdict::Error { "is refused:" } else { "breaks" };
         return cut(&format!("{about} {verb} {}", only.sentence()), DENIAL);
     }
-    let failed = denied.iter().any(|complaint| complaint.finding.verdict == Verdict::Error);
+    let failed = denied.iter().any(|complaint| complaint.finding().verdict == Verdict::Error);
     let verb = if failed { "is refused by" } else { "breaks" };
     let mut text = format!("{about} {verb} {} rules:", denied.len());
     for (index, complaint) in denied.iter().enumerate() {
@@ -129,9 +132,9 @@ fn about(request: &AdmissionRequest) -> String {
 }
 
 /// What the user is told although the request may pass.
-pub(crate) fn warnings(complaints: &[Complaint]) -> Vec<String> {
-    let warned: Vec<&Complaint> =
-        complaints.iter().filter(|complaint| complaint.consequence == Consequence::Warned).collect();
+pub(crate) fn warnings(complaints: &[Complaint<'_>]) -> Vec<String> {
+    let warned: Vec<&Complaint<'_>> =
+        complaints.iter().filter(|complaint| complaint.settled.consequence == Consequence::Warned).collect();
     let mut texts: Vec<String> =
         warned.iter().take(WARNINGS).map(|complaint| cut(&one_line(&complaint.headline()), WARNING)).collect();
     if warned.len() > WARNINGS {
@@ -140,9 +143,22 @@ pub(crate) fn warnings(complaints: &[Complaint]) -> Vec<String> {
     texts
 }
 
-/// What the audit log of the API server keeps.
+/// What the audit log of the API server keeps of a judgement.
+pub(crate) fn record(judgement: &Judgement, ruleset: &Ruleset) -> Vec<(Str, Str)> {
+    let mut record = Record::default();
+    for (policy, annotations) in &judgement.annotations {
+        if let Some(reference) = ruleset.references().get(*policy) {
+            record.annotate(&reference.name, annotations);
+        }
+    }
+    for settled in &judgement.settled {
+        record.note(&settled.finding, settled.consequence);
+    }
+    record.into_annotations()
+}
+
 #[derive(Debug, Default)]
-pub(crate) struct Record {
+struct Record {
     /// Names of rules, by what their violation led to.
     lists: [String; 5],
     own: Vec<(Str, Str)>,
@@ -153,13 +169,13 @@ const LISTS: [&str; 5] = ["denied", "warned", "audited", "waived", "failed"];
 
 impl Record {
     /// Keeps the annotations that a policy gives itself.
-    pub(crate) fn annotate(&mut self, policy: &str, annotations: &[(Str, Str)]) {
+    fn annotate(&mut self, policy: &str, annotations: &[(Str, Str)]) {
         for (key, value) in annotations {
             self.own.push((qualified(&format!("{policy}.{key}")), cut(value, ANNOTATION).into()));
         }
     }
 
-    pub(crate) fn note(&mut self, finding: &Finding, consequence: Consequence) {
+    fn note(&mut self, finding: &Finding, consequence: Consequence) {
         let mut add = |list: &str| {
             let at = LISTS.iter().position(|name| *name == list);
             let Some(text) = at.and_then(|at| self.lists.get_mut(at)) else { return };
@@ -177,7 +193,7 @@ impl Record {
         }
     }
 
-    pub(crate) fn into_annotations(self) -> Vec<(Str, Str)> {
+    fn into_annotations(self) -> Vec<(Str, Str)> {
         let lists = LISTS.into_iter().zip(self.lists).filter(|(_, text)| !text.is_empty());
         lists.map(|(name, text)| (name.into(), cut(&text, ANNOTATION).into())).chain(self.own).collect()
     }
@@ -216,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    fn complaint(message: &str, severity: Severity, consequence: Consequence) -> Complaint {
+    fn settled(message: &str, severity: Severity, consequence: Consequence) -> Settled {
         let policy = PolicyRef { kind: "Policy".into(), namespace: None, name: "images".into(), digest: "".into() };
         let finding = Finding {
             policy: policy.into(),
@@ -236,7 +252,11 @@ mod tests {
             disposition: Disposition::Counted,
         };
         let path = |index: usize| Path::from_pointer(&format!("/spec/containers/{index}/image"));
-        Complaint { finding, consequence, paths: (0..5).map(path).collect(), explained: true }
+        Settled { finding, consequence, policy: 0, paths: (0..5).map(path).collect() }
+    }
+
+    fn complaints(settled: &[Settled]) -> Vec<Complaint<'_>> {
+        settled.iter().map(|settled| Complaint { settled, explained: true }).collect()
     }
 
     fn pod() -> AdmissionRequest {
@@ -246,9 +266,9 @@ mod tests {
 
     #[test]
     fn a_single_violation_is_one_sentence_with_its_fix() {
-        let only = complaint("wrong", Severity::High, Consequence::Denied);
+        let only = [settled("wrong", Severity::High, Consequence::Denied)];
         assert_eq!(
-            denial(&pod(), &[only]),
+            denial(&pod(), &complaints(&only)),
             "Pod web breaks images/tag at spec.containers[0].image, spec.containers[1].image, spec.containers[2].image \
              and 2 more: wrong. Fix: mend it. More: palisade explain images"
         );
@@ -257,22 +277,21 @@ mod tests {
     #[test]
     fn whatever_policies_say_an_answer_stays_small() {
         let long = "é".repeat(5_000);
-        let many =
-            |consequence| -> Vec<_> { (0..1_000).map(|_| complaint(&long, Severity::Low, consequence)).collect() };
+        let many = |consequence| -> Vec<_> { (0..1_000).map(|_| settled(&long, Severity::Low, consequence)).collect() };
         let mut denied = many(Consequence::Denied);
-        denied.push(complaint("the worst", Severity::Critical, Consequence::Denied));
-        let text = denial(&pod(), &denied);
+        denied.push(settled("the worst", Severity::Critical, Consequence::Denied));
+        let text = denial(&pod(), &complaints(&denied));
         assert!(text.len() <= DENIAL, "{}", text.len());
         assert!(text.starts_with("Pod web breaks 1001 rules:\n1. images/tag at"), "{text}");
         assert!(text.lines().nth(1).is_some_and(|line| line.contains("the worst")), "{text}");
         assert!(text.ends_with(" more."), "{text}");
-        let warned = warnings(&many(Consequence::Warned));
+        let warned = warnings(&complaints(&many(Consequence::Warned)));
         assert!(warned.iter().all(|text| text.len() <= WARNING));
         assert!(warned.iter().map(String::len).sum::<usize>() <= 4_096);
         assert_eq!(warned.last().map(String::as_str), Some("and 985 more warnings"));
         let mut record = Record::default();
-        for complaint in &denied {
-            record.note(&complaint.finding, complaint.consequence);
+        for settled in &denied {
+            record.note(&settled.finding, settled.consequence);
         }
         record.annotate("shop:policy", &[("a key/with signs".into(), long.as_str().into())]);
         let annotations = record.into_annotations();

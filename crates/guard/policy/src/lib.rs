@@ -8,13 +8,7 @@
 //! Deliberately absent: reading files, clocks and networks. What a policy may look up is a [`Lookups`] that the
 //! checkpoint supplies; the time is a field of the environment.
 
-pub mod baseline;
-pub mod codes;
-pub mod elements;
 pub mod environment;
-pub mod finding;
-pub mod glob;
-mod identity;
 pub mod language;
 pub mod lookups;
 pub mod outcome;
@@ -23,15 +17,12 @@ pub mod reach;
 pub mod recording;
 pub mod request;
 pub mod schedule;
-pub mod selection;
 pub mod set;
 pub mod steps;
 pub mod testing;
 pub mod upkeep;
-pub mod waiver;
 
 pub use environment::{Environment, Listener, Stop, Variables};
-pub use finding::{finding, parts};
 pub use language::{Language, Loaded, PolicyDocument, Programs};
 pub use lookups::{ApiCall, LookupError, Lookups, Namespace, ObjectQuery, Offline, Unanswered};
 pub use outcome::{Effect, Enforcement, Phase, RuleOutcome};

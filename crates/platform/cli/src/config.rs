@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use palisade_model::{Diagnostic, Location, Severity, Source, Span};
-use palisade_policy::selection::{Mode, Override, Overrides, Selector};
 use palisade_runtime::Network;
+use palisade_verdict::selection::{Mode, Override, Overrides, Selector};
 use serde::Deserialize;
 use toml::Spanned;
 

@@ -10,12 +10,12 @@ use palisade_intake::{Input, in_parallel, is_object};
 use palisade_model::{
     Diagnostic, Disposition, Finding, GroupVersionKind, Path, PolicyRef, Resource, Str, Verdict, Waiver,
 };
-use palisade_policy::elements::offending_fields;
-use palisade_policy::selection::{Mode, Subject};
 use palisade_policy::{
     AdmissionRequest, Environment, Judgement, Operation, Payload, Phase, PolicySet, Request, RuleOutcome, UserInfo,
-    finding, parts,
 };
+use palisade_verdict::elements::offending_fields;
+use palisade_verdict::selection::{Mode, Subject};
+use palisade_verdict::{finding, parts};
 
 use crate::adoption::{Agreement, InlineWaivers, Use};
 

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use palisade_admission::Ruleset;
 use palisade_model::{Map, PolicyRef, Str, Value, Verdict};
 use palisade_policy::{AdmissionRequest, Effect, Environment, Operation, Phase, Policy, Request, Variables};
 use palisade_runtime::Clock;
+use palisade_verdict::Ruleset;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

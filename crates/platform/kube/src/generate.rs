@@ -18,8 +18,8 @@ mod writing;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_admission::Ruleset;
 use palisade_runtime::Clock;
+use palisade_verdict::Ruleset;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

@@ -16,10 +16,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use palisade_admission::Ruleset;
 use palisade_model::GroupVersionKind;
 use palisade_policy::Reads;
 use palisade_runtime::{Clock, Urgency};
+use palisade_verdict::Ruleset;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;

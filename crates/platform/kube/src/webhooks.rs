@@ -13,9 +13,9 @@ mod rules;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_admission::Ruleset;
 use palisade_model::{Str, Value};
 use palisade_runtime::Backoff;
+use palisade_verdict::Ruleset;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

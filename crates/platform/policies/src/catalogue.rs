@@ -11,13 +11,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use palisade_admission::Ruleset;
 use palisade_document::Document;
 use palisade_intake::has_errors;
 use palisade_model::{Diagnostic, Level, Path, Resource};
-use palisade_policy::selection::Overrides;
-use palisade_policy::waiver::{Entry, Waivers};
 use palisade_policy::{PolicySet, Programs, digest, reference_of};
+use palisade_verdict::Ruleset;
+use palisade_verdict::selection::Overrides;
+use palisade_verdict::waiver::{Entry, Waivers};
 
 use crate::languages::{self, LANGUAGES};
 use crate::load::{self, Policies};

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use palisade_model::{Diagnostic, Path, Resource, Str, Value};
-use palisade_policy::codes;
-use palisade_policy::glob::Glob;
-use palisade_policy::selection::Selector;
-use palisade_policy::waiver::{Entry, Terms, Waivers, stage};
+use palisade_verdict::codes;
+use palisade_verdict::glob::Glob;
+use palisade_verdict::selection::Selector;
+use palisade_verdict::waiver::{Entry, Terms, Waivers, stage};
 
 const KEYS: [&str; 9] =
     ["policies", "kinds", "namespaces", "names", "paths", "fingerprint", "reason", "owner", "expires"];

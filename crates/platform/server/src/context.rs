@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use palisade_admission::Ruleset;
 use palisade_runtime::jobs::Jobs;
 use palisade_runtime::{Clock, Health, Leader};
 use palisade_store::Store;
+use palisade_verdict::Ruleset;
 use tokio::sync::watch;
 
 use crate::Config;

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use palisade_admission::Ruleset;
 use palisade_model::{Checkpoint, Decision, Owner, Resource};
 use palisade_policy::{Environment, Lookups, Variables};
 use palisade_runtime::blocking;
 use palisade_store::{Observation, ObservedFinding, ResourceIdentity, StoreError};
+use palisade_verdict::Ruleset;
 use tokio_util::sync::CancellationToken;
 
 use crate::ServerError;

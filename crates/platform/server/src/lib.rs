@@ -1,7 +1,7 @@
 //! The control plane's server: admission, the API, identity, owners, health and metrics in one process.
 //!
 //! [`run`] takes a [`Config`] (every key has a default) and the [`Wiring`] that its caller supplies, and serves until
-//! it is told to stop. What judges is a [`palisade_admission::Ruleset`] that arrives over a watch channel and is
+//! it is told to stop. What judges is a [`palisade_verdict::Ruleset`] that arrives over a watch channel and is
 //! replaced as a whole; what is kept is in `palisade-store`; what talks to a cluster is `palisade-kube`. Deliberately
 //! absent: policy languages (the caller loads policies), command-line arguments, and the evaluation itself.
 

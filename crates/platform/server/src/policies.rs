@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use palisade_admission::Ruleset;
 use palisade_model::{Level, Resource, Str, Waiver};
 use palisade_policies::{DocumentState, Edition, Given};
 use palisade_policy::PolicySet;
-use palisade_policy::selection::{Overrides, Selector};
-use palisade_policy::waiver::{Entry, Stage, Waivers};
 use palisade_runtime::{Clock, blocking};
 use palisade_store::{Exception, Store};
+use palisade_verdict::Ruleset;
+use palisade_verdict::selection::{Overrides, Selector};
+use palisade_verdict::waiver::{Entry, Stage, Waivers};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -228,8 +228,8 @@ fn waiver(exception: &Exception) -> Entry {
 #[cfg(test)]
 mod tests {
     use palisade_model::PolicyRef;
-    use palisade_policy::selection::names_rule;
     use palisade_store::{ExceptionSelector, ExceptionState};
+    use palisade_verdict::selection::names_rule;
 
     use super::*;
 

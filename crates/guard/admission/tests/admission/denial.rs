@@ -1,11 +1,11 @@
 //! What a developer reads: denials, warnings, the answer's bytes.
 
-use palisade_admission::Ruleset;
-use palisade_admission::{Limits, Review, answer_failure, response};
+use palisade_admission::{Limits, Review, answer_failure, mutate, response};
 use palisade_model::{Severity, Value, json};
-use palisade_policy::selection::{Mode, Override, Overrides, Selector};
-use palisade_policy::waiver::{Entry, Stage, Terms, Waivers};
 use palisade_policy::{FailurePolicy, Operation, PolicySet};
+use palisade_verdict::Ruleset;
+use palisade_verdict::selection::{Mode, Override, Overrides, Selector};
+use palisade_verdict::waiver::{Entry, Stage, Terms, Waivers};
 
 use crate::material::{bytes, offline, policies, request_about, review, ruleset, validated};
 
@@ -175,7 +175,7 @@ fn answers_are_reviews_of_their_own() {
          match: {any: [{resources: {kinds: [Pod]}}]}, \
          mutate: {patchStrategicMerge: {metadata: {labels: {+(team): shop}}}}}]}}",
     );
-    let changed = answer(&offline(|environment| mutating.mutate(&review(&request), environment)));
+    let changed = answer(&offline(|environment| mutate(&mutating, &review(&request), environment)));
     assert_eq!(changed.dig(["response", "patchType"]), Some(&Value::from("JSONPatch")));
     let patch = "W3sib3AiOiJhZGQiLCJwYXRoIjoiL21ldGFkYXRhL2xhYmVscyIsInZhbHVlIjp7InRlYW0iOiJzaG9wIn19XQ==";
     assert_eq!(changed.dig(["response", "patch"]).and_then(Value::as_str), Some(patch));

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use palisade_admission::{Limits, Review, Ruleset};
+use palisade_admission::{Limits, Review, validate};
 use palisade_document::parse;
 use palisade_model::{Decision, Diagnostic, Level, Resource, Value, json};
-use palisade_policy::selection::Overrides;
-use palisade_policy::waiver::Waivers;
 use palisade_policy::{Environment, Language, Offline, Operation, Policy, PolicySet, Variables};
+use palisade_verdict::Ruleset;
+use palisade_verdict::selection::Overrides;
+use palisade_verdict::waiver::Waivers;
 
 pub(crate) const LANGUAGES: [&dyn Language; 3] =
     [palisade_kyverno::LANGUAGE, palisade_cel::admission::LANGUAGE, palisade_gatekeeper::LANGUAGE];
@@ -98,5 +99,5 @@ pub(crate) fn review(request: &Value) -> Review {
 
 /// What a validating webhook answers about an object.
 pub(crate) fn validated(ruleset: &Ruleset, object: &Value, operation: Operation) -> Decision {
-    offline(|environment| ruleset.validate(&review(&request_about(object, operation)), environment))
+    offline(|environment| validate(ruleset, &review(&request_about(object, operation)), environment))
 }

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use palisade_admission::{Review, Ruleset};
+use palisade_admission::{Review, mutate, validate};
 use palisade_model::{Decision, Resource, Value, Verdict};
-use palisade_policy::{AdmissionRequest, Environment, Judgement, Operation, Phase, Policy, Request, finding};
+use palisade_policy::{AdmissionRequest, Environment, Judgement, Operation, Phase, Policy, Request};
+use palisade_verdict::{Ruleset, finding};
 
 use crate::corpora::{Group, groups};
 use crate::material::{load, offline, request_about, review, ruleset_of};
@@ -120,10 +121,10 @@ impl Case<'_> {
 
     fn compare_admission(&self, object: &Value, review: &Review, check: &Said, patched: Option<&Value>) {
         let mut validated = review.clone();
-        let mutated = self.ruleset.mutate(review, self.environment);
+        let mutated = mutate(&self.ruleset, review, self.environment);
         let changed = mutated.patched.as_ref() == patched.filter(|patched| *patched != object);
         validated.request.object = mutated.patched.unwrap_or_else(|| object.clone());
-        let admission = said_by(&self.ruleset.validate(&validated, self.environment));
+        let admission = said_by(&validate(&self.ruleset, &validated, self.environment));
         if changed && admission == *check {
             self.totals.count("admission says the same");
             return;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use palisade_admission::{Review, roles_of};
+use palisade_admission::{Review, roles_of, validate};
 use palisade_model::{Value, json};
 use palisade_policy::{Effect, Environment, FailurePolicy, Operation, Phase, Request, Stop};
 
@@ -42,7 +42,7 @@ fn scale() -> Review {
 }
 
 fn denied(policy: &str, review: &Review) -> bool {
-    offline(|environment| !ruleset(policy).validate(review, environment).allowed)
+    offline(|environment| !validate(&ruleset(policy), review, environment).allowed)
 }
 
 fn kyverno(kinds: &str, deny: &str) -> String {
@@ -94,7 +94,7 @@ fn connections_are_judged_by_policies_that_name_them() {
     assert!(!denied(&cel("", "pods/exec", "CREATE", "false"), &exec()));
     assert!(denied(&gatekeeper("PodExecOptions", ""), &exec()));
     let decision =
-        offline(|environment| ruleset(&cel("", "pods/exec", "CONNECT", "false")).validate(&exec(), environment));
+        offline(|environment| validate(&ruleset(&cel("", "pods/exec", "CONNECT", "false")), &exec(), environment));
     assert!(decision.message.starts_with("pods/exec shop/web breaks p"), "{}", decision.message);
 }
 
@@ -173,7 +173,7 @@ fn what_controllers_act_on_is_answered_apart() {
     let answers = offline(|environment| rules.answers(Phase::Generate, &request, environment));
     let Effect::Generated(objects) = &answers[0].outcome.effect else { panic!("{answers:?}") };
     assert_eq!(objects[0].dig(["metadata", "namespace"]), Some(&Value::from("shop")));
-    let decision = offline(|environment| rules.validate(&asked, environment));
+    let decision = offline(|environment| validate(&rules, &asked, environment));
     assert!(decision.allowed && decision.counts == palisade_model::VerdictCounts::default());
 }
 
@@ -184,7 +184,7 @@ fn an_evaluation_ends_when_nobody_waits_any_more() {
     let asked = review(&request_about(&pod(), Operation::Create));
     let decision = offline(|environment| {
         let environment = Environment { stop: Some(&flag), ..*environment };
-        ruleset(&policy).validate(&asked, &environment)
+        validate(&ruleset(&policy), &asked, &environment)
     });
     assert!(!decision.allowed && decision.message.contains("the time for the request is over"), "{}", decision.message);
 }
@@ -212,7 +212,7 @@ fn engines_ask_while_they_work_and_end_when_told_to() {
         let patience = Patience(AtomicUsize::new(0));
         let decision = offline(|environment| {
             let environment = Environment { stop: Some(&patience), ..*environment };
-            ruleset(&policy).validate(&asked, &environment)
+            validate(&ruleset(&policy), &asked, &environment)
         });
         assert!(decision.message.contains("the time for the request is over"), "{}", decision.message);
         let questions = patience.0.load(Ordering::Relaxed);

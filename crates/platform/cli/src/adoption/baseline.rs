@@ -5,8 +5,9 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use palisade_model::{Diagnostic, Disposition, Finding, Level, Verdict};
-use palisade_policy::baseline::{Baseline, Comparison, Entry, FileState, Occurrence};
-use palisade_policy::{Policy, codes};
+use palisade_policy::Policy;
+use palisade_verdict::baseline::{Baseline, Comparison, Entry, FileState, Occurrence};
+use palisade_verdict::codes;
 
 use super::Frame;
 use crate::render::rule_id;

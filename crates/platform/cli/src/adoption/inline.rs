@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use palisade_document::comment::{comments, subjects};
 use palisade_document::{Document, Limits};
 use palisade_model::{Diagnostic, Level, Location, Path, Str, Value, Waiver};
-use palisade_policy::codes;
-use palisade_policy::finding::shown_at;
-use palisade_policy::selection::{Subject, names_rule};
-use palisade_policy::waiver::{Stage, Terms, stage};
+use palisade_verdict::codes;
+use palisade_verdict::finding::shown_at;
+use palisade_verdict::selection::{Subject, names_rule};
+use palisade_verdict::waiver::{Stage, Terms, stage};
 
 /// What a comment begins with that is a waiver.
 const MARK: &str = "palisade:ignore";

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use palisade_document::Document;
 use palisade_model::{Diagnostic, Disposition, Finding, Level, Resource, Severity, Verdict, Waiver};
-use palisade_policy::selection::{Mode, Overrides, Settings, Subject, names_rule};
-use palisade_policy::waiver::{Stage, Waivers};
-use palisade_policy::{Policy, PolicySet, codes};
+use palisade_policy::{Policy, PolicySet};
+use palisade_verdict::codes;
+use palisade_verdict::selection::{Mode, Overrides, Settings, Subject, names_rule};
+use palisade_verdict::waiver::{Stage, Waivers};
 
 use crate::config::Config;
 

@@ -13,7 +13,7 @@ pub(crate) const TABLES: &[&[CodeEntry]] = &[
     palisade_rego::syntax::codes::CODES,
     palisade_rego::compile::CODES,
     palisade_rego::bundle::codes::CODES,
-    palisade_policy::codes::CODES,
+    palisade_verdict::codes::CODES,
     palisade_server::CODES,
     CODES,
 ];

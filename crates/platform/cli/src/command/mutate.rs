@@ -12,8 +12,8 @@ use palisade_intake::{Input, has_errors};
 use palisade_model::{Diagnostic, Resource, Source, Value, Verdict};
 use palisade_policies::packs::Side;
 use palisade_policy::set::evaluate;
-use palisade_policy::waiver::Waivers;
 use palisade_policy::{Effect, Environment, Phase, PolicySet, Request, RuleOutcome};
+use palisade_verdict::waiver::Waivers;
 use similar::TextDiff;
 
 use super::output::{replace, write_to};

@@ -6,14 +6,14 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use palisade_admission::Ruleset;
 use palisade_model::{PolicyRef, Resource, Str, Value, Verdict};
-use palisade_policy::selection::{Mode, Subject};
 use palisade_policy::set::evaluate;
 use palisade_policy::{
     AdmissionRequest, Effect, Environment, LookupError, Lookups, ObjectQuery, Operation, Phase, Policy, Request,
     RuleOutcome, RuleUpkeep, Variables, forward_lookups,
 };
+use palisade_verdict::Ruleset;
+use palisade_verdict::selection::{Mode, Subject};
 
 use super::memory::generating;
 use super::origin::{Identity, Origin};

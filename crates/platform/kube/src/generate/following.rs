@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_admission::Ruleset;
 use palisade_model::Value;
 use palisade_policy::Reads;
 use palisade_runtime::Urgency;
+use palisade_verdict::Ruleset;
 use tokio::sync::watch;
 use tokio::time::Instant;
 

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use palisade_admission::Ruleset;
 use palisade_model::{Map, Str, Value};
 use palisade_policy::{Phase, Policy, RuleUpkeep};
+use palisade_verdict::Ruleset;
 
 use super::origin::Identity;
 

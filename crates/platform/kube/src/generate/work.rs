@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use palisade_admission::Ruleset;
 use palisade_model::{GroupVersionKind, PolicyRef, Str, Value, Verdict};
 use palisade_policy::{Effect, LookupError, Lookups, RuleUpkeep};
 use palisade_runtime::{Backoff, Queue, Urgency};
+use palisade_verdict::Ruleset;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 

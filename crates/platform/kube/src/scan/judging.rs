@@ -3,12 +3,12 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::Timestamp;
-use palisade_admission::Ruleset;
 use palisade_model::{Decision, Disposition, Finding, Resource, Str, Value, Verdict};
 use palisade_policy::{
     AdmissionRequest, Environment, LookupError, Lookups, Namespace, Operation, Phase, Policy, Reads, Request,
     Variables, digest,
 };
+use palisade_verdict::Ruleset;
 
 use crate::controller::{ObjectKey, Patience, uid_of};
 use crate::reports::RuleResult;

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use palisade_admission::Ruleset;
 use palisade_kube::controller::{Action, ActionKind, ActionSink, ControllerState, Failure};
 use palisade_kube::scan::{Judged, ScanSink, ScanState};
 use palisade_model::decision::Subject;
 use palisade_model::{Decision, Resource, Value};
 use palisade_policy::PolicySet;
-use palisade_policy::selection::Overrides;
-use palisade_policy::waiver::Waivers;
+use palisade_verdict::Ruleset;
+use palisade_verdict::selection::Overrides;
+use palisade_verdict::waiver::Waivers;
 
 /// Policies as a ruleset.
 pub(crate) fn ruleset(documents: &[Value]) -> Arc<Ruleset> {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_admission::Ruleset;
 use palisade_kube::Caches;
 use palisade_kube::controller::{ActionKind, ControllerState};
 use palisade_kube::generate::{GenerateConfig, Generator};
 use palisade_model::{Value, json};
 use palisade_runtime::Clock;
 use palisade_testkit::Cluster;
+use palisade_verdict::Ruleset;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use palisade_admission::Ruleset;
 use palisade_kube::certificates::Keeping;
 use palisade_kube::{
     Caches, Certificates, ClusterPolicies, Condition, KubernetesConfig, Outside, Registration, definitions, permissions,
 };
 use palisade_policy::PolicySet;
-use palisade_policy::selection::Overrides;
-use palisade_policy::waiver::Waivers;
+use palisade_verdict::Ruleset;
+use palisade_verdict::selection::Overrides;
+use palisade_verdict::waiver::Waivers;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use palisade_admission::Ruleset;
 use palisade_kube::Caches;
 use palisade_kube::scan::{ScanConfig, Scanner};
 use palisade_model::{Value, json};

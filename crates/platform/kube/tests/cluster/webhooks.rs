@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use palisade_admission::Ruleset;
 use palisade_kube::{KubernetesConfig, Registration, webhooks};
 use palisade_model::{PolicyRef, Str};
-use palisade_policy::selection::Overrides;
-use palisade_policy::waiver::Waivers;
 use palisade_policy::{
     Environment, FailurePolicy, Matched, Objects, Operation, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Reach,
     Request, RuleInfo, RuleOutcome,
 };
 use palisade_testkit::Cluster;
+use palisade_verdict::Ruleset;
+use palisade_verdict::selection::Overrides;
+use palisade_verdict::waiver::Waivers;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;

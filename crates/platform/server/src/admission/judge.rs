@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use palisade_admission::{Review, answer_failure, response};
+use palisade_admission::{Review, answer_failure, mutate, response, validate};
 use palisade_model::{Decision, Verdict};
 use palisade_policy::environment::Stop;
 use palisade_policy::{Environment, FailurePolicy};
@@ -102,8 +102,8 @@ impl Judge {
         environment.seed = seed(&review.digest);
         environment.stop = Some(&patience);
         let decision = match job.endpoint {
-            Endpoint::Validate => ruleset.validate(&review, &environment),
-            Endpoint::Mutate => ruleset.mutate(&review, &environment),
+            Endpoint::Validate => validate(&ruleset, &review, &environment),
+            Endpoint::Mutate => mutate(&ruleset, &review, &environment),
         };
         let operation = review.request.operation.as_str();
         let outcome = if decision.allowed { "allowed" } else { "denied" };

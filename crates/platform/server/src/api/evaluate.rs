@@ -7,12 +7,13 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State;
-use palisade_admission::{Review, Ruleset};
+use palisade_admission::Review;
 use palisade_api::{Body, Code, Problem};
 use palisade_identity::{Authorized, Permission, Reach, Role};
 use palisade_model::{Decision, Finding, Resource, Value};
 use palisade_policy::environment::Stop;
-use palisade_policy::{AdmissionRequest, Environment, UserInfo, Variables};
+use palisade_policy::{AdmissionRequest, Environment, Phase, UserInfo, Variables};
+use palisade_verdict::Ruleset;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -207,26 +208,8 @@ fn request(evaluation: Evaluation) -> Result<AdmissionRequest, Problem> {
 
 /// Mutation first, then validation of what came of it, as an API server orders them.
 fn decide(ruleset: &Ruleset, request: AdmissionRequest, environment: &Environment<'_>) -> Decision {
-    let mut review = Review { request, ..Review::default() };
-    let mut mutated = ruleset.mutate(&review, environment);
-    if let Some(patched) = &mutated.patched {
-        review.request.object = patched.clone();
-    }
-    let mut decision = ruleset.validate(&review, environment);
-    if !mutated.allowed {
-        decision.allowed = false;
-        let both = format!("{}\n{}", mutated.message, decision.message);
-        both.trim().clone_into(&mut decision.message);
-    }
-    mutated.findings.append(&mut decision.findings);
-    mutated.warnings.append(&mut decision.warnings);
-    let (before, after) = (mutated.counts, &mut decision.counts);
-    after.pass += before.pass;
-    after.fail += before.fail;
-    after.warn += before.warn;
-    after.skip += before.skip;
-    after.error += before.error;
-    Decision { findings: mutated.findings, warnings: mutated.warnings, patched: mutated.patched, ..decision }
+    let review = Review { request, ..Review::default() };
+    palisade_admission::decide(ruleset, &review, &[Phase::Mutate, Phase::Validate], environment)
 }
 
 #[cfg(test)]
@@ -236,12 +219,12 @@ mod tests {
     use jiff::Timestamp;
     use palisade_admission::Roles;
     use palisade_model::{PolicyRef, Verdict, json};
-    use palisade_policy::selection::Overrides;
-    use palisade_policy::waiver::Waivers;
     use palisade_policy::{
-        LookupError, Lookups, ObjectQuery, Offline, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Request,
-        RuleInfo, RuleOutcome, forward_lookups,
+        LookupError, Lookups, ObjectQuery, Offline, Policy, PolicyInfo, PolicyMeta, PolicySet, Request, RuleInfo,
+        RuleOutcome, forward_lookups,
     };
+    use palisade_verdict::selection::Overrides;
+    use palisade_verdict::waiver::Waivers;
 
     use super::*;
 

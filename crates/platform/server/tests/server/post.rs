@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use palisade_admission::Ruleset;
 use palisade_model::{Path, PolicyRef, Value as Object, Verdict};
 use palisade_policies::{Edition, Given};
-use palisade_policy::selection::Overrides;
-use palisade_policy::waiver::Waivers;
 use palisade_policy::{
     Environment, FailurePolicy, Payload, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Request, RuleInfo,
     RuleOutcome,
 };
 use palisade_server::{Clock, Config, Outside, PolicyLoader, Server, Wiring};
+use palisade_verdict::Ruleset;
+use palisade_verdict::selection::Overrides;
+use palisade_verdict::waiver::Waivers;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -11,7 +11,6 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use jiff::{SignedDuration, Timestamp};
-use palisade_admission::Ruleset;
 use palisade_model::{Checkpoint, PolicyRef, Severity, Value as Object, Verdict, VerdictCounts};
 use palisade_policies::{Edition, Given};
 use palisade_policy::{Environment, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, RuleInfo, RuleOutcome};
@@ -20,6 +19,7 @@ use palisade_store::{
     DecisionRecord, Login, NewToken, Observation, ObservedFinding, Principal, ResourceIdentity, Role, RoleBinding,
     SecretHash, Store,
 };
+use palisade_verdict::Ruleset;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -199,10 +199,10 @@ impl PolicyLoader for Loader {
         };
         let rules = vec![RuleInfo { name: "team".into(), phase: Phase::Validate, location: None }];
         let policy = Labelled(PolicyInfo::new(reference, PolicyMeta::default(), rules));
-        let waivers = palisade_policy::waiver::Waivers::new(given.waivers.clone());
+        let waivers = palisade_verdict::waiver::Waivers::new(given.waivers.clone());
         let digest = format!("{} waivers", given.waivers.len());
         let set = PolicySet::new(vec![Arc::new(policy)]);
-        let ruleset = Arc::new(Ruleset::new(set, palisade_policy::selection::Overrides::default(), waivers, &digest));
+        let ruleset = Arc::new(Ruleset::new(set, palisade_verdict::selection::Overrides::default(), waivers, &digest));
         Edition { ruleset, documents: Vec::new(), diagnostics: Vec::new(), revisions: Vec::new() }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use palisade_model::{Disposition, Finding, Location, Part, Path, PolicyRef, Resource, Str, Verdict};
 
 use crate::identity::Identity;
-use crate::{Enforcement, Policy, RuleOutcome};
+use palisade_policy::{Enforcement, Policy, RuleOutcome};
 
 /// How many offending fields are shown beside the first; a rule can name one per container and control.
 const MAX_RELATED: usize = 9;

@@ -11,7 +11,7 @@ use palisade_model::{Fingerprint, Part, Path, PolicyRef, Resource, Segment, Valu
 
 use sha2::{Digest as _, Sha256};
 
-use crate::RuleOutcome;
+use palisade_policy::RuleOutcome;
 
 /// Members that tell the elements of Kubernetes' lists apart, the most telling first.
 const KEYS: [&str; 8] = ["name", "mountPath", "devicePath", "containerPort", "port", "key", "ip", "topologyKey"];
@@ -125,7 +125,7 @@ mod tests {
     use palisade_model::Verdict;
 
     use super::*;
-    use crate::Phase;
+    use palisade_policy::Phase;
 
     fn pod(containers: &str) -> Resource {
         let text = format!(

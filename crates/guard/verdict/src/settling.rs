@@ -5,30 +5,53 @@
 //! carries itself do not count here, because whoever may create an object could let it off; a review of its file, which
 //! `palisade check` stands for, is what they are for.
 
-use palisade_model::{Disposition, Finding, Resource, Str, Verdict, VerdictCounts};
-use palisade_policy::selection::{self, Mode, Settings};
-use palisade_policy::{AdmissionRequest, Enforcement, Environment, FailurePolicy, Phase, Policy, RuleOutcome, finding};
+use palisade_model::{Disposition, Finding, Path, Resource, Str, Value, Verdict, VerdictCounts};
+use palisade_policy::{Enforcement, Environment, FailurePolicy, Phase, Policy, Request, RuleOutcome};
 
 use crate::Ruleset;
-use crate::message::{Complaint, Record, denial, warnings};
+use crate::finding::finding;
+use crate::judge::{Answers, object};
+use crate::selection::{Mode, Settings, Subject};
 
 /// What all answers about a request come to.
 #[derive(Debug, Default)]
-pub(crate) struct Settlement {
-    pub(crate) allowed: bool,
-    pub(crate) message: String,
-    pub(crate) warnings: Vec<String>,
-    pub(crate) annotations: Vec<(Str, Str)>,
-    pub(crate) findings: Vec<Finding>,
-    pub(crate) counts: VerdictCounts,
+pub struct Judgement {
+    /// Whether nothing stands in the way. A payload that no rule has a say about is only let through where that is what
+    /// the API server would do: as a request of the Kubernetes API.
+    pub allowed: bool,
+    /// Failures, warnings and errors, in order of phase and policy.
+    pub settled: Vec<Settled>,
+    /// All answers.
+    pub counts: VerdictCounts,
+    /// What policies want in the audit log of the API server, by policy.
+    pub annotations: Vec<(usize, Vec<(Str, Str)>)>,
+    /// The object after mutation, where a mutation changed it.
+    pub patched: Option<Value>,
+}
+
+/// A finding and what it leads to.
+#[derive(Debug)]
+pub struct Settled {
+    /// What was found.
+    pub finding: Finding,
+    /// What it leads to.
+    pub consequence: Consequence,
+    /// Which policy of the ruleset said so, counted from 0.
+    pub policy: usize,
+    /// All offending fields.
+    pub paths: Vec<Path>,
 }
 
 /// What a violation leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Consequence {
+pub enum Consequence {
+    /// The request is denied.
     Denied,
+    /// Whoever asked is told.
     Warned,
+    /// It is recorded.
     Audited,
+    /// Nothing: somebody answers for it.
     Waived,
 }
 
@@ -42,76 +65,52 @@ impl From<Enforcement> for Consequence {
     }
 }
 
-impl Settlement {
+impl Judgement {
     /// Settles the answers about `request`.
-    pub(crate) fn of(
-        ruleset: &Ruleset,
-        request: &AdmissionRequest,
-        answers: Vec<(usize, RuleOutcome)>,
-        environment: &Environment<'_>,
-    ) -> Self {
-        let mut settling = Settling { ruleset, request, environment, about: None, settlement: Self::default() };
-        let mut record = Record::default();
-        let mut complaints = Vec::new();
-        for (index, outcome) in answers {
-            let Some(policy) = ruleset.policies.policies().get(index) else { continue };
-            record.annotate(&policy.reference().name, &outcome.annotations);
-            if let Some((finding, consequence)) = settling.outcome(index, &**policy, &outcome) {
-                record.note(&finding, consequence);
-                complaints.push(Complaint {
-                    finding,
-                    consequence,
-                    paths: outcome.paths,
-                    explained: policy.meta().example.is_some(),
-                });
-            }
+    pub(crate) fn of(ruleset: &Ruleset, request: &Request, answers: Answers, environment: &Environment<'_>) -> Self {
+        let judged = request.as_admission().is_some() || !answers.outcomes.is_empty();
+        let mut settling = Settling { ruleset, request, environment, about: None, judgement: Self::default() };
+        for (index, outcome) in answers.outcomes {
+            settling.outcome(index, outcome);
         }
-        let mut settlement = settling.settlement;
-        settlement.annotations = record.into_annotations();
-        settlement.allowed = complaints.iter().all(|complaint| complaint.consequence != Consequence::Denied);
-        if !settlement.allowed {
-            settlement.message = denial(request, &complaints);
-        }
-        settlement.warnings = warnings(&complaints);
-        settlement.findings = complaints.into_iter().map(|complaint| complaint.finding).collect();
-        settlement
+        let judgement = settling.judgement;
+        let denied = judgement.settled.iter().any(|settled| settled.consequence == Consequence::Denied);
+        Self { allowed: judged && !denied, patched: answers.patched, ..judgement }
     }
 }
 
 struct Settling<'a> {
     ruleset: &'a Ruleset,
-    request: &'a AdmissionRequest,
+    request: &'a Request,
     environment: &'a Environment<'a>,
     /// The object with the name that it is shown by, made for the first violation.
     about: Option<(Resource, Str)>,
-    settlement: Settlement,
+    judgement: Judgement,
 }
 
 impl Settling<'_> {
-    /// Counts an outcome; what is wrong and what it leads to.
-    fn outcome(&mut self, index: usize, policy: &dyn Policy, outcome: &RuleOutcome) -> Option<(Finding, Consequence)> {
-        let counts = &mut self.settlement.counts;
-        match outcome.verdict {
-            Verdict::Pass => counts.pass += 1,
-            Verdict::Skip => counts.skip += 1,
-            Verdict::Fail | Verdict::Warn | Verdict::Error => return self.violation(index, policy, outcome),
+    /// Counts an outcome, and keeps what is wrong.
+    fn outcome(&mut self, index: usize, mut outcome: RuleOutcome) {
+        if !outcome.annotations.is_empty() {
+            self.judgement.annotations.push((index, std::mem::take(&mut outcome.annotations)));
         }
-        None
+        if matches!(outcome.verdict, Verdict::Pass | Verdict::Skip) {
+            self.judgement.counts.add(outcome.verdict);
+        } else if let Some((finding, consequence)) = self.violation(index, &outcome) {
+            self.judgement.counts.add(finding.verdict);
+            self.judgement.settled.push(Settled { finding, consequence, policy: index, paths: outcome.paths });
+        }
     }
 
-    fn violation(
-        &mut self,
-        index: usize,
-        policy: &dyn Policy,
-        outcome: &RuleOutcome,
-    ) -> Option<(Finding, Consequence)> {
+    fn violation(&mut self, index: usize, outcome: &RuleOutcome) -> Option<(Finding, Consequence)> {
+        let policy = &**self.ruleset.policies.policies().get(index)?;
         let reference = self.ruleset.references().get(index)?;
         let (resource, name) = self.about.get_or_insert_with(|| {
-            let resource = Resource::in_memory(self.request.subject().clone());
+            let resource = Resource::in_memory(object(self.request).clone());
             let name = resource.to_string().into();
             (resource, name)
         });
-        let subject = selection::Subject { policy: reference, rule: &outcome.rule, resource, file: "" };
+        let subject = Subject { policy: reference, rule: &outcome.rule, resource, file: "" };
         let settings = self.ruleset.overrides.settings(&subject);
         if settings.mode == Some(Mode::Off) {
             return None;
@@ -134,12 +133,6 @@ impl Settling<'_> {
         {
             finding.disposition = Disposition::Audited;
         }
-        let counts = &mut self.settlement.counts;
-        *match finding.verdict {
-            Verdict::Warn => &mut counts.warn,
-            Verdict::Error => &mut counts.error,
-            _ => &mut counts.fail,
-        } += 1;
         Some((finding, consequence))
     }
 }
@@ -164,7 +157,7 @@ fn consequence(outcome: &RuleOutcome, settings: Settings) -> Consequence {
     }
 }
 
-/// The verdict that is shown, the same as `palisade check` shows.
+/// The verdict that is shown.
 fn verdict(outcome: &RuleOutcome, settings: Settings) -> Verdict {
     match (outcome.verdict, outcome.enforcement, settings.mode) {
         (_, _, Some(Mode::Enforce)) => Verdict::Fail,

@@ -6,8 +6,8 @@
 
 use palisade_model::{Path, Segment, Value, Verdict};
 
-use crate::set::evaluate;
-use crate::{Environment, Payload, Policy, Request, RuleOutcome};
+use palisade_policy::set::evaluate;
+use palisade_policy::{Environment, Payload, Policy, Request, RuleOutcome};
 
 /// The most elements that are looked for; where there are more, the list itself is named too, which no waiver for an
 /// element covers.
@@ -107,7 +107,7 @@ mod tests {
     use palisade_model::Resource;
 
     use super::*;
-    use crate::{Offline, Phase, PolicyInfo, RuleInfo, Variables};
+    use palisade_policy::{Offline, Phase, PolicyInfo, RuleInfo, Variables};
 
     /// Objects to the first container whose image is `bad`, as most languages do.
     #[derive(Debug)]

@@ -14,11 +14,12 @@ pub(crate) struct Index {
     by_kind: HashMap<Str, Vec<usize>>,
     /// Those that name any, or some by a pattern.
     others: Vec<usize>,
+    all: Vec<usize>,
 }
 
 impl Index {
     pub(crate) fn new(policies: &[Arc<dyn Policy>]) -> Self {
-        let mut index = Self::default();
+        let mut index = Self { all: (0..policies.len()).collect(), ..Self::default() };
         for (at, policy) in policies.iter().enumerate() {
             for matched in &policy.info().reach.matches {
                 index.add(at, matched);
@@ -47,8 +48,9 @@ impl Index {
         }
     }
 
-    /// The policies that may select the request, in order, each once.
-    pub(crate) fn candidates(&self, request: &AdmissionRequest) -> Candidates<'_> {
+    /// The policies that may select the request, in order, each once; all of them for other payloads.
+    pub(crate) fn candidates(&self, request: Option<&AdmissionRequest>) -> Candidates<'_> {
+        let Some(request) = request else { return Candidates { lists: [&self.all, &[], &[]] } };
         let by_resource = self.by_resource.get(&request.resource).map_or(&[][..], Vec::as_slice);
         let by_kind = self.by_kind.get(&request.parent_kind().kind).map_or(&[][..], Vec::as_slice);
         Candidates { lists: [by_resource, by_kind, &self.others] }
@@ -111,12 +113,12 @@ mod tests {
         }
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}});
         let request = AdmissionRequest::of(&Resource::in_memory(pod), Operation::Create);
-        assert_eq!(index.candidates(&request).collect::<Vec<_>>(), [0, 1, 3, 4, 5]);
+        assert_eq!(index.candidates(Some(&request)).collect::<Vec<_>>(), [0, 1, 3, 4, 5]);
         let exec = AdmissionRequest {
             kind: GroupVersionKind::new("v1", "PodExecOptions"),
             sub_resource: "exec".into(),
             ..request
         };
-        assert_eq!(index.candidates(&exec).collect::<Vec<_>>(), [0, 1, 3, 4, 5]);
+        assert_eq!(index.candidates(Some(&exec)).collect::<Vec<_>>(), [0, 1, 3, 4, 5]);
     }
 }
