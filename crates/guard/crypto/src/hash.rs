@@ -1,8 +1,8 @@
-//! Hashes, codes made with them, and the digits that both are shown in.
+//! Hashes and codes made with them.
 //!
 //! MD5 and SHA-1 are here because policies and bundles name them. No signature over them counts.
 
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
@@ -71,8 +71,8 @@ impl Hash {
     }
 }
 
-fn mac<M: Mac + hmac::digest::KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
-    match <M as Mac>::new_from_slice(key) {
+fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
+    match M::new_from_slice(key) {
         Ok(mac) => mac.chain_update(message).finalize().into_bytes().to_vec(),
         Err(_) => Vec::new(),
     }
@@ -83,14 +83,10 @@ pub fn is_same(left: &[u8], right: &[u8]) -> bool {
     left.ct_eq(right).into()
 }
 
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use palisade_model::hex;
+
     use super::*;
 
     #[test]

@@ -3,8 +3,8 @@
 //! Written on `crypto-bigint`, whose powers take the same time for all exponents of a size, because the `rsa` crate is
 //! known to leak through timing (RUSTSEC-2023-0071). Keys from 1024 to 8192 bits, as Go takes them.
 
-use crypto_bigint::modular::runtime_mod::{DynResidue, DynResidueParams};
-use crypto_bigint::{Encoding, U2048, U4096, U8192, Uint};
+use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
+use crypto_bigint::{Encoding, Odd, U2048, U4096, U8192, Uint};
 use subtle::ConstantTimeEq;
 
 use crate::hash::Hash;
@@ -68,13 +68,13 @@ where
     Uint<LIMBS>: Encoding,
 {
     let length = modulus.len();
-    let is_odd = modulus.last().is_some_and(|byte| byte & 1 == 1);
-    let (base, modulus, exponent_bits) = (number::<LIMBS>(base)?, number::<LIMBS>(modulus)?, exponent.len() * 8);
-    if base >= modulus || !is_odd {
+    let exponent_bits = u32::try_from(exponent.len() * 8).ok()?;
+    let (base, exponent) = (number::<LIMBS>(base)?, number::<LIMBS>(exponent)?);
+    let modulus: Odd<Uint<LIMBS>> = Option::from(Odd::new(number::<LIMBS>(modulus)?))?;
+    if base >= *modulus {
         return None;
     }
-    let power = DynResidue::new(&base, DynResidueParams::new(&modulus))
-        .pow_bounded_exp(&number::<LIMBS>(exponent)?, exponent_bits);
+    let power = FixedMontyForm::new(&base, &FixedMontyParams::new(modulus)).pow_bounded_exp(&exponent, exponent_bits);
     let bytes = power.retrieve().to_be_bytes();
     let bytes = bytes.as_ref();
     bytes.get(bytes.len().checked_sub(length)?..).map(<[u8]>::to_vec)

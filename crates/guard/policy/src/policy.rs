@@ -185,5 +185,5 @@ pub struct RuleInfo {
 
 /// SHA-256 of a policy's canonical JSON (or program text), in hexadecimal: the version that a decision refers to.
 pub fn digest(canonical_json: &str) -> Str {
-    format!("{:x}", Sha256::digest(canonical_json.as_bytes())).into()
+    palisade_model::hex(&Sha256::digest(canonical_json.as_bytes())).into()
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use palisade_crypto::Hash;
-use palisade_crypto::hash::hex;
 use palisade_gotext::go_url::Url;
+use palisade_model::hex;
 use palisade_rego_value::{Object, Value};
 
 use super::declare::{OBJECT, builtin};

@@ -4,10 +4,10 @@
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
-use palisade_crypto::hash::hex;
 use palisade_gotext::go_base64::{self, Alphabet};
 use palisade_gotext::go_url::{query_escape, query_unescape};
 use palisade_gotext::go_utf8::text_of;
+use palisade_model::hex;
 use palisade_rego_value::Value;
 
 use super::declare::{STRINGS, builtin};

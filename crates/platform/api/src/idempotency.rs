@@ -117,7 +117,7 @@ async fn try_once(keeper: &Keeper, caller: String, request: Request, next: Next)
     digest.update(parts.uri.query().unwrap_or_default());
     digest.update([0]);
     digest.update(&bytes);
-    let digest = format!("{:x}", digest.finalize());
+    let digest = palisade_model::hex(&digest.finalize());
     let key = IdempotencyKey { caller, route: format!("{} {}", parts.method, parts.uri.path()), key };
     let now = keeper.clock.now();
     match keeper.store.begin_request(&key, &digest, now + KEPT, now).await? {

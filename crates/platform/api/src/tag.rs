@@ -36,7 +36,7 @@ pub(crate) async fn tagged(response: Response, known: &Known) -> Response {
         Err(error) => return Problem::internal("reading an answer", &error).into_response(),
     };
     let of_content = || {
-        let digest = format!("{:x}", Sha256::digest(&bytes));
+        let digest = palisade_model::hex(&Sha256::digest(&bytes));
         format!("\"{}\"", digest.get(..32).unwrap_or(&digest))
     };
     let given = parts.headers.get(header::ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);

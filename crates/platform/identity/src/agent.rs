@@ -43,7 +43,7 @@ const POINT: usize = 65;
 
 /// The hexadecimal SHA-256 by which the store knows a certificate.
 pub(super) fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    format!("{:x}", Sha256::digest(certificate))
+    palisade_model::hex(&Sha256::digest(certificate))
 }
 
 /// Whether an agent may be called so: a DNS label or several.

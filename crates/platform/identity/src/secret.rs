@@ -120,7 +120,7 @@ pub(super) fn bound_hash(state: &str, browser: &str) -> Option<SecretHash> {
 
 /// Eight hexadecimal digits by which logs and limits tell secrets apart without holding any of their characters.
 pub(super) fn fingerprint(secret: &str) -> String {
-    format!("{:x}", Sha256::digest(secret)).chars().take(8).collect()
+    palisade_model::hex(&Sha256::digest(secret)).chars().take(8).collect()
 }
 
 /// The first 32 bits of the SHA-256, in base 62.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use palisade_model::hex;
 use palisade_runtime::blocking;
 use palisade_runtime::files::put_in_place;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,6 @@ use tokio::sync::Mutex;
 use crate::database::{Database, Session};
 use crate::error::Failure;
 use crate::migrations::{migrate, newest};
-use crate::secret::hex;
 use crate::statement::{Bound, Sql};
 use crate::{Store, StoreConfig, StoreError};
 

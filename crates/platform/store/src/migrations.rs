@@ -2,13 +2,13 @@
 //! replicas that start together do it one after the other.
 
 use jiff::Timestamp;
+use palisade_model::hex;
 use sha2::{Digest as _, Sha256};
 
 use crate::StoreError;
 use crate::database::Session;
 use crate::dialect::Dialect;
 use crate::error::Failure;
-use crate::secret::hex;
 use crate::statement::Sql;
 
 /// One step. What has been released never changes; a change of the schema is a new step.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use palisade_model::VerdictCounts;
+use palisade_model::{VerdictCounts, hex};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -13,7 +13,6 @@ use crate::database::Session;
 use crate::error::Failure;
 use crate::page::{Column, Order};
 use crate::row::Row;
-use crate::secret::hex;
 use crate::statement::Sql;
 use crate::{Listed, Page, Store, StoreError};
 

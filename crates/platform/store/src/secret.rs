@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use palisade_model::hex;
 use sha2::{Digest, Sha256};
 
 /// The SHA-256 of a session identifier, an API token or a login state. Its text is 64 hexadecimal digits.
@@ -25,14 +26,4 @@ impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretHash")
     }
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

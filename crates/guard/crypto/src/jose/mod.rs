@@ -1,11 +1,10 @@
 //! JSON Web Tokens and the keys that sign them (RFC 7515 to 7519).
 //!
-//! A client of an identity provider reads the provider's key set ([`KeySet::usable`]), takes the claims of a token whose
-//! signature holds ([`verify`]) and asks whether they are for it ([`Claims::check`]). Rego's builtins, whose words and
-//! latitude are OPA's, work with the parts. A key verifies with algorithms of its own kind only. Deliberately absent:
-//! encrypted tokens, and the algorithm `none`.
+//! Who is given a token by an issuer reads the issuer's key set ([`KeySet::usable`]) and takes the claims of a token whose
+//! signature holds ([`verify`]); whether the claims are for him is his to ask. Rego's builtins, whose words and latitude
+//! are OPA's, work with the parts. A key verifies with algorithms of its own kind only. Deliberately absent: encrypted
+//! tokens, and the algorithm `none`.
 
-mod claims;
 mod jwk;
 #[cfg(test)]
 mod tests;
@@ -13,7 +12,6 @@ mod token;
 
 use palisade_model::Value;
 
-pub use claims::{Claims, Expected};
 pub use jwk::{Key, KeySet, Material};
 pub use token::{Header, Token};
 
@@ -83,14 +81,11 @@ pub enum TokenError {
     /// No key has signed it.
     #[error("the token was not signed by any of the keys")]
     Signature,
-    /// A claim is not what it must be.
-    #[error("the claim `{0}` {1}")]
-    Claim(&'static str, String),
 }
 
 /// The claims of a token that one of the keys has signed by one of the permitted algorithms. Whom it is for and until when
-/// it holds is asked of the claims.
-pub fn verify(text: &str, keys: &KeySet, permitted: &[Algorithm]) -> Result<Claims, TokenError> {
+/// it holds is not asked.
+pub fn verify(text: &str, keys: &KeySet, permitted: &[Algorithm]) -> Result<Value, TokenError> {
     let token = Token::read(text).map_err(TokenError::Malformed)?;
     let object = |text: Result<String, String>| {
         let value = Value::from_json(&text?).map_err(|error| error.to_string())?;
@@ -108,5 +103,5 @@ pub fn verify(text: &str, keys: &KeySet, permitted: &[Algorithm]) -> Result<Clai
     if !candidates.any(|key| algorithm.verify(&key.material, token.signed, &signature)) {
         return Err(TokenError::Signature);
     }
-    object(token.payload()).map(Claims).map_err(TokenError::Malformed)
+    object(token.payload()).map_err(TokenError::Malformed)
 }

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
 
 use super::*;
 
@@ -31,7 +30,7 @@ fn a_token_of_the_provider_is_taken() {
     let keys = KeySet::usable(PROVIDER).unwrap();
     for header in [r#"{"alg":"ES256"}"#, r#"{"alg":"ES256","kid":"a"}"#] {
         let token = signed(header, r#"{"sub":"eve"}"#, PRIVATE);
-        assert_eq!(verify(&token, &keys, ES256).unwrap().text("sub"), Some("eve"));
+        assert_eq!(verify(&token, &keys, ES256).unwrap().get("sub"), Some(&Value::from("eve")));
     }
 }
 
@@ -53,41 +52,4 @@ fn other_tokens_are_refused() {
     }
     assert!(matches!(verify("a.b", &keys, ES256), Err(TokenError::Malformed(_))));
     assert!(KeySet::usable("{}").is_err());
-}
-
-#[test]
-fn claims_must_be_for_the_client_and_in_time() {
-    let keys = KeySet::usable(PROVIDER).unwrap();
-    let expected = Expected {
-        issuer: "https://issuer",
-        audience: "client",
-        nonce: Some("n"),
-        now: Timestamp::from_second(1_000).unwrap(),
-        leeway: 10,
-    };
-    let check = |claims: &str| {
-        let token = signed(r#"{"alg":"ES256"}"#, claims, PRIVATE);
-        verify(&token, &keys, ES256).unwrap().check(&expected).err()
-    };
-    let base = |rest: &str| format!(r#"{{"iss":"https://issuer","nonce":"n",{rest}}}"#);
-    for good in [
-        r#""aud":"client","exp":1100"#,
-        r#""aud":["client"],"exp":991,"nbf":1010"#,
-        r#""aud":["client","b"],"azp":"client","exp":1100"#,
-    ] {
-        assert_eq!(check(&base(good)), None, "{good}");
-    }
-    for (claims, claim) in [
-        (base(r#""aud":"other","exp":1100"#), "aud"),
-        (base(r#""aud":["client","b"],"exp":1100"#), "azp"),
-        (base(r#""aud":"client","azp":"b","exp":1100"#), "azp"),
-        (base(r#""aud":"client","exp":990"#), "exp"),
-        (base(r#""aud":"client""#), "exp"),
-        (base(r#""aud":"client","exp":"never""#), "exp"),
-        (base(r#""aud":"client","exp":1100,"nbf":1011"#), "nbf"),
-        (r#"{"iss":"https://other","nonce":"n","aud":"client","exp":1100}"#.into(), "iss"),
-        (r#"{"iss":"https://issuer","nonce":"m","aud":"client","exp":1100}"#.into(), "nonce"),
-    ] {
-        assert!(matches!(check(&claims), Some(TokenError::Claim(name, _)) if name == claim), "{claims}");
-    }
 }

@@ -1,13 +1,11 @@
 //! Functions that encode, decode and digest.
 
-use std::fmt::Write;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use palisade_crypto::Hash;
 use palisade_document::Limits;
 use palisade_gotext::go_json;
-use palisade_model::Value;
-use sha2::Digest;
+use palisade_model::{Value, hex};
 
 use super::{Answer, Arguments};
 
@@ -38,26 +36,22 @@ pub(super) fn base64_decode(arguments: &Arguments<'_>) -> Answer {
     }
 }
 
-fn digest<D: Digest>(arguments: &Arguments<'_>) -> Answer {
+fn digest(arguments: &Arguments<'_>, hash: Hash) -> Answer {
     let text = arguments.text(0)?;
     arguments.charge_text(text.len())?;
-    let mut hex = String::new();
-    for byte in D::digest(text) {
-        write!(hex, "{byte:02x}").unwrap_or_default();
-    }
-    Ok(hex.into())
+    Ok(hex(&hash.digest(&[text.as_bytes()])).into())
 }
 
 pub(super) fn md5(arguments: &Arguments<'_>) -> Answer {
-    digest::<md5::Md5>(arguments)
+    digest(arguments, Hash::Md5)
 }
 
 pub(super) fn sha1(arguments: &Arguments<'_>) -> Answer {
-    digest::<sha1::Sha1>(arguments)
+    digest(arguments, Hash::Sha1)
 }
 
 pub(super) fn sha256(arguments: &Arguments<'_>) -> Answer {
-    digest::<sha2::Sha256>(arguments)
+    digest(arguments, Hash::Sha256)
 }
 
 pub(super) fn parse_json(arguments: &Arguments<'_>) -> Answer {

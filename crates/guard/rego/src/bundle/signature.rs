@@ -10,8 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use palisade_crypto::Hash;
-use palisade_crypto::hash::hex;
-use palisade_model::Budget;
+use palisade_model::{Budget, hex};
 use palisade_rego_builtins::{Context, Memory, Offline};
 use palisade_rego_value::Value;
 

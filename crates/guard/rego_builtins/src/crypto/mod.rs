@@ -8,7 +8,8 @@ mod tests;
 mod x509;
 
 use palisade_crypto::Hash;
-use palisade_crypto::hash::{hex, is_same};
+use palisade_crypto::hash::is_same;
+use palisade_model::hex;
 use palisade_rego_value::Value;
 
 use super::declare::{ARRAY, OBJECT, builtin};

@@ -8,9 +8,10 @@ mod tests;
 mod verify;
 
 use palisade_crypto::Hash;
-use palisade_crypto::hash::{hex, is_same};
+use palisade_crypto::hash::is_same;
 use palisade_crypto::jose::{Header, KeySet, Material, Token};
 use palisade_crypto::signature::{self, Padding, Scheme};
+use palisade_model::hex;
 use palisade_rego_value::Value;
 
 use self::verify::too_deep;

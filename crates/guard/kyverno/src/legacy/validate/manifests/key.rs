@@ -4,15 +4,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use p256::ecdsa::signature::Verifier;
-use p256::ecdsa::{Signature, VerifyingKey};
-use p256::pkcs8::DecodePublicKey;
+use palisade_crypto::signature::{Scheme, verify, verify_asn1};
+use palisade_crypto::{Curve, Hash, PublicKey};
 
 const BEGIN: &str = "-----BEGIN PUBLIC KEY-----";
 const END: &str = "-----END PUBLIC KEY-----";
 
 /// A public key, or why there is none.
-pub(super) type Key = Result<VerifyingKey, String>;
+pub(super) type Key = Result<PublicKey, String>;
 
 /// The keys of a text, taken apart the way Kyverno does it: it cuts behind each end line, and what follows the last
 /// one is dropped where there are several.
@@ -33,8 +32,10 @@ fn key(text: &str) -> Key {
         end.and_then(|end| rest.get(..end)).ok_or_else(|| format!("the public key lacks its last line, `{END}`"))?;
     let base64 = body.concat().replace([' ', '\t'], "");
     let der = STANDARD.decode(base64).map_err(|error| format!("the public key is not base64: {error}"))?;
-    VerifyingKey::from_public_key_der(&der)
-        .map_err(|_| "the public key is not an ECDSA key on the curve P-256, the only kind that is supported".into())
+    match PublicKey::from_pkix(&der) {
+        Ok(key @ PublicKey::Ecdsa { curve: Curve::P256, .. }) => Ok(key),
+        _ => Err("the public key is not an ECDSA key on the curve P-256, the only kind that is supported".into()),
+    }
 }
 
 fn not_a_key(text: &str) -> String {
@@ -51,8 +52,8 @@ fn not_a_key(text: &str) -> String {
 }
 
 /// Whether a signature in base64 was made by the owner of the key: in DER form, or the two numbers side by side.
-pub(super) fn is_signed(key: &VerifyingKey, message: &[u8], signature: &str) -> bool {
+pub(super) fn is_signed(key: &PublicKey, message: &[u8], signature: &str) -> bool {
+    const SCHEME: Scheme = Scheme::Ecdsa(Hash::Sha256);
     let Ok(bytes) = STANDARD.decode(signature.trim()) else { return false };
-    let signature = Signature::from_der(&bytes).or_else(|_| Signature::from_slice(&bytes));
-    signature.is_ok_and(|signature| key.verify(message, &signature).is_ok())
+    verify_asn1(SCHEME, key, message, &bytes) || verify(SCHEME, key, message, &bytes)
 }

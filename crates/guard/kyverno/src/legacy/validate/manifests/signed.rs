@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use p256::ecdsa::VerifyingKey;
+use palisade_crypto::PublicKey;
 use palisade_model::{GroupVersionKind, Value};
 
 use super::comparison::{Difference, differences, most_alike};
@@ -80,7 +80,7 @@ impl<'a> SignedResource<'a> {
     }
 
     /// Looks for a signature that was made with the key.
-    fn signature(&self, key: &VerifyingKey, message: &[u8]) -> Result<(), String> {
+    fn signature(&self, key: &PublicKey, message: &[u8]) -> Result<(), String> {
         let numbered = |name: &str, at: usize| match at {
             0 => self.part(name),
             at => self.part(&format!("{name}_{at}")),

@@ -23,7 +23,7 @@ fn owner(seed: u8) -> SigningKey {
 }
 
 fn public(seed: u8) -> String {
-    let point = owner(seed).verifying_key().to_encoded_point(false);
+    let point = owner(seed).verifying_key().to_sec1_point(false);
     let body = STANDARD.encode(point.as_bytes().get(1..).unwrap());
     format!("-----BEGIN PUBLIC KEY-----\n{KEY_HEAD}{body}\n-----END PUBLIC KEY-----")
 }
