@@ -15,12 +15,12 @@ static PARSE_MODULE: Builtin = Builtin {
 };
 
 /// Every builtin.
-pub(crate) fn all() -> impl Iterator<Item = &'static Builtin> {
+pub fn all() -> impl Iterator<Item = &'static Builtin> {
     palisade_rego_builtins::all().chain([&PARSE_MODULE])
 }
 
 /// The builtin of a name such as `json.patch`; operators go by the name of their function (`plus`).
-pub(crate) fn find(name: &str) -> Option<&'static Builtin> {
+pub fn find(name: &str) -> Option<&'static Builtin> {
     all().find(|builtin| builtin.name == name)
 }
 

@@ -6,7 +6,7 @@
 //!
 //! Deliberately absent: partial evaluation, the REST server and WebAssembly.
 
-mod builtins;
+pub mod builtins;
 pub mod bundle;
 pub mod compile;
 pub mod machine;
