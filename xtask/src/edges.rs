@@ -110,10 +110,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("palisade-api", &["palisade-model", "palisade-runtime", "palisade-store"]),
-    (
-        "palisade-identity",
-        &["palisade-model", "palisade-gotext", "palisade-runtime", "palisade-store", "palisade-api"],
-    ),
+    ("palisade-identity", &["palisade-model", "palisade-gotext", "palisade-runtime", "palisade-store", "palisade-api"]),
     (
         "palisade-server",
         &[
