@@ -86,7 +86,7 @@ impl Policy for DeletingPolicy {
                 match judging::selects(&self.identity, constraints, request, &subject) {
                     Ok(true) => vec![self.judge(&subject, environment)],
                     Ok(false) => Vec::new(),
-                    Err(outcome) => vec![outcome],
+                    Err(outcome) => vec![*outcome],
                 }
             }
             // A document that is no Kubernetes object has nothing that constraints could select by.

@@ -151,7 +151,7 @@ impl Policy for GeneratingPolicy {
         match judging::selects(&self.identity, &self.constraints, request, &subject) {
             Ok(true) => {}
             Ok(false) => return Vec::new(),
-            Err(outcome) => return vec![outcome],
+            Err(outcome) => return vec![*outcome],
         }
         let outcome = self.generate(&subject, environment);
         // Upstream has nothing to say where the conditions of a generating policy do not hold.

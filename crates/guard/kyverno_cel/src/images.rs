@@ -68,7 +68,7 @@ impl ImageValidatingPolicy {
         match judging::selects(&self.identity, &rule.constraints, request, &subject) {
             Ok(true) => {}
             Ok(false) => return None,
-            Err(outcome) => return Some(outcome),
+            Err(outcome) => return Some(*outcome),
         }
         if !rule.extracts {
             return self.judge(rule, Some(request), &subject, environment);

@@ -38,9 +38,9 @@ pub(super) fn selects(
     constraints: &MatchResources,
     request: &AdmissionRequest,
     subject: &Subject<'_>,
-) -> Result<bool, RuleOutcome> {
+) -> Result<bool, Box<RuleOutcome>> {
     let selected = subject.namespace().map_or(Ok(false), |namespace| constraints.matches(request, namespace));
-    selected.map_err(|message| identity.outcome(Verdict::Error, message))
+    selected.map_err(|message| Box::new(identity.outcome(Verdict::Error, message)))
 }
 
 /// Exceptions and conditions of one policy or variant.

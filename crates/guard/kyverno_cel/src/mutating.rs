@@ -48,7 +48,7 @@ impl MutatingPolicy {
         match judging::selects(&self.identity, &rule.constraints, request, &subject) {
             Ok(true) => {}
             Ok(false) => return None,
-            Err(outcome) => return Some(outcome),
+            Err(outcome) => return Some(*outcome),
         }
         if rule.extracts {
             let message = "mutation of the pods inside custom workloads is not supported: mutate the workload itself";

@@ -53,7 +53,7 @@ impl ValidatingPolicy {
         match judging::selects(&self.identity, &rule.constraints, request, &subject) {
             Ok(true) => {}
             Ok(false) => return None,
-            Err(outcome) => return Some(outcome),
+            Err(outcome) => return Some(*outcome),
         }
         Some(if rule.extracts {
             self.judge_pods(rule, request, environment)

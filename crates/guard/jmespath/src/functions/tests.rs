@@ -251,7 +251,7 @@ fn call(function: &Function, arguments: &[&str]) -> Result<Value, QueryError> {
 fn a_wrong_number_of_arguments_is_refused() {
     for function in FUNCTIONS {
         let wrong = match function.arity {
-            Arity::Exact(kinds) if kinds.is_empty() => vec![1],
+            Arity::Exact([]) => vec![1],
             Arity::Exact(kinds) => vec![kinds.len() - 1, kinds.len() + 1],
             Arity::AtLeast(0) => vec![],
             Arity::AtLeast(least) => vec![least - 1],
