@@ -43,14 +43,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ),
     (
         "palisade-jmespath",
-        &[
-            "palisade-model",
-            "palisade-gotext",
-            "palisade-document",
-            "palisade-policy",
-            "palisade-crypto",
-            "palisade-cel",
-        ],
+        &["palisade-model", "palisade-gotext", "palisade-document", "palisade-policy", "palisade-crypto"],
     ),
     ("palisade-pod-security", &["palisade-model", "palisade-gotext"]),
     (

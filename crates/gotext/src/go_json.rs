@@ -1,10 +1,24 @@
-//! JSON text as Go's `encoding/json` prints it: keys sorted, `<`, `>` and `&` escaped, doubles in their shortest form.
+//! JSON text as Go's `encoding/json` prints it (keys sorted, `<`, `>` and `&` escaped, doubles in their shortest form), and
+//! values as it reads them.
 //!
 //! Kyverno puts objects into messages and patterns, and hashes them, in this form.
 
 use std::fmt::Write;
 
 use palisade_model::Value;
+
+/// The value as Go reads it into no particular type: every number is a double. Parsers bound the depth of values.
+#[must_use]
+pub fn with_doubles(value: &Value) -> Value {
+    match value {
+        Value::Int(number) => Value::Float(*number as f64),
+        Value::Array(items) => Value::array(items.iter().map(with_doubles).collect::<Vec<_>>()),
+        Value::Object(map) => {
+            Value::object(map.iter().map(|(key, value)| (key.clone(), with_doubles(value))).collect())
+        }
+        other => other.clone(),
+    }
+}
 
 /// Compact JSON text of `value`.
 pub fn to_string(value: &Value) -> String {

@@ -4,6 +4,7 @@ mod certificate;
 pub mod chain;
 mod extensions;
 mod go_json;
+pub mod kyverno;
 mod name;
 
 pub use certificate::{Certificate, Request};

@@ -77,5 +77,5 @@ pub(super) fn parse_yaml(arguments: &Arguments<'_>) -> Answer {
 pub(super) fn x509_decode(arguments: &Arguments<'_>) -> Answer {
     let pem = arguments.text(0)?;
     arguments.charge_text(pem.len())?;
-    palisade_cel::library::kyverno::x509::decode(pem).map_err(|error| arguments.error(format_args!("failed: {error}")))
+    palisade_crypto::x509::kyverno::decode(pem).map_err(|error| arguments.error(format_args!("failed: {error}")))
 }

@@ -44,7 +44,7 @@ fn unmarshal(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     let [_, Val::String(text)] = args else { return Err(mismatch("unmarshal", args)) };
     call.spend_size(text.len())?;
     let value = Value::from_json(text).map_err(|error| EvalError::invalid(format_args!("invalid JSON: {error}")))?;
-    Ok(Val::from(doubles(&value)))
+    Ok(Val::from(go_json::with_doubles(&value)))
 }
 
 fn marshal(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
@@ -87,20 +87,8 @@ fn parse_yaml(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {
     if let Some(diagnostic) = parsed.diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error) {
         return Err(EvalError::invalid(format_args!("invalid YAML: {}", diagnostic.message)));
     }
-    let first = parsed.documents.first().map(|document| doubles(&document.value));
+    let first = parsed.documents.first().map(|document| go_json::with_doubles(&document.value));
     Ok(Val::from(first.unwrap_or_default()))
-}
-
-/// The same value with every number a double. Depth is bounded by the parsers.
-fn doubles(value: &Value) -> Value {
-    match value {
-        Value::Int(number) => Value::Float(*number as f64),
-        Value::Array(items) => Value::array(items.iter().map(doubles).collect::<Vec<_>>()),
-        Value::Object(map) => {
-            Value::object(map.iter().map(|(key, value)| (key.clone(), doubles(value))).collect::<Map>())
-        }
-        other => other.clone(),
-    }
 }
 
 fn decompress(call: &mut Call<'_>, args: &[Val]) -> Result<Val, EvalError> {

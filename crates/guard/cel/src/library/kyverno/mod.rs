@@ -24,7 +24,7 @@ mod time;
 mod transform;
 mod user;
 mod verification;
-pub mod x509;
+mod x509;
 
 use palisade_model::Str;
 

@@ -4,6 +4,7 @@
 //! resource has no such key, and an element of a list that carries anchors becomes one element for each element of
 //! the resource that satisfies it, tied to it by `name`.
 
+use palisade_gotext::go_json::with_doubles;
 use palisade_model::{Map, Str, Value};
 use palisade_policy::steps::Steps;
 
@@ -179,19 +180,8 @@ fn add_if_absent(pattern: &mut Value, resource: Option<&Value>) -> usize {
 /// A value as conditions see it: a scalar is its text, and every number inside is a double.
 fn comparable(value: &Value) -> Value {
     match value {
-        Value::Object(_) | Value::Array(_) => doubled(value),
+        Value::Object(_) | Value::Array(_) => with_doubles(value),
         scalar => Value::from(&*scalar_text(scalar)),
-    }
-}
-
-fn doubled(value: &Value) -> Value {
-    match value {
-        Value::Int(number) => Value::Float(*number as f64),
-        Value::Array(items) => Value::array(items.iter().map(doubled).collect::<Vec<_>>()),
-        Value::Object(members) => {
-            Value::object(members.iter().map(|(key, value)| (key.clone(), doubled(value))).collect())
-        }
-        other => other.clone(),
     }
 }
 
