@@ -183,7 +183,7 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["palisade", "palisade-bench"]),
     ("annotate-snippets", &["palisade"]),
     ("quick-junit", &["palisade"]),
-    ("toml", &["palisade", "palisade-config"]),
+    ("toml", &["palisade", "palisade-document", "palisade-config"]),
     ("indicatif", &["palisade"]),
     ("ureq", &["palisade-runtime"]),
     ("mimalloc", &["palisade"]),

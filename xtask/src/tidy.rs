@@ -25,7 +25,33 @@ pub(crate) fn check() -> Result<()> {
     for file in find(Path::new("."), ".rs").iter().filter(|file| !file.starts_with("./fuzz")) {
         breaches.extend(source(file));
     }
+    breaches.extend(kinds());
     if breaches.is_empty() { Ok(()) } else { Err(format!("{} breaches\n{}", breaches.len(), breaches.join("\n"))) }
+}
+
+/// Each kind of file has a line in the table, fixtures, and a section of the guide.
+fn kinds() -> Vec<String> {
+    const FOLDER: &str = "crates/document/src/kind";
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let (table, guide) = (read(&format!("{FOLDER}/mod.rs")), read("docs/guide/kinds.md"));
+    let mut breaches = Vec::new();
+    for file in find(Path::new(FOLDER), ".rs") {
+        let module = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if matches!(&*module, "mod" | "tests") {
+            continue;
+        }
+        let id = module.replace('_', "-");
+        let mut demand = |holds: bool, what: &str| {
+            if !holds {
+                breaches.push(format!("{}: {what}", file.display()));
+            }
+        };
+        demand(table.contains(&format!("\n    &{module}::")), "the kind has no line in `KINDS`");
+        let fixtures = format!("crates/document/tests/kinds/{id}");
+        demand(!find(Path::new(&fixtures), "").is_empty(), &format!("the kind has no fixtures in {fixtures}"));
+        demand(guide.contains(&format!("\n## `{id}`\n")), "the kind has no section in docs/guide/kinds.md");
+    }
+    breaches
 }
 
 /// The files below `folder` whose names end with `ending`; build output and hidden folders are left out.

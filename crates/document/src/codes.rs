@@ -79,4 +79,8 @@ palisade_model::codes! {
     "A colon followed by a space separates a key from its value. Inside a plain text, or a second time on one line, it \
      has no meaning: `message: error: not found`.\n\n\
      Quote the text: `message: 'error: not found'`. Where a mapping is meant, put it on its own, deeper indented line."
+    TOML "PAL-D0021" "the file is not valid TOML"
+    "TOML is read as its version 1.1 defines it: `key = value` lines below `[table]` headers, strings in quotes, no key and no \
+     table twice.\n\n\
+     Correct the place shown."
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use palisade_model::{Path, Segment, Source, Span, SpanEntry, SpanTree, Str, Value};
 
+use crate::decode::has_extension;
 use crate::document::{Document, Limits};
 use crate::yaml;
 
@@ -23,9 +24,9 @@ pub struct Comment {
     own_line: bool,
 }
 
-/// The comments of a YAML source in order. JSON has none.
+/// The comments of a YAML source in order. JSON has none, and those of TOML are not looked for.
 pub fn comments(source: &Arc<Source>, limits: &Limits) -> Vec<Comment> {
-    if crate::decode::has_json_extension(source.name()) {
+    if ["json", "toml"].iter().any(|other| has_extension(source.name(), other)) {
         return Vec::new();
     }
     let text = source.text();

@@ -18,7 +18,12 @@ pub fn parse(name: &str, bytes: &[u8], limits: &Limits) -> Parsed {
         Ok(source) => source,
         Err(diagnostic) => return Parsed { documents: Vec::new(), diagnostics: vec![diagnostic] },
     };
-    if has_json_extension(name) {
+    parse_source(source, limits)
+}
+
+/// Reads text as [`parse`] does.
+pub(crate) fn parse_source(source: Arc<Source>, limits: &Limits) -> Parsed {
+    if has_extension(source.name(), "json") {
         return parse_json(source, limits);
     }
     if source.text().trim_start().starts_with(['{', '[']) {
@@ -30,8 +35,8 @@ pub fn parse(name: &str, bytes: &[u8], limits: &Limits) -> Parsed {
     parse_yaml(source, limits)
 }
 
-pub(crate) fn has_json_extension(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("json"))
+pub(crate) fn has_extension(name: &str, wanted: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case(wanted))
 }
 
 /// Turns bytes into text: UTF-8 with or without a byte order mark, or UTF-16 with one. The mark is left out, so

@@ -1,6 +1,6 @@
 //! Bytes to span-carrying trees for every kind of file a team ships.
 //!
-//! A file becomes a [`Source`](palisade_model::Source), a source becomes [`Document`]s (a value and the span of each of
+//! A file is of a [`kind`], which says how it is read. It becomes a [`Source`](palisade_model::Source), a source becomes [`Document`]s (a value and the span of each of
 //! its nodes), and whatever is wrong with it becomes diagnostics: user input never produces an `Err` or a panic here.
 //! [`write`] prints values as YAML, [`edit`] changes a document in place and keeps its comments. Deliberately absent:
 //! finding and opening files (`palisade-intake`), and what a document means to policies and schemas.
@@ -12,6 +12,8 @@ mod document;
 pub mod edit;
 mod fail;
 mod json;
+pub mod kind;
+mod toml;
 pub mod write;
 mod yaml;
 
@@ -19,4 +21,5 @@ pub use codes::CODES;
 pub use decode::{decode, parse};
 pub use document::{Document, Limits, Parsed, expand_lists};
 pub use json::parse_json;
+pub use toml::parse_toml;
 pub use yaml::parse_yaml;

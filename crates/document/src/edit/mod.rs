@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use palisade_model::{Path, Segment, Source, SpanTree, Value};
 
-use crate::decode::has_json_extension;
+use crate::decode::has_extension;
 use crate::document::{Document, Limits, Parsed};
 use crate::{parse_json, parse_yaml};
 use plan::{Edit, Place, Plan};
@@ -63,7 +63,7 @@ pub fn apply_all(source: &Arc<Source>, changes: &[(Document, Value)]) -> Result<
 fn read(source: &Arc<Source>) -> (Parsed, bool) {
     let limits = Limits::default();
     let begins_as_json = source.text().trim_start().starts_with(['{', '[']);
-    if has_json_extension(source.name()) || begins_as_json {
+    if has_extension(source.name(), "json") || begins_as_json {
         let parsed = parse_json(source.clone(), &limits);
         if !parsed.documents.is_empty() && parsed.diagnostics.is_empty() {
             return (parsed, true);

@@ -9,6 +9,7 @@ use palisade_model::{Diagnostic, Location, Source, Span, Value};
 
 use crate::codes;
 use crate::document::{Document, Limits, Parsed};
+use crate::kind::HELM_MARKS;
 pub(crate) use names::Names;
 use node::Node;
 use parser::{Parse, Parser};
@@ -121,8 +122,7 @@ fn explain_template(fail: Diagnostic, document: &str) -> Diagnostic {
     if !template || !structural {
         return fail;
     }
-    let helm = ["{{-", "{{ .", "{{.", "-}}", "{{ include", "{{ template", "{{ if", "{{ range", "{{ with", "{{/*"];
-    if helm.iter().any(|mark| document.contains(mark)) {
+    if HELM_MARKS.iter().any(|mark| document.contains(mark)) {
         let message = format!("this looks like a template, not YAML: {}", fail.message);
         let mut diagnostic = Diagnostic { code: codes::TEMPLATE, message, ..fail };
         diagnostic.help = vec!["render it first, for example with `helm template`, and check the result".to_owned()];

@@ -6,10 +6,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use palisade_document::Document;
-use palisade_intake::{Input, in_parallel, is_object};
-use palisade_model::{
-    Diagnostic, Disposition, Finding, GroupVersionKind, Path, PolicyRef, Resource, Str, Verdict, Waiver,
-};
+use palisade_document::kind::kubernetes::{as_stored, is_object};
+use palisade_intake::{Input, Tally, in_parallel};
+use palisade_model::{Diagnostic, Disposition, Finding, Path, PolicyRef, Resource, Str, Verdict, Waiver};
 use palisade_policy::{
     AdmissionRequest, Environment, Judgement, Operation, Payload, Phase, PolicySet, Request, RuleOutcome, UserInfo,
 };
@@ -37,6 +36,8 @@ pub(crate) struct Verdicts {
     pub(crate) counts: Counts,
     /// Findings in the order of the documents: failures, warnings and errors, or all where asked.
     pub(crate) findings: Vec<Finding>,
+    /// What became of the files.
+    pub(crate) tally: Tally,
     /// Documents read.
     pub(crate) documents: usize,
     /// Documents judged by at least one rule.
@@ -55,6 +56,7 @@ impl Verdicts {
         } else {
             self.findings.extend(other.findings);
         }
+        self.tally.absorb(other.tally);
         self.documents += other.documents;
         self.judged += other.judged;
         self.diagnostics.extend(other.diagnostics);
@@ -126,22 +128,12 @@ impl Counts {
 
 /// The request that stands for a document: an admission request for a Kubernetes object, else its JSON.
 pub(crate) fn request(document: &Document, standing: &Standing) -> Request {
-    if !is_object(document) {
+    if !is_object(&document.value) {
         return Request::new(Payload::Json(document.value.clone()));
     }
     let mut request = AdmissionRequest::of(&document.resource(), standing.operation);
     request.user = standing.user.clone();
     Request::admission(request)
-}
-
-/// The document as policies in a cluster see it: of its own kinds, the API server drops members that are null (which
-/// templates leave behind where a list is empty) before it asks anybody.
-fn as_stored(document: &Document) -> Cow<'_, Document> {
-    let built_in = |gvk: GroupVersionKind| !gvk.group.contains('.') || gvk.group.ends_with(".k8s.io");
-    if !GroupVersionKind::of(&document.value).is_some_and(built_in) || !document.value.has_null_members() {
-        return Cow::Borrowed(document);
-    }
-    Cow::Owned(Document { value: document.value.without_null_members(), ..document.clone() })
 }
 
 /// A set of policies with what every finding about them shares.
@@ -194,10 +186,12 @@ impl<'a> Judge<'a> {
     }
 
     fn input(&self, input: &Input) -> Verdicts {
-        let parsed = input.read();
+        let contents = input.contents();
+        let tally = contents.tally(&input.name());
+        let parsed = contents.parsed;
         let file = self.agreement.frame.relative(&input.name());
         let mut inline = self.agreement.inline(&parsed.documents);
-        let mut part = Verdicts { diagnostics: parsed.diagnostics, ..Verdicts::default() };
+        let mut part = Verdicts { tally, diagnostics: parsed.diagnostics, ..Verdicts::default() };
         for (index, document) in parsed.documents.iter().enumerate() {
             part.absorb(self.document(document, index, &file, &mut inline));
         }

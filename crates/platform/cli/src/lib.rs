@@ -20,6 +20,7 @@ mod program_args;
 mod rego_tests;
 mod render;
 mod report;
+mod tally;
 mod test_formats;
 
 pub use exit::{Exit, Failure, Outcome};

@@ -349,3 +349,43 @@ fn tables_are_printed_for_people_and_scripts() {
     assert!(out(&folder.run(&["completions", "bash"])).contains("palisade"));
     assert!(out(&folder.run(&["man"])).starts_with(".ie"));
 }
+
+#[test]
+fn what_was_not_judged_is_told_in_words_and_in_json() {
+    let folder = Folder::new(
+        "kinds",
+        &[
+            ("pod.yaml", BAD),
+            (
+                "policy.rego",
+                "package main\n\ndeny contains msg if {\n    input.server.debug\n    msg := \"debug\"\n}\n",
+            ),
+            ("app.toml", "[server]\ndebug = true\n"),
+            ("Dockerfile", "FROM scratch\n"),
+            ("notes.md", "caf\u{e9}\n"),
+            ("logo.png", "\u{1}"),
+        ],
+    );
+    fs::create_dir_all(folder.0.join("chart/templates")).unwrap();
+    fs::write(folder.0.join("chart/templates/a.yaml"), "{{- if .Values.x }}\na: b\n{{- end }}\n").unwrap();
+    let object =
+        "# {{- no template hides it }}\napiVersion: v1\nkind: Pod\nmetadata: {name: hidden}\nserver: {debug: true}\n";
+    fs::write(folder.0.join("chart/templates/b.yaml"), object).unwrap();
+    let output = folder.run(&["check", ".", "-p", "policy.rego", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let json: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    let summary = &json["summary"];
+    assert_eq!(summary["kinds"], serde_json::json!({"helm-template": 1, "kubernetes": 1, "toml": 1}));
+    assert_eq!(summary["text"], serde_json::json!({"dockerfile": 1, "helm-template": 1, "markdown": 1}));
+    assert_eq!(summary["left_alone"], serde_json::json!({".png": 1, ".rego": 1}));
+    assert_eq!((&summary["files"], &summary["fail"]), (&3.into(), &2.into()));
+    let places: Vec<_> = json["findings"].as_array().unwrap().iter().map(|finding| &finding["location"]).collect();
+    assert_eq!((&places[0]["file"], &places[0]["line"]), (&"app.toml".into(), &2.into()), "{places:?}");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("left alone: 2 files of no known kind (.png 1, .rego 1)\nfailed: "), "{told}");
+    assert!(told.contains("not judged: 3 files of text that no policy asks for"), "{told}");
+    let quiet = folder.run(&["check", ".", "-p", "policy.rego", "--quiet"]);
+    assert!(!String::from_utf8_lossy(&quiet.stderr).contains("left alone"));
+    let text = folder.run(&["check", "Dockerfile", "-p", "policy.rego"]);
+    assert_eq!(text.status.code(), Some(3), "text is never a pass: {}", last_line(&text));
+}

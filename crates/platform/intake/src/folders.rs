@@ -28,29 +28,38 @@ pub struct Options {
 pub struct Walk {
     /// Files in sorted order, each once.
     pub files: Vec<PathBuf>,
+    /// Files that were seen and are not wanted, each once.
+    pub others: Vec<PathBuf>,
     /// Roots that do not exist, folders that cannot be read, ignore files that are wrong.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 /// The files under `roots`. A root that is a file is kept whatever its extension, even if it is ignored or hidden.
 pub fn files(roots: &[PathBuf], options: &Options) -> Walk {
+    matching(roots, options.hidden, &|path| has_extension(path, options))
+}
+
+/// The files under `roots` that are `wanted`, in hidden folders too where asked. A root that is a file is kept.
+pub fn matching(roots: &[PathBuf], hidden: bool, wanted: &dyn Fn(&Path) -> bool) -> Walk {
     let mut walk = Walk::default();
     for root in roots {
         match root.metadata() {
-            Ok(metadata) if metadata.is_dir() => walk.folder(root, options),
+            Ok(metadata) if metadata.is_dir() => walk.folder(root, hidden, wanted),
             Ok(_) => walk.files.push(root.clone()),
             Err(error) => walk.diagnostics.push(unreadable(root, &error.to_string())),
         }
     }
     walk.files.sort();
     walk.files.dedup();
+    walk.others.sort();
+    walk.others.dedup();
     walk
 }
 
 impl Walk {
-    fn folder(&mut self, root: &Path, options: &Options) {
+    fn folder(&mut self, root: &Path, hidden: bool, wanted: &dyn Fn(&Path) -> bool) {
         let walker = WalkBuilder::new(root)
-            .hidden(!options.hidden)
+            .hidden(!hidden)
             .require_git(false)
             .git_global(false)
             .add_custom_ignore_filename(".palisadeignore")
@@ -58,24 +67,25 @@ impl Walk {
             .build();
         for entry in walker {
             match entry {
-                Ok(entry) => self.entry(&entry, options),
+                Ok(entry) => self.entry(&entry, wanted),
                 Err(error) => self.diagnostics.push(unreadable(root, &error.to_string())),
             }
         }
     }
 
-    fn entry(&mut self, entry: &DirEntry, options: &Options) {
+    fn entry(&mut self, entry: &DirEntry, wanted: &dyn Fn(&Path) -> bool) {
         if let Some(error) = entry.error() {
             let message = format!("an ignore file near `{}` is wrong: {error}", entry.path().display());
             self.diagnostics
                 .push(Diagnostic::warning(codes::PATH, message).help("correct the pattern in the ignore file"));
         }
-        if !has_extension(entry.path(), options) {
-            return;
-        }
+        let wanted = wanted(entry.path());
         match is_file(entry) {
-            Ok(true) => self.files.push(entry.path().to_owned()),
+            Ok(true) if wanted => self.files.push(entry.path().to_owned()),
+            Ok(true) => self.others.push(entry.path().to_owned()),
             Ok(false) => {}
+            // A link that leads nowhere holds nothing, which matters only where something was wanted.
+            Err(_) if !wanted => {}
             Err(error) => self.diagnostics.push(unreadable(entry.path(), &error.to_string())),
         }
     }

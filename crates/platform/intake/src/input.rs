@@ -1,16 +1,20 @@
 //! From paths to documents, with everything that was wrong on the way.
 //!
 //! Whatever reads files that people write reads them here: policies, manifests, waivers, values. Sizes are bounded, and a
-//! file that cannot be read is a diagnostic, never an empty one.
+//! file that cannot be read is a diagnostic, never an empty one. [`inputs`] reads YAML and JSON and nothing else, as
+//! policies and values are written; [`claimed`] offers every file to the kinds, for commands that judge what is there.
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use palisade_document::{Document, Limits, Parsed, expand_lists, parse};
-use palisade_model::{Diagnostic, GroupVersionKind, Level, Source};
+use palisade_document::kind::{self, Form, Kind};
+use palisade_document::{Document, Limits, Parsed, decode, expand_lists, parse};
+use palisade_model::{Diagnostic, Level, Source};
 
 use crate::parallel::in_parallel;
+use crate::tally::Tally;
 use crate::{codes, folders};
 
 /// What the standard input is called.
@@ -19,33 +23,118 @@ const STDIN: &str = "<stdin>";
 /// Something to read documents from.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A file, read when its turn comes.
+    /// A file of YAML or JSON, read when its turn comes.
     File(PathBuf),
+    /// A file of the kind that claims it, read when its turn comes.
+    Claimed(PathBuf),
     /// The standard input, which can be read only once and so has been.
     Stdin(Parsed),
+}
+
+/// What an input holds.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    /// Its kind; none where none claims it by its first bytes.
+    pub kind: Option<&'static dyn Kind>,
+    /// Its documents, `List` objects replaced by their items, and what was wrong.
+    pub parsed: Parsed,
+    /// Whether it is text, in whole or in part, which nobody judges who does not ask for text.
+    pub text: bool,
 }
 
 impl Input {
     /// What messages and reports call it.
     pub fn name(&self) -> String {
         match self {
-            Self::File(path) => display_name(path),
+            Self::File(path) | Self::Claimed(path) => display_name(path),
             Self::Stdin(_) => STDIN.to_owned(),
         }
     }
 
-    /// Its documents, `List` objects replaced by their items.
+    /// Its documents.
     pub fn read(&self) -> Parsed {
-        let mut parsed = match self {
-            Self::File(path) => read(path),
-            Self::Stdin(parsed) => parsed.clone(),
+        self.contents().parsed
+    }
+
+    /// What it holds, and of what kind it is.
+    pub fn contents(&self) -> Contents {
+        let mut contents = match self {
+            Self::File(path) => Contents::of_documents(read(path)),
+            Self::Stdin(parsed) => Contents::of_documents(parsed.clone()),
+            Self::Claimed(path) => Contents::read(path),
         };
-        parsed.documents = parsed.documents.into_iter().flat_map(expand_lists).collect();
-        parsed
+        let documents = std::mem::take(&mut contents.parsed.documents);
+        contents.parsed.documents = documents.into_iter().flat_map(expand_lists).collect();
+        contents
     }
 }
 
-/// The inputs below `paths` in sorted order, `-` being the standard input, and what was wrong on the way.
+impl Contents {
+    fn of_documents(parsed: Parsed) -> Self {
+        let text = parsed.documents.first().map_or("", |document| document.source.text());
+        Self { kind: Some(kind::of_documents(text)), parsed, text: false }
+    }
+
+    /// Reads a file as its kind reads it; of text and of what nobody claims, no more than its first bytes.
+    fn read(path: &Path) -> Self {
+        let name = display_name(path);
+        let limits = Limits::default();
+        let broken = |diagnostic| Parsed { documents: Vec::new(), diagnostics: vec![diagnostic] };
+        let (kind, bytes) = match claim(path, &name, limits.max_bytes) {
+            Ok(claimed) => claimed,
+            Err(error) => return Self::of_documents(broken(unreadable(&name, &error))),
+        };
+        let (read, may_be_text) = match kind.map(Kind::form) {
+            None => return Self { kind, parsed: Parsed::default(), text: false },
+            Some(Form::Text) => return Self { kind, parsed: Parsed::default(), text: true },
+            Some(Form::Tree(read)) => (read, false),
+            Some(Form::Template(read)) => (read, true),
+        };
+        let mut parsed = match decode(&name, &bytes) {
+            Ok(source) => read(source, &limits),
+            Err(diagnostic) => broken(diagnostic),
+        };
+        let text = may_be_text && has_errors(&parsed.diagnostics);
+        if text {
+            parsed.diagnostics.retain(|diagnostic| diagnostic.level != Level::Error);
+        }
+        Self { kind, parsed, text }
+    }
+
+    /// What the input adds to the tally of a run.
+    pub fn tally(&self, name: &str) -> Tally {
+        let mut tally = Tally::default();
+        match self.kind {
+            None => tally.leave_alone(name),
+            Some(kind) => {
+                if !self.text || !self.parsed.documents.is_empty() {
+                    tally.documents.insert(kind.id(), 1);
+                }
+                if self.text {
+                    tally.text.insert(kind.id(), 1);
+                }
+            }
+        }
+        tally
+    }
+}
+
+/// The kind of a file and its bytes, or the first of them where that is all that its kind wants.
+fn claim(path: &Path, name: &str, limit: usize) -> io::Result<(Option<&'static dyn Kind>, Vec<u8>)> {
+    let mut file = File::open(path)?;
+    let size = file.metadata().map_or(0, |metadata| metadata.len()).min(limit as u64 + 1);
+    let mut bytes = Vec::with_capacity((size as usize).min(kind::HEAD));
+    file.by_ref().take(kind::HEAD as u64).read_to_end(&mut bytes)?;
+    let kind = kind::of(name, &bytes);
+    if kind.is_some_and(|kind| !matches!(kind.form(), Form::Text)) && bytes.len() == kind::HEAD {
+        bytes.reserve_exact((size as usize).saturating_sub(bytes.len()));
+        file.take((limit + 1 - bytes.len()) as u64).read_to_end(&mut bytes)?;
+    }
+    Ok((kind, bytes))
+}
+
+/// The inputs below `paths` in sorted order, `-` being the standard input, and what was wrong on the way: files of YAML
+/// and JSON, and files that are named.
 pub fn inputs(paths: &[PathBuf]) -> (Vec<Input>, Vec<Diagnostic>) {
     let (stdin, roots): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| path.as_os_str() == "-");
     let found = folders::files(&roots, &folders::Options::default());
@@ -54,6 +143,30 @@ pub fn inputs(paths: &[PathBuf]) -> (Vec<Input>, Vec<Diagnostic>) {
     (inputs, found.diagnostics)
 }
 
+/// What is below the paths that a command is to judge.
+#[derive(Debug, Default)]
+pub struct Claimed {
+    /// Files that some kind may claim by their names and files that are named, in sorted order.
+    pub inputs: Vec<Input>,
+    /// The other files, which are left alone.
+    pub others: Tally,
+    /// What was wrong on the way.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What is below `paths`, `-` being the standard input. A file that is named and that no kind knows by its name is read
+/// as YAML or JSON.
+pub fn claimed(paths: &[PathBuf]) -> Claimed {
+    let (stdin, roots): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| path.as_os_str() == "-");
+    let is_known = |path: &Path| kind::is_known(&path.to_string_lossy());
+    let found = folders::matching(&roots, false, &is_known);
+    let input = |path: PathBuf| if is_known(&path) { Input::Claimed(path) } else { Input::File(path) };
+    let mut claimed = Claimed { diagnostics: found.diagnostics, ..Claimed::default() };
+    claimed.inputs = found.files.into_iter().map(input).collect();
+    claimed.inputs.extend(stdin.first().map(|path| Input::Stdin(read(path))));
+    found.others.iter().for_each(|path| claimed.others.leave_alone(&path.to_string_lossy()));
+    claimed
+}
 /// Reads all documents below `paths` on `jobs` threads.
 pub fn documents(paths: &[PathBuf], jobs: usize) -> (Vec<Document>, Vec<Diagnostic>) {
     let (inputs, mut diagnostics) = inputs(paths);
@@ -120,9 +233,4 @@ pub fn read_text(path: &Path, limit: usize) -> Result<Arc<Source>, Diagnostic> {
 /// Whether any diagnostic is an error.
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error)
-}
-
-/// Whether a document is a Kubernetes object, by `apiVersion` and `kind`.
-pub fn is_object(document: &Document) -> bool {
-    GroupVersionKind::of(&document.value).is_some()
 }

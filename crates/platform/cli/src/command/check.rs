@@ -18,7 +18,7 @@ use crate::judge::{Judge, Verdicts};
 use crate::listen::Console;
 use crate::lookups::ManifestLookups;
 use crate::report::{Detail, Report, Reporter, count, reporter};
-use crate::{Exit, Failure, Outcome};
+use crate::{Exit, Failure, Outcome, tally};
 use palisade_policies::packs::Side;
 use palisade_policies::waiver_file;
 
@@ -112,6 +112,10 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         write(&report, reporter, Some(file))?;
     }
     show(&report.diagnostics);
+    if !global.quiet {
+        let mut stderr = anstream::stderr().lock();
+        tally::lines(&report.tally).iter().for_each(|line| drop(writeln!(stderr, "{line}")));
+    }
     // The process ends now; to free hundreds of thousands of findings one by one takes longer than to judge them.
     std::mem::forget(report);
     Ok(outcome)
@@ -157,7 +161,7 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     let policies = args.policies.load(&config, Side::Rules, global)?;
     let variables = args.policies.variables(&config)?;
     let jobs = palisade_intake::threads(args.policies.jobs);
-    let (inputs, mut diagnostics) = palisade_intake::inputs(&paths);
+    let palisade_intake::Claimed { inputs, others, mut diagnostics } = palisade_intake::claimed(&paths);
     let (agreement, problems) = agreement(args, &config);
     diagnostics.extend(problems);
     let lookups = ManifestLookups::new(&inputs, &config.network);
@@ -169,6 +173,7 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     let mut verdicts =
         if args.combine { judge.combined(&inputs, jobs) } else { judge.all(&inputs, jobs, || progress.inc(1)) };
     progress.finish_and_clear();
+    verdicts.tally.absorb(others);
 
     let files: Vec<_> = inputs.iter().map(|input| agreement.frame.relative(&input.name())).collect();
     diagnostics.extend(unknown_names(&config, policies.set.policies()));
@@ -187,7 +192,8 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
         counts: verdicts.counts,
         diagnostics,
         policies: policies.set.policies().len(),
-        files: inputs.len(),
+        files: palisade_intake::total(&verdicts.tally.documents),
+        tally: verdicts.tally,
         documents: verdicts.documents,
         judged: verdicts.judged,
         jobs,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use palisade_document::kind::kubernetes::is_object;
 use palisade_model::Resource;
 use palisade_policies::packs::{self, Side};
 use palisade_policies::{Catalogue, Sources};
@@ -98,7 +99,7 @@ impl Inventory for Manifested {
         let inputs = palisade_intake::inputs(&self.paths).0;
         let surroundings = ManifestLookups::new(&inputs, &self.network);
         for input in &inputs {
-            for document in input.read().documents.into_iter().filter(palisade_intake::is_object) {
+            for document in input.read().documents.into_iter().filter(|document| is_object(&document.value)) {
                 judge(&input.name(), &document.into_resource(), &surroundings);
             }
         }

@@ -20,9 +20,11 @@ impl Judge<'_> {
     pub(crate) fn combined(&self, inputs: &[Input], jobs: usize) -> Verdicts {
         let mut part = Verdicts::default();
         let mut documents: Vec<(PathBuf, Document)> = Vec::new();
-        for (input, parsed) in inputs.iter().zip(in_parallel(inputs, jobs, Input::read)) {
-            part.diagnostics.extend(parsed.diagnostics);
-            documents.extend(parsed.documents.into_iter().map(|document| (PathBuf::from(input.name()), document)));
+        for (input, contents) in inputs.iter().zip(in_parallel(inputs, jobs, Input::contents)) {
+            part.tally.absorb(contents.tally(&input.name()));
+            part.diagnostics.extend(contents.parsed.diagnostics);
+            documents
+                .extend(contents.parsed.documents.into_iter().map(|document| (PathBuf::from(input.name()), document)));
         }
         let array = Value::array(documents.iter().map(|(path, document)| entry(path, document)).collect::<Vec<_>>());
         let request = Request::new(Payload::Json(array.clone()));

@@ -1,5 +1,6 @@
 //! For programs: every finding with its place and fingerprint. `schema_version` changes when a field changes meaning.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use palisade_model::{Control, Diagnostic, Disposition, Finding, Fingerprint, Location};
@@ -10,7 +11,7 @@ use super::Report;
 const SCHEMA_VERSION: &str = "1";
 
 #[derive(Serialize)]
-struct Summary {
+struct Summary<'a> {
     policies: usize,
     files: usize,
     documents: usize,
@@ -23,6 +24,12 @@ struct Summary {
     waived: usize,
     known: usize,
     audited: usize,
+    /// Files read as documents, by kind.
+    kinds: &'a BTreeMap<&'static str, usize>,
+    /// Files of text, by kind.
+    text: &'a BTreeMap<&'static str, usize>,
+    /// Files of no known kind, by extension.
+    left_alone: &'a BTreeMap<String, usize>,
 }
 
 #[derive(Serialize)]
@@ -143,6 +150,9 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         waived: counts.waived,
         known: counts.known,
         audited: counts.audited,
+        kinds: &report.tally.documents,
+        text: &report.tally.text,
+        left_alone: &report.tally.left_alone,
     };
     write!(out, "{{\"schema_version\": \"{SCHEMA_VERSION}\",\n\"summary\": ")?;
     serde_json::to_writer(&mut *out, &summary)?;

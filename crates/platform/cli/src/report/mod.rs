@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use palisade_intake::in_parallel;
+use palisade_intake::{Tally, in_parallel};
 use palisade_model::{Diagnostic, Disposition, Finding, Verdict};
 
 use crate::args::Global;
@@ -31,6 +31,8 @@ pub(crate) struct Report {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Policies that took part.
     pub(crate) policies: usize,
+    /// What became of the files.
+    pub(crate) tally: Tally,
     /// Files and documents read, and documents that at least one rule judged.
     pub(crate) files: usize,
     pub(crate) documents: usize,

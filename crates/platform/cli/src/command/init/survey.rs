@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use palisade_document::kind::kubernetes::is_object;
 use palisade_intake::{folders, in_parallel};
 use palisade_model::{Resource, Value};
 use palisade_policy::{Language, Phase};
@@ -120,7 +121,7 @@ fn content(path: &Path) -> Content {
             }
         } else if ["cli.kyverno.io/", "test.gatekeeper.sh/"].iter().any(|test| api_version.starts_with(test)) {
             content.test |= matches!(resource.kind(), "Test" | "Suite");
-        } else if palisade_intake::is_object(&document) && !api_version.starts_with("kustomize.config.k8s.io/") {
+        } else if is_object(&document.value) {
             content.objects += 1;
         }
     }
