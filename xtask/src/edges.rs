@@ -196,6 +196,7 @@ pub(crate) const OWNERS: &[(&str, &[&str])] = &[
     ("p384", &["palisade-crypto"]),
     ("p521", &["palisade-crypto"]),
     ("sha1", &["palisade-crypto"]),
+    ("tar", &["palisade-document"]),
     ("sqlx", &["palisade-store"]),
     ("kube", &["palisade-kube"]),
     ("k8s-openapi", &["palisade-kube"]),

@@ -2,9 +2,10 @@
 //!
 //! A file is of a [`kind`], which says how it is read. It becomes a [`Source`](palisade_model::Source), a source becomes [`Document`]s (a value and the span of each of
 //! its nodes), and whatever is wrong with it becomes diagnostics: user input never produces an `Err` or a panic here.
-//! [`write`] prints values as YAML, [`edit`] changes a document in place and keeps its comments. Deliberately absent:
+//! [`archive`] reads the files of archives, [`write`] prints values as YAML, [`edit`] changes a document in place and keeps its comments. Deliberately absent:
 //! finding and opening files (`palisade-intake`), and what a document means to policies and schemas.
 
+pub mod archive;
 mod codes;
 pub mod comment;
 mod decode;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use palisade_document::comment::{comments, subjects};
-use palisade_document::{Limits, edit, parse, write};
-use palisade_model::Value;
+use palisade_document::{Limits, decode, edit, parse, parse_toml, write};
+use palisade_model::{SpanTree, Value};
 
 #[expect(clippy::unwrap_used, reason = "a missing seed fails the test")]
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -53,5 +53,31 @@ fn json_seeds_agree_with_serde() {
         if let Ok(value) = Value::from_json(&String::from_utf8_lossy(&bytes)) {
             assert_eq!(parsed.documents.first().map(|document| &document.value), Some(&value), "{name}");
         }
+    }
+}
+
+#[test]
+fn toml_seeds_point_into_their_files() {
+    for (name, bytes) in seeds("toml") {
+        let Ok(source) = decode("seed.toml", &bytes) else { continue };
+        let parsed = parse_toml(source.clone(), &Limits::default());
+        assert!(
+            parsed.documents.len() <= 1 && (parsed.documents.is_empty() || parsed.diagnostics.is_empty()),
+            "{name}"
+        );
+        for document in &parsed.documents {
+            assert_places(&document.spans, source.text(), &name);
+        }
+        for label in parsed.diagnostics.iter().flat_map(|diagnostic| &diagnostic.labels) {
+            assert!(source.text().get(label.location.span.range()).is_some(), "{name}");
+        }
+    }
+}
+
+fn assert_places(tree: &SpanTree, text: &str, name: &str) {
+    assert!(text.get(tree.span.range()).is_some(), "{name}");
+    for child in &tree.children {
+        assert!(text.get(child.key.range()).is_some(), "{name}");
+        assert_places(&child.tree, text, name);
     }
 }

@@ -5,7 +5,6 @@
 //! outside of its roots, cannot be merged, or was changed after signing is an error. Deliberately absent: downloading,
 //! compiled policies (`policy.wasm`, which Rego stands beside) and changes to a running store (`patch.json`).
 
-mod archive;
 pub mod codes;
 mod manifest;
 mod signature;
@@ -15,6 +14,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use palisade_document::archive::{File, Limits};
+use palisade_document::archive::{self, ArchiveError, clean_path};
 use palisade_document::{decode, parse_json, parse_yaml};
 use palisade_model::{Diagnostic, Level, Location, Source, Span, Str};
 use palisade_rego_value::Value;
@@ -22,7 +23,6 @@ use palisade_rego_value::Value;
 pub use manifest::Manifest;
 pub use signature::{Key, Verification};
 
-use self::archive::ArchiveError;
 use self::manifest::within;
 use crate::syntax;
 use crate::syntax::ast::{Module, Version};
@@ -30,15 +30,6 @@ use crate::syntax::ast::{Module, Version};
 const MANIFEST: &str = ".manifest";
 const SIGNATURES: &str = ".signatures.json";
 const PATCH: &str = "patch.json";
-
-/// A file as the caller found it.
-#[derive(Clone, Debug)]
-pub struct File {
-    /// Its path from the top of the bundle, with slashes.
-    pub path: String,
-    /// What it holds.
-    pub bytes: Vec<u8>,
-}
 
 /// How a bundle is read.
 #[derive(Clone, Debug, Default)]
@@ -49,21 +40,6 @@ pub struct Options {
     pub verification: Verification,
     /// How much is unpacked.
     pub limits: Limits,
-}
-
-/// How much is unpacked from an archive.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Bytes of all files together.
-    pub max_bytes: u64,
-    /// The number of files.
-    pub max_files: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_bytes: 256 << 20, max_files: 20_000 }
-    }
 }
 
 /// A bundle that was read without errors.
@@ -267,14 +243,6 @@ fn trouble(source: &Arc<Source>, code: &'static str, message: impl Into<String>,
 
 fn roots_help(manifest: &Manifest) -> String {
     format!("the roots are `{}`; add to them in `.manifest`, or move the file", manifest.roots.join("`, `"))
-}
-
-/// A path without leading slash and dots; `None` for one that leads elsewhere.
-fn clean_path(path: &str) -> Option<String> {
-    let hostile = path.contains(['\\', '\0']) || path.as_bytes().get(1) == Some(&b':');
-    let segments: Vec<&str> = path.split('/').filter(|segment| !matches!(*segment, "" | ".")).collect();
-    let leads_out = hostile || segments.is_empty() || segments.contains(&"..");
-    (!leads_out).then(|| segments.join("/"))
 }
 
 /// What stands after the last dot of a path; letters differ by case, as in Open Policy Agent.
