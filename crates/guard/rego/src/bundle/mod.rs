@@ -14,8 +14,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use palisade_document::archive::{File, Limits};
 use palisade_document::archive::{self, ArchiveError, clean_path};
+pub use palisade_document::archive::{File, Limits};
 use palisade_document::{decode, parse_json, parse_yaml};
 use palisade_model::{Diagnostic, Level, Location, Source, Span, Str};
 use palisade_rego_value::Value;
