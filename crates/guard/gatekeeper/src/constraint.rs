@@ -5,7 +5,7 @@ use std::sync::Arc;
 use palisade_cel::admission::Reader;
 use palisade_model::{GroupVersionKind, Map, Path, Resource, Value, Verdict};
 use palisade_policy::{
-    Enforcement, Environment, Phase, Policy, PolicyInfo, Reach, Request, RuleInfo, RuleOutcome, digest,
+    Enforcement, Environment, Phase, Policy, PolicyInfo, Reach, Reads, Request, RuleInfo, RuleOutcome, digest,
 };
 
 use crate::blame;
@@ -26,6 +26,8 @@ pub(crate) struct Constraint {
     pub(crate) criteria: Criteria,
     pub(crate) enforcements: Enforcements,
     parameters: Parameters,
+    /// What its answers depend on, by its own text and its template's.
+    reads: Reads,
 }
 
 impl Constraint {
@@ -42,8 +44,11 @@ impl Constraint {
         let spec = reader.object(&root, "spec");
         let spec = spec.unwrap_or(palisade_cel::admission::Node { value: &empty, path: root.path.child("spec") });
         let parameters = filled.dig(["spec", "parameters"]).cloned().unwrap_or_default();
+        let criteria = Criteria::read(reader, &spec);
+        reader.reads().absorb(&template.reads);
         let constraint = Self {
-            criteria: Criteria::read(reader, &spec),
+            reads: reader.reads().clone(),
+            criteria,
             enforcements: Enforcements::read(reader, &spec),
             parameters: Parameters { value: parameters, constraint: filled },
             template,
@@ -136,7 +141,9 @@ impl ConstraintPolicy {
         // A constraint judges by the code of its template, so that both make its version.
         let template = &constraint.template;
         info.reference.digest = digest(&format!("{}\n{}", info.reference.digest, template.digest));
-        info.reads = info.reads.and(&template.reads);
+        info.reads = constraint.reads.clone();
+        // What is expanded may be changed by mutators, which select by namespace.
+        info.reads.namespace |= !surroundings.expansions.is_empty();
         info.meta.title = info.meta.title.or_else(|| template.meta.title.clone());
         info.meta.description = info.meta.description.or_else(|| template.meta.description.clone());
         info.reach = reach_of(document, &constraint, &surroundings);

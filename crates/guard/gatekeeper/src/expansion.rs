@@ -90,6 +90,11 @@ struct Cached {
 }
 
 impl Expansions {
+    /// Whether nothing is expanded.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.templates.is_empty()
+    }
+
     /// Reads expansion templates; those that expand into one another in a circle are left out.
     pub(crate) fn load<'d>(
         documents: impl Iterator<Item = &'d Resource>,

@@ -108,6 +108,52 @@ impl Node {
         }
     }
 
+    /// Adds the constant paths below this node; `at_root` tells whether it is applied to the root.
+    pub(super) fn collect_paths<'a>(&'a self, at_root: bool, paths: &mut Vec<Vec<&'a str>>) {
+        if let Some(path) = self.constant_path() {
+            return paths.push(path);
+        }
+        match self {
+            Self::Current if at_root => paths.push(vec!["@"]),
+            Self::Literal(Value::String(text)) => paths.push(vec![text]),
+            Self::Current | Self::Field(_) | Self::Index(_) | Self::Slice(_) | Self::Literal(_) => {}
+            Self::Chain(left, right)
+            | Self::Pipe(left, right)
+            | Self::Project(left, right)
+            | Self::ProjectValues(left, right) => {
+                left.collect_paths(at_root, paths);
+                right.collect_paths(false, paths);
+            }
+            Self::Or(left, right) | Self::And(left, right) | Self::Compare(_, left, right) => {
+                left.collect_paths(at_root, paths);
+                right.collect_paths(at_root, paths);
+            }
+            Self::Not(operand) | Self::Flatten(operand) => operand.collect_paths(at_root, paths),
+            Self::Reference(each) => each.collect_paths(false, paths),
+            Self::Filter(filter) => {
+                filter.list.collect_paths(at_root, paths);
+                filter.condition.collect_paths(false, paths);
+                filter.each.collect_paths(false, paths);
+            }
+            Self::List(items) => items.iter().for_each(|item| item.collect_paths(at_root, paths)),
+            Self::Hash(members) => members.iter().for_each(|(_, member)| member.collect_paths(at_root, paths)),
+            Self::Call(call) => call.arguments.iter().for_each(|argument| argument.collect_paths(at_root, paths)),
+        }
+    }
+
+    /// The names of a chain of nothing but names.
+    fn constant_path(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Field(name) => Some(vec![name]),
+            Self::Chain(left, right) => {
+                let mut path = left.constant_path()?;
+                path.extend(right.constant_path()?);
+                Some(path)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the result may hold more than the input does: it can where lists or objects are built from expressions.
     pub(super) fn builds(&self) -> bool {
         match self {

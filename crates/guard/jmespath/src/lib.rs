@@ -100,6 +100,14 @@ impl Query {
         names
     }
 
+    /// What the expression reads, by the names that lead to it from wherever that part of the expression begins: the root,
+    /// or what stands before a filter or a projection. The root as a whole is `@`.
+    pub fn paths(&self) -> Vec<Vec<&str>> {
+        let mut paths = Vec::new();
+        self.root.collect_paths(true, &mut paths);
+        paths
+    }
+
     /// Evaluates the expression.
     pub fn search(&self, scope: &dyn Scope, runtime: &Runtime<'_>) -> Result<Value, QueryError> {
         let evaluator = Evaluator { runtime };

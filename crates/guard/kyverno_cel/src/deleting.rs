@@ -35,7 +35,7 @@ impl DeletingPolicy {
         let conditions = Conditions::compile(&mut compiler, &spec, "conditions");
         let variables = compiler.into_variables();
         let matches = constraints.as_ref().map(MatchResources::reach).unwrap_or_default();
-        let identity = identity.reaching(reader.document(), matches);
+        let identity = identity.reaching(reader, matches);
         (!reader.failed()).then_some(Self { identity, constraints, conditions, variables, exceptions })
     }
 

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use palisade_cel::admission::{Compiler, Conditions, Dialect, Evaluation, Purpose, Reader, codes, environment};
 use palisade_model::{Diagnostic, Path, Resource, Str, Value};
+use palisade_policy::Reads;
 
 /// An exception document, and which policies it names.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(super) struct Exception {
     /// Of several exceptions, the one with the highest decides.
     pub(super) priority: i64,
     conditions: Conditions,
+    /// What its conditions depend on.
+    pub(super) reads: Reads,
     images: Vec<Str>,
     values: Vec<Str>,
     expires: Option<Timestamp>,
@@ -94,6 +97,7 @@ impl<'d> ExceptionDocument<'d> {
             passes: reader.text(&spec, "reportResult").is_some_and(|result| &*result == "pass"),
             priority: label.and_then(|text| text.parse().ok()).unwrap_or_default(),
             conditions,
+            reads: reader.reads().clone(),
             images: reader.texts(&spec, "images"),
             values: reader.texts(&spec, "allowedValues"),
             expires,

@@ -44,7 +44,7 @@ impl GeneratingPolicy {
         let entries = compiler.reader.list(&spec, "generate");
         let generations = entries.iter().filter_map(|entry| Generation::compile(&mut compiler, entry)).collect();
         let gate = Gate { exceptions, conditions, variables: compiler.into_variables(), ignore_failures: false };
-        let identity = identity.reaching(reader.document(), constraints.reach());
+        let identity = identity.reaching(reader, constraints.reach());
         (!reader.failed()).then_some(Self { identity, constraints, gate, generations })
     }
 

@@ -3,7 +3,7 @@
 use palisade_cel::Env;
 use palisade_cel::admission::binding::policy_parts;
 use palisade_cel::admission::{Dialect, Evaluation, Node, Purpose, Reader, environment, namespaced_environment};
-use palisade_model::{Path, Resource, Str, Verdict};
+use palisade_model::{Path, Str, Verdict};
 use palisade_policy::{AdmissionRequest, Matched, Phase, PolicyInfo, RuleInfo, RuleOutcome};
 
 use super::exception::{Exception, Exemption};
@@ -28,9 +28,10 @@ impl Identity {
         Some((Self { info, phase: kind.phase() }, spec))
     }
 
-    /// Says which requests the policy may select.
-    pub(super) fn reaching(self, document: &Resource, matches: Vec<Matched>) -> Self {
-        Self { info: self.info.reaching(reach::of(document, matches)), ..self }
+    /// Says which requests the policy may select, and what its answers depend on, once all of it has been read.
+    pub(super) fn reaching(self, reader: &mut Reader<'_>, matches: Vec<Matched>) -> Self {
+        let reach = reach::of(reader.document(), matches);
+        Self { info: self.info.reaching(reach).reading(reader.reads().clone()), ..self }
     }
 
     /// Whether the policy may speak about the request: a namespaced policy only about its own namespace.

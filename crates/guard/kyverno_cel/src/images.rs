@@ -54,7 +54,7 @@ impl ImageValidatingPolicy {
         } else {
             Rule::about_objects(reader, &spec, autogen::rewrite_spec, compile)
         };
-        let identity = identity.reaching(reader.document(), Rule::reach(&rules));
+        let identity = identity.reaching(reader, Rule::reach(&rules));
         (!reader.failed()).then_some(Self { identity, enforcement, any_json, rules })
     }
 

@@ -33,7 +33,7 @@ impl MutatingPolicy {
         let (identity, spec) = Identity::read(reader, Kind::Mutating)?;
         let compile = |reader: &mut Reader<'_>, spec: &Node<'_>| Changes::compile(reader, &identity, spec, exceptions);
         let rules = Rule::about_objects(reader, &spec, rewrite, compile);
-        let identity = identity.reaching(reader.document(), Rule::reach(&rules));
+        let identity = identity.reaching(reader, Rule::reach(&rules));
         (!reader.failed()).then_some(Self { identity, rules })
     }
 

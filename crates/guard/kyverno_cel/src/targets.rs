@@ -35,6 +35,8 @@ impl Targets {
             if constraints.rules.is_empty() {
                 return None;
             }
+            let patterns = constraints.rules.iter().flat_map(|rule| &rule.resources);
+            patterns.for_each(|pattern| compiler.reader.reads().look_up(pattern.resource()));
             Selection::Constraints(constraints.for_any_operation())
         };
         let conditions = Conditions::compile(compiler, spec, "targetMatchConditions");

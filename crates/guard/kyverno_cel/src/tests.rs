@@ -5,8 +5,8 @@ use palisade_document::{Limits, parse};
 use palisade_model::{Resource, Value, Verdict, json};
 use palisade_policy::set::evaluate;
 use palisade_policy::{
-    AdmissionRequest, Effect, Enforcement, Environment, Loaded, Lookups, Offline, Operation, Payload, Phase, Request,
-    RuleOutcome, Variables,
+    AdmissionRequest, Effect, Enforcement, Environment, Loaded, Lookups, Offline, Operation, Payload, Phase, Reads,
+    Request, RuleOutcome, Variables,
 };
 
 fn resources(yaml: &str) -> Vec<Resource> {
@@ -247,4 +247,69 @@ fn a_namespace_that_nobody_knows_is_an_error_for_every_kind_that_selects_by_it()
         assert_eq!(outcome.verdict, Verdict::Error, "{kind}");
         assert!(outcome.message.contains("namespace `shop`"), "{kind}: {}", outcome.message);
     }
+}
+
+/// What a policy with these variables and this expression states that it reads.
+fn reads(variables: &str, expression: &str) -> Reads {
+    let spec = format!("variables: [{variables}]\nvalidations:\n- expression: >-\n    {expression}");
+    let loaded = load(&policy("ValidatingPolicy", &spec));
+    assert!(
+        loaded.diagnostics.iter().all(|found| found.level != palisade_model::Level::Error),
+        "{:?}",
+        loaded.diagnostics
+    );
+    loaded.policies[0].info().reads.clone()
+}
+
+#[test]
+fn a_policy_states_which_other_objects_it_looks_up() {
+    for plain in [
+        "object.spec.containers.all(c, c.image != '')",
+        "has(object.metadata) && object.metadata.?labels.orValue({}).size() > 0",
+        "oldObject == null || object.spec == oldObject.spec",
+    ] {
+        assert_eq!(reads("", plain), Reads::nothing(), "{plain}");
+    }
+    for (variables, expression, kind) in [
+        ("", "resource.Get('v1', 'configmaps', 'shop', 'a').data.x == 'y'", "ConfigMap"),
+        ("", "resource.list('v1', 'secrets', 'shop').items.size() > 0", "Secret"),
+        (
+            "{name: kind, expression: \"'secrets'\"}",
+            "resource.Get('v1', variables.kind, 'a', 'b').size() > 0",
+            "Secret",
+        ),
+        ("", "globalContext.Get('manifests', 'networkpolicies/' + request.namespace).size() > 0", "NetworkPolicy"),
+        (
+            "",
+            "['jobs', 'pods'].exists(k, globalContext.Get('manifests', k + '/' + request.namespace).size() > 0)",
+            "Job",
+        ),
+    ] {
+        let reads = reads(variables, expression);
+        assert!(reads.names(kind) && !reads.looks_up("Ingress"), "{expression}: {reads:?}");
+    }
+    for unknown in [
+        "resource.Get('v1', object.metadata.name, 'a', 'b').size() > 0",
+        "http.Get('https://a.example').ok == true",
+        "http.get('https://a.example').ok == true",
+        "image.GetMetadata('a:1').config.user == 'root'",
+        "globalContext.Get('entry', '').size() > 0",
+    ] {
+        assert!(reads("", unknown).looks_up("Ingress"), "{unknown}");
+    }
+}
+
+#[test]
+fn a_policy_states_what_it_reads_of_the_object_and_its_namespace() {
+    assert!(reads("", "namespaceObject.metadata.name != 'x'").namespace);
+    assert!(reads("", "has(object.status) && object.spec.size() > 0").status);
+    assert!(reads("{name: o, expression: object}", "variables.o.size() > 0").status, "the whole object");
+    assert!(reads("", "object.metadata == oldObject.metadata").server_fields);
+    assert!(reads("", "object.metadata['generation'] > 1").server_fields);
+    let selecting = policy("ValidatingPolicy", "validations: [{expression: 'true'}]").replacen(
+        "resourceRules:",
+        "namespaceSelector: {matchLabels: {a: b}}\n    resourceRules:",
+        1,
+    );
+    assert!(load(&selecting).policies[0].info().reads.namespace);
 }

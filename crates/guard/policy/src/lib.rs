@@ -14,6 +14,7 @@ pub mod lookups;
 pub mod outcome;
 pub mod policy;
 pub mod reach;
+pub mod reads;
 pub mod recording;
 pub mod request;
 pub mod schedule;
@@ -28,8 +29,9 @@ pub use lookups::{ApiCall, LookupError, Lookups, Namespace, ObjectQuery, Offline
 pub use outcome::{Effect, Enforcement, Phase, RuleOutcome};
 pub use policy::{Policy, PolicyInfo, PolicyMeta, RuleInfo, digest, reference_of};
 pub use reach::{FailurePolicy, Matched, Objects, Reach};
+pub use reads::Reads;
 pub use recording::{Asked, Recorded, Recording};
 pub use request::{AdmissionRequest, GroupVersion, Operation, Payload, Request, Requested, UserInfo};
 pub use schedule::Schedule;
 pub use set::{Judgement, PolicySet};
-pub use upkeep::{Reads, RuleUpkeep, Upkeep};
+pub use upkeep::{RuleUpkeep, Upkeep};

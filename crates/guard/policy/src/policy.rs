@@ -47,7 +47,7 @@ pub struct PolicyInfo {
     pub reach: Reach,
     /// What it asks controllers to do.
     pub upkeep: Upkeep,
-    /// What its answers depend on beside the desired state of the object.
+    /// What its answers depend on beside the desired state of the object; anything where its language states nothing.
     pub reads: Reads,
     rules: Box<[RuleInfo]>,
     /// A bit for each phase that a rule belongs to: most policies are passed over by it in most phases.
@@ -57,8 +57,7 @@ pub struct PolicyInfo {
 impl PolicyInfo {
     /// Of the policy that `document` holds, with its rules in order.
     pub fn of(document: &Resource, rules: Vec<RuleInfo>) -> Self {
-        let reads = Reads::of(&document.object.get("spec").map(Value::to_json).unwrap_or_default());
-        Self { reads, ..Self::new(reference_of(document), PolicyMeta::of(document), rules) }
+        Self::new(reference_of(document), PolicyMeta::of(document), rules)
     }
 
     /// Of a policy that is no document, with its rules in order.
@@ -88,6 +87,13 @@ impl PolicyInfo {
     #[must_use]
     pub fn keeping(mut self, upkeep: Upkeep) -> Self {
         self.upkeep = upkeep;
+        self
+    }
+
+    /// Says what its answers depend on; anything otherwise.
+    #[must_use]
+    pub fn reading(mut self, reads: Reads) -> Self {
+        self.reads = reads;
         self
     }
 

@@ -12,6 +12,7 @@ pub mod compile;
 pub mod machine;
 pub mod packages;
 pub mod plan;
+pub mod reads;
 pub mod syntax;
 pub mod testing;
 

@@ -226,8 +226,9 @@ impl Following {
     /// Whether an object that policies look up changed in a way that they may notice.
     fn is_new(&mut self, key: &ObjectKey, event: &Event) -> bool {
         let Event::Applied(object) = event else { return self.sources.remove(key).is_some() };
-        let reads = self.reads.iter().filter(|reads| reads.looks_around() || reads.namespace);
-        let relevant = reads.fold(Reads::default(), |all, reads| all.and(reads)).relevant(object);
+        let mut all = Reads::nothing();
+        self.reads.iter().filter(|reads| reads.looks_around() || reads.namespace).for_each(|reads| all.absorb(reads));
+        let relevant = all.relevant(object);
         let mut hasher = DefaultHasher::new();
         relevant.to_canonical_json().hash(&mut hasher);
         let digest = hasher.finish();

@@ -1,7 +1,7 @@
 //! Bindings: where a Kubernetes policy is in force, with which parameters, and what a violation leads to.
 
 use palisade_model::{Resource, Str, Value};
-use palisade_policy::{AdmissionRequest, Enforcement, Environment};
+use palisade_policy::{AdmissionRequest, Enforcement, Environment, Reads};
 
 use super::document::{Node, Reader};
 use super::matching::MatchResources;
@@ -17,6 +17,8 @@ pub struct Binding {
     pub policy: Str,
     /// What a violation leads to.
     pub enforcement: Enforcement,
+    /// What it depends on itself.
+    pub(super) reads: Reads,
     constraints: Option<MatchResources>,
     params: Option<ParamRef>,
 }
@@ -29,12 +31,13 @@ impl Binding {
             reader.missing(&root, "spec");
             return None;
         };
-        let constraints = reader.object(&spec, "matchResources");
+        let constraints = reader.object(&spec, "matchResources").map(|node| MatchResources::read(reader, &node));
         Some(Self {
             name: reader.document().name().into(),
             policy: reader.required_text(&spec, "policyName")?,
             enforcement: enforcement(&reader.texts(&spec, "validationActions")),
-            constraints: constraints.map(|node| MatchResources::read(reader, &node)),
+            reads: reader.reads().clone(),
+            constraints,
             params: ParamRef::read(reader, &spec),
         })
     }

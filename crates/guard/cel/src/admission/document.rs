@@ -3,7 +3,7 @@
 //! Deliberately absent: derived deserialisation, which stops at the first problem and forgets where it was.
 
 use palisade_model::{Diagnostic, Level, Location, Map, Path, Resource, Segment, Str, Value};
-use palisade_policy::Operation;
+use palisade_policy::{Operation, Reads};
 
 use super::codes;
 
@@ -34,6 +34,7 @@ pub struct Reader<'a> {
     document: &'a Resource,
     codes: ReaderCodes,
     diagnostics: Vec<Diagnostic>,
+    reads: Reads,
 }
 
 /// A part of a document and the route to it.
@@ -53,7 +54,7 @@ impl<'a> Reader<'a> {
 
     /// A reader of a policy of another family.
     pub const fn with_codes(document: &'a Resource, codes: ReaderCodes) -> Self {
-        Self { document, codes, diagnostics: Vec::new() }
+        Self { document, codes, diagnostics: Vec::new(), reads: Reads::nothing() }
     }
 
     /// The document that is read.
@@ -64,6 +65,11 @@ impl<'a> Reader<'a> {
     /// The document's root.
     pub fn root(&self) -> Node<'a> {
         Node { value: &self.document.object, path: Path::root() }
+    }
+
+    /// What the parts that were read so far depend on, to which more is added.
+    pub const fn reads(&mut self) -> &mut Reads {
+        &mut self.reads
     }
 
     /// Where the node at `path` is written.

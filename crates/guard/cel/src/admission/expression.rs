@@ -5,11 +5,13 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use palisade_model::{Diagnostic, Level, Location, Path, Span, Str};
+use palisade_policy::Reads;
 
 use super::codes;
 use super::document::{Node, Reader};
 use super::evaluation::{Evaluation, PREFIX, Variable, Variables};
 use super::fields::{self, Looks};
+use super::reads;
 use crate::syntax::{Expr, parse};
 use crate::{Budget, CompileError, Env, EvalError, Program, Scope, Type, Val};
 
@@ -165,7 +167,12 @@ impl<'r, 'd> Compiler<'r, 'd> {
             return None;
         }
         let (place, env) = (path.to_string().into(), self.env.clone());
-        Some(Expression { program, place, env, looks: Arc::default() })
+        let expression = Expression { program, place, env, looks: Arc::default() };
+        match expression.tree() {
+            Some(tree) => reads::note(&tree, &self.variables, self.reader.reads()),
+            None => *self.reader.reads() = Reads::anything(),
+        }
+        Some(expression)
     }
 
     /// Whether a result of type `found` can be used. A type that is known only when evaluated can, but the API server

@@ -183,6 +183,8 @@ impl ResourceRule {
 impl MatchResources {
     /// Reads `matchConstraints` or `matchResources`.
     pub fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Self {
+        let namespace_selector = LabelSelector::read_at(reader, node, "namespaceSelector");
+        reader.reads().namespace |= !namespace_selector.is_empty();
         let rules = |reader: &mut Reader<'_>, key| {
             let nodes = reader.list(node, key);
             nodes.iter().map(|rule| ResourceRule::read(reader, rule)).collect()
@@ -190,7 +192,7 @@ impl MatchResources {
         Self {
             rules: rules(reader, "resourceRules"),
             exclude: rules(reader, "excludeResourceRules"),
-            namespace_selector: LabelSelector::read_at(reader, node, "namespaceSelector"),
+            namespace_selector,
             object_selector: LabelSelector::read_at(reader, node, "objectSelector"),
         }
     }

@@ -23,6 +23,7 @@ mod fields;
 mod language;
 mod mutating;
 mod policy;
+mod reads;
 mod validating;
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ impl ParamKind {
         let node = reader.object(spec, "paramKind")?;
         let api_version = reader.required_text(&node, "apiVersion")?;
         let kind = reader.required_text(&node, "kind")?;
+        reader.reads().look_up(&kind);
         Some(Self(GroupVersionKind::new(&api_version, &kind)))
     }
 }

@@ -44,6 +44,8 @@ impl Criteria {
         let Some(node) = reader.object(spec, "match") else { return Self::default() };
         reader.known_fields(&node, FIELDS);
         let kinds = reader.list(&node, "kinds");
+        let namespace_labels = selector(reader, &node, "namespaceSelector");
+        reader.reads().namespace |= namespace_labels.is_some();
         let origins = [("All", None), ("Original", Some(Origin::Original)), ("Generated", Some(Origin::Generated))];
         Self {
             kinds: kinds.iter().map(|kinds| Kinds::read(reader, kinds)).collect(),
@@ -51,7 +53,7 @@ impl Criteria {
             namespaces: reader.texts(&node, "namespaces").into_iter().map(Wildcard).collect(),
             excluded_namespaces: reader.texts(&node, "excludedNamespaces").into_iter().map(Wildcard).collect(),
             labels: selector(reader, &node, "labelSelector"),
-            namespace_labels: selector(reader, &node, "namespaceSelector"),
+            namespace_labels,
             name: reader.text(&node, "name").filter(|name| !name.is_empty()).map(Wildcard),
             origin: reader.word(&node, "source", &origins).flatten(),
         }

@@ -125,7 +125,7 @@ impl Template {
             kind,
             meta: TemplateMeta::of(document),
             digest: palisade_policy::digest(&document.object.to_canonical_json()),
-            reads: Reads::of(&document.object.get("spec").map(Value::to_json).unwrap_or_default()),
+            reads: reader.reads().clone(),
             schema: constraint_schema(schema),
             operations,
             engine,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use palisade_document::{Document, Limits, parse};
 use palisade_model::{Diagnostic, Resource, Value, Verdict, json};
 use palisade_policy::{
-    AdmissionRequest, Enforcement, Environment, Offline, Operation, PolicySet, Request, RuleOutcome, Variables,
+    AdmissionRequest, Enforcement, Environment, Offline, Operation, PolicySet, Reads, Request, RuleOutcome, Variables,
 };
 
 use crate::{Preference, load};
@@ -234,4 +234,21 @@ fn templates_that_read_a_namespace_nobody_knows_have_no_verdict() {
         |condition: &str| judge(&documents(&rego(condition), "{}"), Preference::Rego, pod.clone()).0[0].verdict;
     assert_eq!(verdict("input.review.namespaceObject.metadata.labels.env == \"prod\""), Verdict::Error);
     assert_eq!(verdict("input.review.object.metadata.name == \"other\""), Verdict::Pass);
+}
+
+#[test]
+fn a_constraint_states_what_it_and_its_template_read() {
+    let reads = |body: &str, spec: &str| {
+        let rego = format!("    rego: |\n      package a\n      violation[{{\"msg\": \"bad\"}}] {{ {body} }}\n");
+        load(&documents(&rego, spec), Preference::Rego).policies[0].info().reads.clone()
+    };
+    let plain = "input.review.object.spec.replicas > 2";
+    assert_eq!(reads(plain, "{}"), Reads::nothing());
+    assert!(reads(plain, "{match: {namespaceSelector: {matchLabels: {a: b}}}}").namespace);
+    assert!(reads("input.review.namespaceObject.metadata.labels.a", "{}").namespace);
+    assert!(reads("data.inventory.cluster.v1.Namespace[_].metadata.name == \"a\"", "{}").looks_up("Namespace"));
+    assert!(reads("input.review.object.status.phase == \"Running\"", "{}").status);
+    assert!(reads("count(input.review.object) > 2", "{}").server_fields);
+    let cel = load(&documents(BOTH, "{}"), Preference::Cel).policies[0].info().reads.clone();
+    assert_eq!(cel, Reads::nothing());
 }

@@ -6,13 +6,16 @@
 use palisade_model::wildcard;
 use palisade_model::{Path, Resource, Str};
 use palisade_pod_security::Exclusion;
+use palisade_policy::Reads;
 
 use super::codes;
 use super::condition::Conditions;
 use super::context::RuleContext;
 use super::matching::{self, Subjects};
+use super::reads;
 use super::spec::{MatchBlock, Reader, ResourceFilter, conditions, exclusion};
 use super::validate::evaluate;
+use super::variables::Queries;
 
 /// A PolicyException of `kyverno.io`.
 #[derive(Clone, Debug)]
@@ -25,6 +28,8 @@ pub struct Exception {
     pub conditions: Option<Conditions>,
     /// Policies, as `name` or `namespace/name`, with the rules concerned; rule names take wildcards.
     pub rules: Vec<(Str, Vec<Str>)>,
+    /// What it depends on.
+    pub reads: Reads,
     /// Controls that are let pass; where there are any, a `podSecurity` rule is still judged by the others.
     pub pod_security: Vec<Exclusion>,
 }
@@ -64,10 +69,15 @@ impl Exception {
             reader.error(codes::INVALID_EXCEPTION, &spec.path, message, "set `background: false`");
         }
         let controls = reader.list(&spec, "podSecurity");
+        let mut queries = Queries::default();
+        queries.add_all(spec.value);
+        let conditions = conditions(reader, &spec, "conditions");
+        reads::of_document(spec.value, &queries, reader.reads());
         let exception = Self {
+            reads: reader.reads().clone(),
             key: key(document),
             matches,
-            conditions: conditions(reader, &spec, "conditions"),
+            conditions,
             rules,
             pod_security: controls.iter().map(|node| exclusion(reader, node)).collect(),
         };

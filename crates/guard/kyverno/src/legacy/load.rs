@@ -12,6 +12,7 @@ use super::codes;
 use super::exception::Exception;
 use super::policy::{Kinds, LegacyPolicy, ReadyRule};
 use super::reach;
+use super::reads;
 use super::spec::{Body, Node, PolicySpec, Reader, Rule};
 use super::upkeep;
 use super::validate::Demand;
@@ -57,13 +58,15 @@ fn read(reader: &mut Reader<'_>, document: &Resource, exceptions: &[Arc<Exceptio
     }
     let match_conditions = match_conditions(reader, &node);
     let (queries, rules) = make_ready(reader, document, written, &derived, exceptions);
+    reads::of_document(node.value, &queries, reader.reads());
     let infos = rules.iter().map(|(origin, ready)| info(document, *origin, ready)).collect();
     let rules: Vec<ReadyRule> = rules.into_iter().map(|(_, ready)| ready).collect();
     let annotation = |key: &str| document.object.dig(["metadata", "annotations", key]).and_then(Value::as_str);
     Some(LegacyPolicy {
         info: PolicyInfo::of(document, infos)
             .keeping(upkeep::of_rules(document))
-            .reaching(reach::of(document, &spec, &rules)),
+            .reaching(reach::of(document, &spec, &rules))
+            .reading(reader.reads().clone()),
         spec,
         namespaced: document.kind() == "Policy",
         scored: annotation(SCORED_ANNOTATION) != Some("false"),
@@ -121,7 +124,13 @@ fn make_ready(
         if !is_derived {
             report_problems(reader, origin, demand.as_ref());
         }
-        let named = exceptions.iter().filter(|exception| exception.names(&policy, &rule.name)).cloned().collect();
+        let named: Vec<_> =
+            exceptions.iter().filter(|exception| exception.names(&policy, &rule.name)).cloned().collect();
+        let parts = named.iter().map(|exception| &exception.reads).chain(demand.as_ref().and_then(Demand::reads));
+        parts.for_each(|part| reader.reads().absorb(part));
+        if matches!(rule.body, Body::VerifyImages(_)) {
+            reader.reads().look_up_anything();
+        }
         let phase = ReadyRule::phase_of(&rule);
         ready.push((origin, ReadyRule { phase, derived: is_derived, demand, exceptions: named, rule }));
     }
@@ -144,6 +153,7 @@ fn match_conditions(reader: &mut Reader<'_>, spec: &Node<'_>) -> MatchConditions
     let mut compiler = Compiler::new(&mut cel, environment(Dialect::Kubernetes, Purpose::Validation));
     let root = compiler.reader.root();
     let conditions = MatchConditions::compile(&mut compiler, &root, "matchConditions");
+    reader.reads().absorb(cel.reads());
     for diagnostic in cel.into_diagnostics() {
         reader.error(codes::INVALID_CEL, &webhook.path, diagnostic.message, "correct the expression");
     }

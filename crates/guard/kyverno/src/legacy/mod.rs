@@ -21,6 +21,7 @@ pub mod variables;
 mod check;
 mod load;
 mod reach;
+mod reads;
 mod rule;
 mod upkeep;
 mod validate;

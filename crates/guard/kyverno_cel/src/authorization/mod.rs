@@ -111,7 +111,7 @@ impl AuthorizingPolicy {
         let nodes = compiler.reader.list(&spec, "validations");
         let validations = nodes.iter().filter_map(|node| compiler.required(node, "expression", &results)).collect();
         let variables = compiler.into_variables();
-        let identity = identity.reaching(reader.document(), Vec::new());
+        let identity = identity.reaching(reader, Vec::new());
         (!reader.failed()).then_some(Self {
             identity,
             gateway,

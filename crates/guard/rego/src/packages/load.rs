@@ -15,6 +15,7 @@ use super::package::PackagePolicy;
 use super::{CheckKind, meta};
 use crate::compile::{CompileOptions, compile};
 use crate::plan::{Program, Rule, RuleKind};
+use crate::reads;
 use crate::syntax::ast::{Module, Version};
 use crate::syntax::parse;
 
@@ -99,7 +100,12 @@ fn policies(program: Program, modules: Vec<Module>, programs: &Programs) -> Vec<
             continue;
         }
         let rules = own.iter().map(rule_info).collect();
-        infos.push(PolicyInfo::new(reference(path, &written), meta, rules).reaching(reach(seen(path))));
+        let objects: &[&[&str]] = match seen(path) {
+            Seen::Document => &[&[]],
+            Seen::Review => &[&["request", "object"], &["request", "oldObject"]],
+        };
+        let info = PolicyInfo::new(reference(path, &written), meta, rules);
+        infos.push(info.reaching(reach(seen(path))).reading(reads::of(&modules, objects)));
         packages.push(Package {
             seen: seen(path),
             checks: checks.len()..checks.len() + own.len(),

@@ -14,6 +14,7 @@ mod print;
 #[cfg(test)]
 mod tests;
 mod token;
+pub mod visit;
 
 use std::sync::Arc;
 

@@ -47,7 +47,7 @@ impl Following {
             rulesets: work.generator.rulesets.clone(),
             subscription: work.generator.caches.subscribe(),
             triggers: Vec::new(),
-            reads: Reads::default(),
+            reads: Reads::nothing(),
             seen: HashMap::new(),
             missing: HashMap::new(),
             settled: None,
@@ -98,8 +98,8 @@ impl Following {
         self.work.memory().note(&ruleset, self.work.generator.clock.now());
         let discovery = self.work.generator.caches.discovery();
         self.triggers = concerned(&discovery, generating(&ruleset).map(|(_, policy)| policy));
-        let reads = generating(&ruleset).map(|(_, policy)| policy.info().reads.clone());
-        self.reads = reads.fold(Reads::default(), |all, reads| all.and(&reads));
+        self.reads = Reads::nothing();
+        generating(&ruleset).for_each(|(_, policy)| self.reads.absorb(&policy.info().reads));
         let made = self.work.memory().made_kinds.clone();
         let is_made = |kind: &Kind| {
             let name = format!("{}/{}/{}", kind.gvk.group, kind.gvk.version, kind.gvk.kind);

@@ -88,11 +88,11 @@ fn concern(ruleset: &Ruleset, request: &Request) -> (Reads, u64) {
     if !(ruleset.overrides.is_empty() && ruleset.waivers.is_empty()) {
         ruleset.digest.hash(&mut hasher);
     }
-    let mut reads = Reads::default();
+    let mut reads = Reads::nothing();
     for policy in background(ruleset).filter(|policy| policy.may_apply(request)) {
         let info = policy.info();
         info.reference.hash(&mut hasher);
-        reads = reads.and(&info.reads);
+        reads.absorb(&info.reads);
     }
     (reads, hasher.finish())
 }

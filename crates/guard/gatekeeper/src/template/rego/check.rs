@@ -4,9 +4,8 @@
 use palisade_cel::admission::Reader;
 use palisade_model::{Span, Str};
 use palisade_rego::Value;
-use palisade_rego::syntax::ast::{
-    Body, Expression, ExpressionKind, HeadKind, Module, Rule, TemplatePart, Term, TermKind,
-};
+use palisade_rego::syntax::ast::{HeadKind, Module, Rule, TermKind};
+use palisade_rego::syntax::visit;
 
 use super::ENTRY;
 use super::source::Sources;
@@ -35,9 +34,7 @@ pub(super) fn modules(reader: &mut Reader<'_>, sources: &Sources, modules: &[Mod
             let message = format!("a template may not import `{}`", import.path.join("."));
             wrong(index, import.span, message, "import packages below `data.lib` and `future.keywords` only");
         }
-        let mut references = References::default();
-        module.rules.iter().for_each(|rule| references.rule(rule));
-        for (root, span) in references.found {
+        for (root, span) in references(module) {
             match root.as_deref() {
                 Some("inventory") => referential = true,
                 Some("lib") => {}
@@ -66,89 +63,24 @@ fn may_be_imported(path: &[Str]) -> bool {
     }
 }
 
-/// References below `data`: the first part, where it is a constant, and the place. The parser bounds how deeply terms
-/// are nested.
-#[derive(Default)]
-struct References {
-    found: Vec<(Option<String>, Span)>,
-}
-
-impl References {
-    fn rule(&mut self, rule: &Rule) {
-        rule.head.reference.iter().skip(1).for_each(|term| self.term(term));
-        match &rule.head.kind {
-            HeadKind::Value(value) => value.iter().for_each(|term| self.term(term)),
-            HeadKind::Contains(term) => self.term(term),
-            HeadKind::Function(parameters, value) => parameters.iter().chain(value).for_each(|term| self.term(term)),
-        }
-        self.body(&rule.body);
-        for branch in &rule.otherwise {
-            branch.value.iter().for_each(|term| self.term(term));
-            self.body(&branch.body);
-        }
-    }
-
-    fn body(&mut self, body: &Body) {
-        for expression in body {
-            self.expression(expression);
-        }
-    }
-
-    fn expression(&mut self, expression: &Expression) {
-        match &expression.kind {
-            ExpressionKind::Term(term) => self.term(term),
-            ExpressionKind::Assign(left, right) | ExpressionKind::Unify(left, right) => self.terms([left, right]),
-            ExpressionKind::Some(_) => {}
-            ExpressionKind::SomeIn { key, value, collection } => {
-                self.terms(key.iter().chain([value, collection]));
-            }
-            ExpressionKind::Every { collection, body, .. } => {
-                self.term(collection);
-                self.body(body);
-            }
-        }
-        // What `with` replaces is not read.
-        expression.with.iter().for_each(|with| self.term(&with.value));
-    }
-
-    fn terms<'t>(&mut self, terms: impl IntoIterator<Item = &'t Term>) {
-        terms.into_iter().for_each(|term| self.term(term));
-    }
-
-    fn term(&mut self, term: &Term) {
+/// References below `data`: the first part, where it is a constant, and the place.
+fn references(module: &Module) -> Vec<(Option<String>, Span)> {
+    let mut found = Vec::new();
+    visit::terms(module, &mut |term| {
         match &term.kind {
-            TermKind::Variable(name) if &**name == "data" => self.found.push((None, term.span)),
-            TermKind::Scalar(_) | TermKind::Number(_) | TermKind::Variable(_) => {}
+            TermKind::Variable(name) if &**name == "data" => found.push((None, term.span)),
             TermKind::Reference(head, parts) => {
-                match (&head.kind, parts.first().map(|part| &part.kind)) {
-                    (TermKind::Variable(name), Some(TermKind::Scalar(Value::String(root)))) if &**name == "data" => {
-                        self.found.push((Some(root.to_string()), term.span));
-                    }
-                    _ => self.term(head),
-                }
-                self.terms(parts);
-            }
-            TermKind::Call(callee, arguments) => {
-                self.term(callee);
-                self.terms(arguments);
-            }
-            TermKind::Array(items) | TermKind::Set(items) => self.terms(items),
-            TermKind::Object(members) => members.iter().for_each(|(key, value)| self.terms([key, value])),
-            TermKind::ArrayComprehension(head, body) | TermKind::SetComprehension(head, body) => {
-                self.term(head);
-                self.body(body);
-            }
-            TermKind::ObjectComprehension(key, value, body) => {
-                self.terms([&**key, &**value]);
-                self.body(body);
-            }
-            TermKind::Template(parts) => {
-                for part in parts {
-                    if let TemplatePart::Expression(expression) = part {
-                        self.expression(expression);
-                    }
+                if let (TermKind::Variable(name), Some(TermKind::Scalar(Value::String(root)))) =
+                    (&head.kind, parts.first().map(|part| &part.kind))
+                    && &**name == "data"
+                {
+                    found.push((Some(root.to_string()), term.span));
+                    return false;
                 }
             }
+            _ => {}
         }
-    }
+        true
+    });
+    found
 }

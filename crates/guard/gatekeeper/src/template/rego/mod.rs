@@ -19,6 +19,8 @@ use crate::review::Review;
 /// The package that a template's module is put into, whatever it calls itself.
 const PACKAGE: &str = "template";
 const ENTRY: &str = "violation";
+/// Where objects stand in `input`.
+const OBJECTS: &[&[&str]] = &[&["review", "object"], &["review", "oldObject"]];
 
 /// Compiled Rego of a template.
 #[derive(Debug)]
@@ -57,6 +59,10 @@ impl RegoEngine {
     pub(super) fn read(reader: &mut Reader<'_>, source: &Node<'_>) -> Option<Self> {
         let (sources, modules) = Sources::read(reader, source)?;
         let referential = check::modules(reader, &sources, &modules)?;
+        reader.reads().absorb(&palisade_rego::reads::of(&modules, OBJECTS));
+        if referential {
+            reader.reads().look_up_anything();
+        }
         match palisade_rego::compile(&modules, &[], palisade_rego::CompileOptions::default()) {
             Ok(program) => {
                 let entry = [PACKAGE.into(), ENTRY.into()];

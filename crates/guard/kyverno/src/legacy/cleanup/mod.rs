@@ -17,6 +17,7 @@ use super::condition::Conditions;
 use super::context::{Names, RuleContext};
 use super::matching::{Subjects, selected};
 use super::reach;
+use super::reads;
 use super::spec::{ContextEntry, EntrySource, MatchBlock, Node, Reader, conditions};
 use super::validate::evaluate as conditions_met;
 use super::variables::Queries;
@@ -57,18 +58,20 @@ pub fn policy(document: &Resource, diagnostics: &mut Vec<Diagnostic>) -> Option<
     let mut reader = Reader::with_codes(document, codes::READER);
     let spec = CleanupSpec::read(&mut reader);
     let failed = reader.failed();
+    let mut reads = reader.reads().clone();
     diagnostics.extend(reader.into_diagnostics());
     let name = document.object.dig(["metadata", "name"]).and_then(Value::as_shared_str).cloned().unwrap_or_default();
     let location = document.locate(&["spec"].into_iter().collect());
     let rule = RuleInfo { name, phase: Phase::Delete, location };
     let mut queries = Queries::default();
     queries.add_all(document.object.get("spec").unwrap_or(&Value::Null));
+    reads::of_document(document.object.get("spec").unwrap_or(&Value::Null), &queries, &mut reads);
     let spec = spec.filter(|_| !failed)?;
     let upkeep =
         Upkeep { schedule: Some(spec.schedule.clone()), propagation: spec.propagation.clone(), ..Upkeep::default() };
     let matches = reach::of_block(&spec.matches, &[]);
     let reach = Reach { admission: false, background: false, ..Reach::of(matches, document) };
-    let info = PolicyInfo::of(document, vec![rule]).keeping(upkeep).reaching(reach);
+    let info = PolicyInfo::of(document, vec![rule]).keeping(upkeep).reaching(reach).reading(reads);
     Some(CleanupPolicy { info, queries, spec })
 }
 

@@ -4,6 +4,7 @@ use palisade_model::{Str, Value};
 
 use super::{Node, Reader};
 use crate::legacy::codes;
+use crate::legacy::reads;
 
 /// A named value.
 #[derive(Clone, Debug)]
@@ -86,6 +87,7 @@ impl EntrySource {
     fn read(reader: &mut Reader<'_>, key: &str, node: &Node<'_>) -> Self {
         let value = |key: &str| node.get(key).map(|node| node.value.clone()).unwrap_or_default();
         let jmes_path = reader.text(node, "jmesPath").filter(|text| !text.is_empty());
+        reads::of_entry(key, node.value, reader.reads());
         match key {
             "variable" => {
                 reader.known_fields(node, &["value", "jmesPath", "default"]);

@@ -7,6 +7,7 @@ use super::context_entry::ContextEntry;
 use super::{Node, Reader};
 use crate::legacy::codes;
 use crate::legacy::condition::Conditions;
+use crate::legacy::reads;
 
 /// The body of a generate rule.
 #[derive(Clone, Debug)]
@@ -64,6 +65,7 @@ impl Generation {
 
 impl GeneratePattern {
     fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+        reads::of_pattern(node.value, reader.reads());
         let source: palisade_model::Map =
             PATTERN.iter().filter_map(|key| Some((Str::from(*key), node.get(key)?.value.clone()))).collect();
         let known = [("clone", &["namespace", "name"][..]), ("cloneList", &["namespace", "kinds", "selector"][..])];

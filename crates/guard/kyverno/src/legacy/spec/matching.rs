@@ -173,6 +173,8 @@ impl ResourceDescription {
         reader.known_fields(node, Self::FIELDS);
         let selector =
             |reader: &mut Reader<'_>, key: &str| node.get(key).map(|node| LabelSelector::read(reader, &node));
+        let namespace_selector = selector(reader, "namespaceSelector");
+        reader.reads().namespace |= namespace_selector.is_some();
         Self {
             kinds: reader.texts(node, "kinds").iter().map(|text| KindSelector::parse(text)).collect(),
             name: reader.text(node, "name").filter(|name| !name.is_empty()),
@@ -180,7 +182,7 @@ impl ResourceDescription {
             namespaces: reader.texts(node, "namespaces"),
             annotations: reader.text_map(node, "annotations"),
             selector: selector(reader, "selector"),
-            namespace_selector: selector(reader, "namespaceSelector"),
+            namespace_selector,
             operations: reader.operations(node, "operations"),
         }
     }

@@ -106,6 +106,7 @@ impl Target {
         let (api_version, kind) = (text("apiVersion"), text("kind"));
         let (namespace, name, uid) = (text("namespace"), text("name"), text("uid"));
         let selector = node.get("selector");
+        reader.reads().look_up(&kind);
         Self {
             api_version,
             kind,

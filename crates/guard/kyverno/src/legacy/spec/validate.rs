@@ -140,6 +140,7 @@ impl FailureActionOverride {
 
     fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
         reader.known_fields(node, &["action", "namespaces", "namespaceSelector"]);
+        reader.reads().namespace |= node.get("namespaceSelector").is_some();
         Some(Self {
             action: failure_action(reader, node, "action")?,
             namespaces: reader.texts(node, "namespaces"),

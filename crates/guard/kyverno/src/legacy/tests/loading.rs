@@ -1,5 +1,7 @@
 //! What keeps a policy from being loaded.
 
+use palisade_policy::Reads;
+
 use super::*;
 
 /// The errors of a policy with one rule; `spec` holds further settings.
@@ -115,4 +117,42 @@ fn hostile_documents_end_in_diagnostics() {
         ));
         assert!(policy.is_none() && !diagnostics.is_empty(), "{rules}");
     }
+}
+
+#[test]
+fn a_policy_states_what_it_reads() {
+    let of = |context: &str, rest: &str| {
+        let rule = format!(
+            "  - name: r\n    match: {{any: [{{resources: {{kinds: [Pod]}}}}]}}\n    context: [{context}]\n    {rest}\n"
+        );
+        policy(&rule).info().reads.clone()
+    };
+    let deny = |key: &str| {
+        format!("validate: {{deny: {{conditions: {{all: [{{key: \"{key}\", operator: Equals, value: a}}]}}}}}}")
+    };
+    assert_eq!(of("", &deny("{{ request.object.spec.nodeName }}")), Reads::nothing());
+    assert!(of("", &deny("{{ request.object.status.phase }}")).status);
+    assert!(of("", "validate: {pattern: {=(status): {phase: Running}}}").status);
+    let config = "{name: c, configMap: {name: a, namespace: b}}";
+    let reads = of(config, &deny("{{ c.data.x }}"));
+    assert!(reads.names("ConfigMap") && !reads.looks_up("Secret"));
+    let call = |path: &str| format!("{{name: c, apiCall: {{urlPath: \"{path}\"}}}}");
+    let reads =
+        of(&call("/apis/networking.k8s.io/v1/namespaces/{{request.namespace}}/ingresses"), &deny("{{ c.items }}"));
+    assert!(reads.names("Ingress") && !reads.looks_up("Secret"));
+    for unknown in [
+        call("/api/v1/{{ request.object.metadata.labels.kind }}"),
+        call("/version"),
+        "{name: c, imageRegistry: {reference: 'a:1'}}".to_owned(),
+        "{name: c, globalReference: {name: entry}}".to_owned(),
+        "{name: c, apiCall: {method: POST, urlPath: /apis/authorization.k8s.io/v1/subjectaccessreviews}}".to_owned(),
+    ] {
+        assert!(of(&unknown, &deny("{{ c.x }}")).looks_up("Secret"), "{unknown}");
+    }
+    let cel = |expression: &str| format!("validate: {{cel: {{expressions: [{{expression: \"{expression}\"}}]}}}}");
+    assert!(of("", &cel("namespaceObject.metadata.name == 'a'")).namespace);
+    assert!(!of("", &cel("object.metadata.name == 'a'")).namespace);
+    let param = "validate: {cel: {paramKind: {apiVersion: v1, kind: Secret}, paramRef: {name: a, parameterNotFoundAction: Deny}, \
+                 expressions: [{expression: params.data.a == 'b'}]}}";
+    assert!(of("", param).names("Secret"));
 }

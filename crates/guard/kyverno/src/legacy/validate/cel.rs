@@ -9,7 +9,7 @@ use palisade_cel::admission::{
     Variables, environment,
 };
 use palisade_model::{Map, Path, Resource, Str, Value, Verdict, json};
-use palisade_policy::AdmissionRequest;
+use palisade_policy::{AdmissionRequest, Reads};
 
 use super::{Answer, Judge};
 use crate::legacy::spec::{CelCheck, NamedExpression, Rule, Validation};
@@ -21,8 +21,8 @@ pub(crate) struct CelRule {
     validations: Validations,
     variables: Variables,
     params: Option<(ParamKind, ParamRef)>,
-    /// Whether expressions read `namespaceObject`.
-    reads_namespace: bool,
+    /// What expressions and parameters depend on.
+    reads: Reads,
     problems: Vec<String>,
 }
 
@@ -41,9 +41,13 @@ impl CelRule {
         compiler.declare_variables(&spec, "variables");
         let validations = Validations::compile(&mut compiler, &spec, Dialect::Kubernetes);
         let variables = compiler.into_variables();
+        let reads = reader.reads().clone();
         let problems = reader.into_diagnostics().iter().map(|diagnostic| diagnostic.message.clone()).collect();
-        let reads_namespace = document.object.to_json().contains("namespaceObject");
-        Self { preconditions, validations, variables, params, reads_namespace, problems }
+        Self { preconditions, validations, variables, params, reads, problems }
+    }
+
+    pub(super) const fn reads(&self) -> &Reads {
+        &self.reads
     }
 
     pub(super) fn problems(&self) -> &[String] {
@@ -65,7 +69,7 @@ impl CelRule {
             Ok(params) => params.unwrap_or_default(),
             Err(error) => return Answer::error("error in parameterized resource", error),
         };
-        let namespace = subject.namespace().filter(|_| self.reads_namespace);
+        let namespace = subject.namespace().filter(|_| self.reads.namespace);
         if let Some(Err(why)) = namespace.map(NamespaceView::object) {
             return Answer::error("namespaceObject is not known", why);
         }

@@ -12,7 +12,7 @@ mod pattern;
 mod pod_security;
 
 use palisade_model::{Path, Str, Value, Verdict};
-use palisade_policy::{AdmissionRequest, Operation};
+use palisade_policy::{AdmissionRequest, Operation, Reads};
 
 use super::condition::Conditions;
 use super::context::RuleContext;
@@ -53,6 +53,17 @@ impl Demand {
             Check::Cel(check) => Self::Cel(Box::new(CelRule::compile(check, rule, validation))),
             Check::Manifests(spec) => Self::Manifests(Box::new(manifests::ManifestsRule::compile(spec))),
             Check::Assert(_) => Self::Unsupported(ASSERT),
+        }
+    }
+
+    /// What the demand depends on, where the policy's texts and queries do not tell.
+    pub(crate) fn reads(&self) -> Option<&Reads> {
+        static ANYTHING: Reads = Reads::anything();
+        match self {
+            Self::Cel(rule) => Some(rule.reads()),
+            // Signatures cover the object as a whole.
+            Self::Manifests(_) => Some(&ANYTHING),
+            _ => None,
         }
     }
 

@@ -69,6 +69,11 @@ impl Queries {
         self.0.get(text)
     }
 
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Query> {
+        self.0.values()
+    }
+
     /// Parses an expression and keeps it.
     pub fn add(&mut self, text: &str) -> Result<(), ParseError> {
         let text = text.trim();
