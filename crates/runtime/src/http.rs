@@ -13,7 +13,7 @@ pub mod send;
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, Method, Uri, header};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::DefaultConnector;
 
@@ -46,6 +46,8 @@ pub struct Request {
     pub retries: u32,
     /// Authorities in PEM to trust instead of the public ones.
     pub authorities: Option<String>,
+    /// The largest answer that is read, in bytes; ten MiB at most.
+    pub max_answer: u64,
     /// Whether the certificate is to be left unverified, where the configuration permits it.
     pub unverified_tls: bool,
 }
@@ -62,6 +64,7 @@ impl Request {
             redirects: false,
             retries: 0,
             authorities: None,
+            max_answer: MAX_ANSWER,
             unverified_tls: false,
         }
     }
@@ -134,7 +137,7 @@ impl<'a> Exchange<'a> {
             let status = response.status().as_u16();
             match redirect(&uri, status, response.headers()).filter(|_| self.request.redirects) {
                 Some(next) => uri = next,
-                None => return answer(response),
+                None => return answer(response, self.request.max_answer),
             }
             // What was sent is not for the place that a redirect leads to, unless it says so.
             if matches!(status, 301..=303) && method != Method::HEAD {
@@ -190,9 +193,7 @@ fn agent(request: &Request, network: &Network) -> Result<ureq::Agent, HttpError>
         tls = tls.disable_verification(true);
     }
     if let Some(pem) = &request.authorities {
-        let certificate = Certificate::from_pem(pem.as_bytes());
-        let certificate = certificate.map_err(|error| refused(format!("the authorities cannot be read: {error}")))?;
-        tls = tls.root_certs(RootCerts::new_with_certs(&[certificate]));
+        tls = tls.root_certs(RootCerts::new_with_certs(&authorities(pem)?));
     }
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -204,6 +205,17 @@ fn agent(request: &Request, network: &Network) -> Result<ureq::Agent, HttpError>
         .build();
     let resolver = Checked::new(DefaultResolver::default(), network.clone());
     Ok(ureq::Agent::with_parts(config, DefaultConnector::default(), resolver))
+}
+
+/// The authorities in `pem`, one at least.
+fn authorities(pem: &str) -> Result<Vec<Certificate<'static>>, HttpError> {
+    let certificates = parse_pem(pem.as_bytes()).filter_map(|item| match item {
+        Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+        Ok(_) => None,
+        Err(error) => Some(Err(refused(format!("the authorities cannot be read: {error}")))),
+    });
+    let certificates: Vec<_> = certificates.collect::<Result<_, _>>()?;
+    if certificates.is_empty() { Err(refused("the authorities hold no certificate".into())) } else { Ok(certificates) }
 }
 
 /// Where a redirect leads; `None` for other answers.
@@ -224,8 +236,8 @@ fn origin(uri: &Uri) -> (Option<&str>, String, u16) {
     (uri.scheme_str(), uri.host().unwrap_or_default().to_ascii_lowercase(), port(uri))
 }
 
-fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Response, HttpError> {
-    let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
+fn answer(mut response: ureq::http::Response<ureq::Body>, most: u64) -> Result<Response, HttpError> {
+    let body = response.body_mut().with_config().limit(most.min(MAX_ANSWER)).read_to_vec();
     let body = body.map_err(|error| HttpError::Transport(format!("reading the answer: {error}")))?;
     let status = response.status();
     Ok(Response {

@@ -14,7 +14,7 @@ where
 {
     let every = lifetime / 3;
     // For the difference between two clocks' pace.
-    let safe = lifetime - lifetime * 2 / 15;
+    let safe = lifetime * 13 / 15;
     let mut ticks = tokio::time::interval_at(asked + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut holds_until = asked + safe;

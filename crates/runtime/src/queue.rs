@@ -11,6 +11,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::Backoff;
+
 /// How soon a thing is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
@@ -36,6 +38,7 @@ struct State<T> {
     later: BTreeMap<(Instant, u64), T>,
     delayed: HashSet<T>,
     standing: HashMap<T, Standing>,
+    failures: HashMap<T, u32>,
     next_rescan: Instant,
     /// Tells things apart that are due at the same moment.
     count: u64,
@@ -58,6 +61,7 @@ impl<T: Clone + Eq + Hash> Queue<T> {
             later: BTreeMap::new(),
             delayed: HashSet::new(),
             standing: HashMap::new(),
+            failures: HashMap::new(),
             next_rescan: Instant::now(),
             count: 0,
         };
@@ -110,6 +114,23 @@ impl<T: Clone + Eq + Hash> Queue<T> {
 
     /// The thing was looked at.
     pub fn done(&self, thing: &T) {
+        self.lock().failures.remove(thing);
+        self.finish(thing);
+    }
+
+    /// The thing could not be dealt with: it comes again after a pause that grows with each failure since it was last done.
+    pub fn failed(&self, thing: &T, retry: Backoff) {
+        let pause = {
+            let mut state = self.lock();
+            let failures = state.failures.entry(thing.clone()).or_default();
+            *failures = failures.saturating_add(1);
+            retry.after(*failures)
+        };
+        self.add_later(thing.clone(), pause);
+        self.finish(thing);
+    }
+
+    fn finish(&self, thing: &T) {
         let mut state = self.lock();
         if let Some(Standing::Working(Some(urgency))) = state.standing.remove(thing) {
             state.add(thing.clone(), urgency);
@@ -236,5 +257,27 @@ mod tests {
         assert!(start.elapsed() >= Duration::from_millis(40), "{:?}", start.elapsed());
         assert_eq!(queue.next().await, "late");
         assert!(start.elapsed() >= Duration::from_millis(80));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_fails_comes_again_later_each_time_until_it_is_done() {
+        let (queue, start) = (Queue::new(1_000_000), Instant::now());
+        let retry = Backoff::new(Duration::from_secs(1), Duration::from_secs(10));
+        queue.add("a", Urgency::Now);
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            let thing = queue.next().await;
+            seen.push(start.elapsed().as_secs());
+            queue.failed(&thing, retry);
+        }
+        assert_eq!(seen, [0, 1, 3]);
+        let thing = queue.next().await;
+        queue.done(&thing);
+        assert_eq!(queue.backlog(), 0);
+        let again = Instant::now();
+        queue.add("a", Urgency::Now);
+        queue.failed(&queue.next().await, retry);
+        queue.next().await;
+        assert_eq!(again.elapsed().as_secs(), 1, "a success makes the next pause short");
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use palisade_model::decision::Subject;
 use palisade_model::{PolicyRef, Severity, Str, Value, Verdict};
-use palisade_runtime::{Clock, Queue};
+use palisade_runtime::{Backoff, Clock, Queue};
 use tokio::sync::Notify;
 
 use crate::connection::Reports;
@@ -28,7 +28,7 @@ use flavour::Flavour;
 const GATHER: Duration = Duration::from_millis(500);
 
 /// How soon a report is tried again that could not be written.
-const RETRY: Duration = Duration::from_secs(10);
+const RETRY: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(10));
 
 /// How many reports are written at a time.
 const WRITERS: usize = 4;
@@ -235,7 +235,7 @@ impl Reporter {
                         return;
                     }
                 }
-                () = tokio::time::sleep(RETRY), if failed => {}
+                () = tokio::time::sleep(RETRY.after(1)), if failed => {}
             }
             self.open().await;
         }
@@ -244,13 +244,15 @@ impl Reporter {
     async fn write_all(&self) {
         loop {
             let uid = self.queue.next().await;
-            if let Err(error) = self.write(&uid).await {
-                if !self.complained.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%error, "a report could not be written; it is tried again");
+            match self.write(&uid).await {
+                Ok(()) => self.queue.done(&uid),
+                Err(error) => {
+                    if !self.complained.swap(true, Ordering::Relaxed) {
+                        tracing::warn!(%error, "a report could not be written; it is tried again");
+                    }
+                    self.queue.failed(&uid, RETRY);
                 }
-                self.queue.add_later(uid.clone(), RETRY);
             }
-            self.queue.done(&uid);
         }
     }
 

@@ -61,7 +61,7 @@ impl<R: Resolver> Resolver for Checked<R> {
         let found = self.inner.resolve(uri, config, timeout)?;
         let mut permitted = self.empty();
         let mut forbidden = None;
-        for address in found.iter() {
+        for address in &found {
             if is_guarded(address.ip()) && !self.network.names(address.ip(), address.port()) {
                 forbidden = Some(address.ip());
             } else {

@@ -12,7 +12,7 @@ use super::{MAX_TIMEOUT, Network, Request, Response};
 /// Sends `request`, answering `{"status", "status_code", "headers", "raw_body"}`.
 pub fn send(request: &Value, network: &Network) -> Result<Value, String> {
     let request = read(request)?;
-    super::send(&request, network).map(answer).map_err(|error| error.to_string())
+    super::send(&request, network).map(|response| answer(&response)).map_err(|error| error.to_string())
 }
 
 fn read(request: &Value) -> Result<Request, String> {
@@ -40,7 +40,7 @@ fn read(request: &Value) -> Result<Request, String> {
     })
 }
 
-fn answer(response: Response) -> Value {
+fn answer(response: &Response) -> Value {
     let mut headers = Map::new();
     for name in response.headers.keys() {
         let values =

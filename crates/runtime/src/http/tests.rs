@@ -88,3 +88,21 @@ fn unverified_certificates_need_the_configuration() {
     let permitted = Network { allow_unverified_tls: true, ..network(&["127.0.0.1"]) };
     assert!(matches!(send(&request, &permitted), Err(HttpError::Transport(_))));
 }
+
+#[test]
+fn every_authority_of_a_bundle_counts_and_one_is_needed() {
+    let item = |kind: &str| format!("-----BEGIN {kind}-----\nAQIDBA==\n-----END {kind}-----\n");
+    let bundle = [item("CERTIFICATE"), item("PRIVATE KEY"), item("CERTIFICATE")].concat();
+    assert_eq!(authorities(&bundle).unwrap().len(), 2);
+    for useless in ["", "no PEM", &item("PRIVATE KEY")] {
+        assert!(matches!(authorities(useless), Err(HttpError::Refused(_))), "{useless}");
+    }
+}
+
+#[test]
+fn an_answer_is_bounded() {
+    let (address, serving) = server(vec![OK.into()]);
+    let small = Request { max_answer: 1, ..Request::new("GET", format!("http://{address}/")) };
+    assert!(matches!(send(&small, &network(&[&address])), Err(HttpError::Transport(_))));
+    serving.join().unwrap();
+}

@@ -105,7 +105,6 @@ pub(super) struct Work {
     memory: Mutex<Memory>,
     index: Mutex<Index>,
     happened: Mutex<HashMap<ObjectKey, Happened>>,
-    attempts: Mutex<HashMap<Item, u32>>,
     writes: Mutex<HashMap<ObjectKey, (u32, Instant)>>,
     /// Policies that have been gone for long enough.
     pub(super) gone: Mutex<Vec<Identity>>,
@@ -137,7 +136,6 @@ impl Work {
             memory: Mutex::new(memory),
             index: Mutex::default(),
             happened: Mutex::default(),
-            attempts: Mutex::default(),
             writes: Mutex::default(),
             gone: Mutex::default(),
             new_kind: Notify::new(),
@@ -178,19 +176,12 @@ impl Work {
                 Item::Made(key) => self.made(key).await,
             };
             match done {
-                Ok(()) => drop(lock(&self.attempts).remove(&item)),
+                Ok(()) => self.queue.done(&item),
                 Err(error) => {
-                    let attempt = {
-                        let mut attempts = lock(&self.attempts);
-                        let attempt = attempts.entry(item.clone()).or_default();
-                        *attempt += 1;
-                        *attempt
-                    };
-                    tracing::debug!(?item, %error, attempt, "the generator tries again");
-                    self.queue.add_later(item.clone(), RETRY.after(attempt));
+                    tracing::debug!(?item, %error, "the generator tries again");
+                    self.queue.failed(&item, RETRY);
                 }
             }
-            self.queue.done(&item);
         }
     }
 

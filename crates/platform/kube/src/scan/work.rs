@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use palisade_model::GroupVersionKind;
-use palisade_runtime::Queue;
+use palisade_runtime::{Backoff, Queue};
 use tokio_util::sync::CancellationToken;
 
 use super::Scanner;
@@ -15,7 +15,7 @@ use super::state::Judged;
 use crate::controller::{Failure, ObjectKey, Patience, uid_of};
 
 /// How soon an object is tried again that could not be judged or told of.
-const RETRY: Duration = Duration::from_secs(10);
+const RETRY: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_secs(10));
 
 /// What the workers share.
 pub(super) struct Work {
@@ -67,12 +67,14 @@ impl Work {
     pub(super) async fn run(self: Arc<Self>) {
         loop {
             let key = self.queue.next().await;
-            if let Err(error) = self.look_at(&key).await {
-                tracing::warn!(kind = %key.gvk, namespace = %key.namespace, name = %key.name, %error,
-                    "the scan has no result for an object; it tries again");
-                self.queue.add_later(key.clone(), RETRY);
+            match self.look_at(&key).await {
+                Ok(()) => self.queue.done(&key),
+                Err(error) => {
+                    tracing::warn!(kind = %key.gvk, namespace = %key.namespace, name = %key.name, %error,
+                        "the scan has no result for an object; it tries again");
+                    self.queue.failed(&key, RETRY);
+                }
             }
-            self.queue.done(&key);
         }
     }
 

@@ -16,6 +16,7 @@
 mod admission;
 mod api;
 mod hostile;
+mod jobs;
 #[cfg(unix)]
 mod lifecycle;
 mod post;
