@@ -16,6 +16,11 @@ pub struct Network {
 }
 
 impl Network {
+    /// Permits one host, which the operator named elsewhere.
+    pub fn only(host: &str) -> Self {
+        Self { allow: vec![host.to_owned()], allow_unverified_tls: false }
+    }
+
     /// Whether requests may be sent to this host and port.
     pub fn permits(&self, host: &str, port: u16) -> bool {
         self.entries(port).any(|name| match name.strip_prefix("*.") {

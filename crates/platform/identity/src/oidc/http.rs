@@ -1,22 +1,15 @@
-//! The way to the identity provider: HTTPS, bounded in size and time, no redirects.
+//! The way to the identity provider: HTTPS, bounded in size and time, no redirects, through the client that everything
+//! outgoing goes through.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::request::Builder;
-use http::{Request, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use rustls::crypto::ring;
+use http::StatusCode;
+use palisade_runtime::http as outgoing;
+use palisade_runtime::{Network, blocking};
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -25,8 +18,7 @@ use crate::error::IdentityError;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest answer that is read, in bytes.
-const MAX_ANSWER: usize = 1 << 20;
-const PURPOSE: &str = "the identity provider";
+const MAX_ANSWER: u64 = 1 << 20;
 
 /// A request to the provider that failed.
 #[derive(Debug, thiserror::Error)]
@@ -46,25 +38,20 @@ pub(crate) enum HttpError {
 
 /// A client of the provider.
 #[derive(Clone, Debug)]
-pub(crate) struct Http(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub(crate) struct Http {
+    /// The authorities to trust, in PEM; none for the public ones.
+    authorities: Option<String>,
+}
 
 impl Http {
     /// Trusts the certificates in `ca_file`, or else the public authorities.
     pub(crate) fn new(ca_file: Option<&Path>) -> Result<Self, IdentityError> {
-        let builder = HttpsConnectorBuilder::new();
-        let builder = match ca_file {
-            Some(file) => builder.with_tls_config(trusting(file)?),
-            None => builder
-                .with_provider_and_webpki_roots(ring::default_provider())
-                .map_err(|error| IdentityError::Certificate { purpose: PURPOSE, problem: error.to_string() })?,
-        };
-        let connector = builder.https_or_http().enable_http1().build();
-        Ok(Self(Client::builder(TokioExecutor::new()).build(connector)))
+        Ok(Self { authorities: ca_file.map(authorities).transpose()? })
     }
 
     /// The JSON document at `url`.
     pub(super) async fn get<T: DeserializeOwned>(&self, url: &Url) -> Result<T, HttpError> {
-        self.exchange(url, Request::get(url.as_str()), String::new()).await
+        self.exchange(url, outgoing::Request::new("GET", url.as_str())).await
     }
 
     /// Sends a form to `url`; `authorization` proves who sends it. The JSON document that comes back.
@@ -74,62 +61,55 @@ impl Http {
         form: String,
         authorization: Option<String>,
     ) -> Result<T, HttpError> {
-        let request = Request::post(url.as_str()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let request = authorization.into_iter().fold(request, |request, proof| request.header(AUTHORIZATION, proof));
-        self.exchange(url, request, form).await
+        let mut request = outgoing::Request::new("POST", url.as_str());
+        request.headers.push(("content-type".into(), "application/x-www-form-urlencoded".into()));
+        request.headers.extend(authorization.map(|proof| ("authorization".into(), proof)));
+        request.body = form.into_bytes();
+        self.exchange(url, request).await
     }
 
-    async fn exchange<T: DeserializeOwned>(&self, url: &Url, request: Builder, body: String) -> Result<T, HttpError> {
+    async fn exchange<T: DeserializeOwned>(&self, url: &Url, request: outgoing::Request) -> Result<T, HttpError> {
         if !is_https_or_loopback(url) {
             return Err(HttpError::Plain(url.to_string()));
         }
-        let exchange = async {
-            let request = request.header(ACCEPT, "application/json").body(Full::new(Bytes::from(body)));
-            let answer = self.0.request(request.map_err(|error| error.to_string())?).await;
-            let (parts, body) = answer.map_err(|error| chain(&error))?.into_parts();
-            let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| error.to_string())?.to_bytes();
-            if parts.status != StatusCode::OK {
-                return Err(refusal(parts.status, &body));
-            }
-            serde_json::from_slice(&body)
-                .map_err(|error| format!("it is not the JSON document that it must be: {error}"))
-        };
-        let answer = tokio::time::timeout(TIMEOUT, exchange).await.unwrap_or_else(|_| Err("it took too long".into()));
-        answer.map_err(|reason| HttpError::Exchange { url: url.to_string(), reason })
+        let unusable = |reason| HttpError::Exchange { url: url.to_string(), reason };
+        let authorities = self.authorities.clone();
+        let mut request = outgoing::Request { timeout: TIMEOUT, max_answer: MAX_ANSWER, authorities, ..request };
+        request.headers.push(("accept".into(), "application/json".into()));
+        let network = Network::only(url.host_str().unwrap_or_default());
+        let answer = blocking("asking the identity provider", move || outgoing::send(&request, &network)).await;
+        let answer = answer.map_err(|error| unusable(error.to_string()))?;
+        let answer = answer.map_err(|error| unusable(error.to_string()))?;
+        if answer.status != StatusCode::OK.as_u16() {
+            return Err(unusable(refusal(answer.status, &answer.body)));
+        }
+        serde_json::from_slice(&answer.body)
+            .map_err(|error| unusable(format!("it is not the JSON document that it must be: {error}")))
     }
 }
 
 /// Another status than 200, with the error code of OAuth (RFC 6749, section 5.2) where the answer names one.
-fn refusal(status: StatusCode, body: &[u8]) -> String {
+fn refusal(status: u16, body: &[u8]) -> String {
     let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let code = document.get("error").and_then(serde_json::Value::as_str).unwrap_or_default();
     let code: String = code.chars().filter(char::is_ascii_graphic).take(100).collect();
     if code.is_empty() {
-        format!("status {}", status.as_u16())
+        format!("status {status}")
     } else {
-        format!("status {}, `{code}`", status.as_u16())
+        format!("status {status}, `{code}`")
     }
 }
 
-/// An error with its causes, which say what actually happened.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
-fn trusting(file: &Path) -> Result<ClientConfig, IdentityError> {
+/// The certificates of a file, each of which can be an authority.
+fn authorities(file: &Path) -> Result<String, IdentityError> {
     let wrong = |why: &dyn std::fmt::Display| IdentityError::Certificate {
-        purpose: PURPOSE,
+        purpose: "the identity provider",
         problem: format!("`{}` cannot be used: {why}; PEM is expected", file.display()),
     };
+    let pem = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| wrong(&error))? {
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
         roots.add(certificate.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))?;
     }
-    if roots.is_empty() {
-        return Err(wrong(&"it holds no certificate"));
-    }
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().map_err(|error| wrong(&error))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    if roots.is_empty() { Err(wrong(&"it holds no certificate")) } else { Ok(pem) }
 }
