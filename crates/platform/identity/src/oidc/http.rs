@@ -93,11 +93,7 @@ fn refusal(status: u16, body: &[u8]) -> String {
     let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let code = document.get("error").and_then(serde_json::Value::as_str).unwrap_or_default();
     let code: String = code.chars().filter(char::is_ascii_graphic).take(100).collect();
-    if code.is_empty() {
-        format!("status {status}")
-    } else {
-        format!("status {status}, `{code}`")
-    }
+    if code.is_empty() { format!("status {status}") } else { format!("status {status}, `{code}`") }
 }
 
 /// The certificates of a file, each of which can be an authority.
