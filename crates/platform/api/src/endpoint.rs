@@ -9,7 +9,7 @@ use http::Method;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, PathItem, PathsBuilder};
 use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::Schema;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Deprecated, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::idempotency;
@@ -125,6 +125,7 @@ pub struct Endpoint<S, P> {
     summary: &'static str,
     tag: Option<&'static str>,
     keeps_answers: bool,
+    deprecated: bool,
     description: Description,
     route: MethodRouter<S>,
 }
@@ -140,7 +141,18 @@ impl<S: Clone + Send + Sync + 'static, P: Permission> Endpoint<S, P> {
         // The methods that are used here are all known to axum.
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
         let route = on(filter, handler);
-        Self { access, method, path, id: "", summary: "", tag: None, keeps_answers: true, description, route }
+        Self {
+            access,
+            method,
+            path,
+            id: "",
+            summary: "",
+            tag: None,
+            keeps_answers: true,
+            deprecated: false,
+            description,
+            route,
+        }
     }
 
     /// Reads what everybody may know. Each such route has to be listed in the test that goes through all routes.
@@ -228,6 +240,13 @@ impl<S: Clone + Send + Sync + 'static, P: Permission> Endpoint<S, P> {
         self
     }
 
+    /// It goes with the next version: the document and every answer say so.
+    #[must_use]
+    pub const fn deprecated(mut self) -> Self {
+        self.deprecated = true;
+        self
+    }
+
     /// Adds problems that the handler's types do not tell.
     #[must_use]
     pub fn problems(mut self, codes: &[Code]) -> Self {
@@ -238,9 +257,9 @@ impl<S: Clone + Send + Sync + 'static, P: Permission> Endpoint<S, P> {
     /// Gives the handler its state.
     #[must_use]
     pub fn with_state(self, state: S) -> Endpoint<(), P> {
-        let Self { access, method, path, id, summary, tag, keeps_answers, description, route } = self;
+        let Self { access, method, path, id, summary, tag, keeps_answers, deprecated, description, route } = self;
         let route = route.with_state(state);
-        Endpoint { access, method, path, id, summary, tag, keeps_answers, description, route }
+        Endpoint { access, method, path, id, summary, tag, keeps_answers, deprecated, description, route }
     }
 }
 
@@ -265,6 +284,11 @@ impl<S, P: Permission> Endpoint<S, P> {
         self.keeps_answers
     }
 
+    /// Whether it goes with the next version.
+    pub(crate) const fn is_deprecated(&self) -> bool {
+        self.deprecated
+    }
+
     /// Its parts as they are mounted: description, schemas, handler.
     #[allow(clippy::type_complexity, reason = "the parts of a route, taken apart at once")]
     pub(crate) fn split(mut self) -> (utoipa::openapi::Paths, Vec<(String, RefOr<Schema>)>, MethodRouter<S>) {
@@ -276,6 +300,7 @@ impl<S, P: Permission> Endpoint<S, P> {
             .operation_id(Some(self.id))
             .summary(Some(self.summary))
             .tag(self.tag.unwrap_or(tag))
+            .deprecated(self.deprecated.then_some(Deprecated::True))
             .parameters((!description.parameters.is_empty()).then_some(description.parameters))
             .request_body(description.body);
         for (status, response) in description.responses {

@@ -10,8 +10,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use http::Method;
 use http::request::Parts;
+use http::{HeaderValue, Method};
 use palisade_runtime::Clock;
 use palisade_store::Store;
 use utoipa::openapi::OpenApi;
@@ -22,6 +22,9 @@ use crate::extract::Limits;
 use crate::idempotency::{self, Keeper};
 use crate::rate::Rates;
 use crate::tag;
+
+/// Since when deprecated routes are (RFC 9745): the version that announces their end.
+const SINCE: &str = "@1796083200";
 
 /// What a route can ask of its caller.
 pub trait Permission: Copy + std::fmt::Debug + Send + Sync + 'static {
@@ -96,7 +99,8 @@ impl<G: Guard> Routes<G> {
     fn with(mut self, endpoint: Endpoint<(), G::Permission>) -> Self {
         let access = endpoint.access();
         self.registered.push(Registered { method: endpoint.method().clone(), path: endpoint.path(), access });
-        let gate = Gate { kit: Arc::clone(&self.kit), access, keeps_answers: endpoint.keeps_answers() };
+        let (keeps_answers, deprecated) = (endpoint.keeps_answers(), endpoint.is_deprecated());
+        let gate = Gate { kit: Arc::clone(&self.kit), access, keeps_answers, deprecated };
         let (paths, schemas, route) = endpoint.split();
         let route = route.route_layer(from_fn_with_state(gate, admit));
         self.router = self.router.routes((schemas, paths, route));
@@ -118,11 +122,13 @@ struct Gate<G: Guard> {
     kit: Arc<Kit<G>>,
     access: Access<G::Permission>,
     keeps_answers: bool,
+    deprecated: bool,
 }
 
 impl<G: Guard> Clone for Gate<G> {
     fn clone(&self) -> Self {
-        Self { kit: Arc::clone(&self.kit), access: self.access, keeps_answers: self.keeps_answers }
+        let Self { ref kit, access, keeps_answers, deprecated } = *self;
+        Self { kit: Arc::clone(kit), access, keeps_answers, deprecated }
     }
 }
 
@@ -144,6 +150,9 @@ async fn admit<G: Guard>(State(gate): State<Gate<G>>, request: Request, next: Ne
         Err(problem) => problem.into_response(),
     };
     allowance.tell(response.headers_mut());
+    if gate.deprecated {
+        response.headers_mut().insert("deprecation", HeaderValue::from_static(SINCE));
+    }
     response
 }
 

@@ -110,9 +110,11 @@ impl palisade_api::Permission for Permission {
 pub struct Permissions(Arc<[Permission]>);
 
 impl Permissions {
-    /// Identity's own and `others`.
-    pub fn with(others: impl IntoIterator<Item = Permission>) -> Self {
-        Self(OWN.iter().copied().chain(others).collect())
+    /// These, each once, in the order in which they are shown: identity's own first.
+    pub fn all(permissions: impl IntoIterator<Item = Permission>) -> Self {
+        let mut all = OWN.to_vec();
+        all.extend(permissions.into_iter().filter(|permission| !OWN.contains(permission)));
+        Self(all.into())
     }
 
     /// Each of them.
@@ -139,7 +141,7 @@ pub(crate) mod tests {
 
     /// Permissions that tell all roles apart.
     pub(crate) fn permissions() -> Permissions {
-        Permissions::with([APPROVE, REQUEST])
+        Permissions::all([APPROVE, REQUEST])
     }
 
     #[test]

@@ -6,26 +6,26 @@
 //! absent: policy languages (the caller loads policies), command-line arguments, and the evaluation itself.
 
 mod admission;
-mod api;
+pub mod capability;
 mod cluster;
 pub mod config;
 mod context;
 pub mod error;
-mod inventory;
 mod journal;
 mod listen;
 mod metrics;
 mod operations;
 mod owners;
 mod policies;
+mod router;
 mod serve;
 mod telemetry;
 mod wiring;
 
+pub use capability::{CAPABILITIES, Capability, Inventory};
 pub use config::Config;
 pub use context::Context;
 pub use error::ServerError;
-pub use inventory::Inventory;
 pub use owners::{CODES, OwnersConfig};
 pub use palisade_identity::IdentityConfig;
 pub use palisade_kube::{KubernetesConfig, Outside};

@@ -1,12 +1,14 @@
 //! What `/metrics` tells, in the text format of Prometheus.
 //!
-//! Counters and histograms are written where things happen. What has a current value somewhere else (the age of the
-//! ruleset, the process's memory) is read when it is asked for.
+//! Counters and histograms are written where things happen, by whoever registered them: a capability's own are with it, here
+//! is what all share. What has a current value somewhere else (the age of the ruleset, the process's memory) is read when
+//! it is asked for.
 
 mod process;
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -14,21 +16,15 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 
-type Seconds = Gauge<f64, AtomicU64>;
+pub(crate) type Seconds = Gauge<f64, AtomicU64>;
 
 /// Everything that is counted and timed.
 pub struct Metrics {
-    registry: Registry,
-    /// Reviews that were answered.
-    pub(crate) reviews: Family<Review, Counter>,
-    /// Time from the last byte of a review to the first of its answer.
-    pub(crate) review_seconds: Histogram,
-    /// Reviews that wait for a worker.
-    pub(crate) queued: Gauge,
-    /// Reviews that are being evaluated.
-    pub(crate) evaluating: Gauge,
+    registry: Mutex<Registry>,
+    /// Read what is current somewhere else.
+    readers: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
     /// Open connections by listener.
     pub(crate) connections: Family<Listener, Gauge>,
     /// Connections that were refused or cut off, by listener and reason.
@@ -53,25 +49,7 @@ pub struct Metrics {
     job_attempts: Family<JobAttempt, Counter>,
     /// How long they took.
     job_seconds: Family<JobKind, Histogram, fn() -> Histogram>,
-    /// Seconds since each watch last heard from the cluster.
-    pub(crate) watch_staleness: Family<Watch, Seconds>,
-    ruleset: Family<Digest, Gauge>,
-    ruleset_policies: Gauge,
-    ruleset_age: Seconds,
-    loads: Gauge,
-    load_failures: Gauge,
     process: process::Gauges,
-}
-
-/// Labels of a review.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct Review {
-    /// `validate` or `mutate`.
-    pub(crate) endpoint: &'static str,
-    /// Such as `CREATE`; empty where the review could not be read.
-    pub(crate) operation: &'static str,
-    /// `allowed`, `denied`, `invalid`, `timed-out`, `overloaded`, `failed`.
-    pub(crate) outcome: &'static str,
 }
 
 /// Label of a listener.
@@ -131,18 +109,6 @@ struct JobAttempt {
     result: &'static str,
 }
 
-/// Label of a watch.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct Watch {
-    /// Resource, such as `pods`.
-    pub(crate) resource: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Digest {
-    digest: String,
-}
-
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Metrics").finish_non_exhaustive()
@@ -150,18 +116,15 @@ impl fmt::Debug for Metrics {
 }
 
 /// From 0.1 ms to 26 s, each bound 1.5 times the last: a 99th percentile is known to within half of itself.
-fn latency() -> Histogram {
+pub(crate) fn latency() -> Histogram {
     Histogram::new(exponential_buckets(0.0001, 1.5, 32))
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         let metrics = Self {
-            registry: Registry::default(),
-            reviews: Family::default(),
-            review_seconds: latency(),
-            queued: Gauge::default(),
-            evaluating: Gauge::default(),
+            registry: Mutex::new(Registry::with_prefix("palisade")),
+            readers: Mutex::default(),
             connections: Family::default(),
             cut_off: Family::default(),
             journal: Family::default(),
@@ -174,27 +137,17 @@ impl Default for Metrics {
             jobs_overdue: Family::default(),
             job_attempts: Family::default(),
             job_seconds: Family::new_with_constructor(latency),
-            watch_staleness: Family::default(),
-            ruleset: Family::default(),
-            ruleset_policies: Gauge::default(),
-            ruleset_age: Seconds::default(),
-            loads: Gauge::default(),
-            load_failures: Gauge::default(),
             process: process::Gauges::default(),
         };
-        metrics.registered()
+        metrics.register_shared();
+        metrics
     }
 }
 
 impl Metrics {
-    fn registered(mut self) -> Self {
-        let mut registry = Registry::with_prefix("palisade");
-        let r = &mut registry;
-        r.register("admission_reviews", "Reviews that were answered", self.reviews.clone());
-        let help = "Seconds from the last byte of a review to the first of its answer";
-        r.register("admission_review_seconds", help, self.review_seconds.clone());
-        r.register("admission_queued", "Reviews that wait for a worker", self.queued.clone());
-        r.register("admission_evaluating", "Reviews that are being evaluated", self.evaluating.clone());
+    fn register_shared(&self) {
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let r = &mut *registry;
         r.register("connections", "Open connections", self.connections.clone());
         r.register("connections_cut_off", "Connections refused or ended by the server", self.cut_off.clone());
         r.register("journal_decisions", "Decisions by what became of their record", self.journal.clone());
@@ -215,16 +168,17 @@ impl Metrics {
         );
         r.register("job_attempts", "Attempts at jobs by how they ended", self.job_attempts.clone());
         r.register("job_seconds", "Seconds that an attempt at a job took", self.job_seconds.clone());
-        let help = "Seconds since the watch last heard from the cluster";
-        r.register("watch_staleness_seconds", help, self.watch_staleness.clone());
-        r.register("ruleset_info", "1 for the ruleset in force", self.ruleset.clone());
-        r.register("ruleset_policies", "Policies of the ruleset in force", self.ruleset_policies.clone());
-        r.register("ruleset_age_seconds", "Seconds since the ruleset in force was built", self.ruleset_age.clone());
-        r.register("policy_loads", "Times that policies were read", self.loads.clone());
-        r.register("policy_load_failures", "Times that something was wrong with them", self.load_failures.clone());
         self.process.register(r);
-        self.registry = registry;
-        self
+    }
+
+    /// Tells of what somebody counts or times.
+    pub(crate) fn register(&self, name: &str, help: &str, metric: impl Metric) {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner).register(name, help, metric);
+    }
+
+    /// Has something read whenever somebody asks.
+    pub(crate) fn read_by(&self, read: impl Fn() + Send + Sync + 'static) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(read));
     }
 
     /// Times one operation of the store.
@@ -248,26 +202,16 @@ impl Metrics {
     }
 
     /// Everything as text, what is current read now.
-    pub(crate) fn render(&self, context: &crate::Context) -> String {
-        let (ruleset, status) = (context.ruleset(), context.policies.status().borrow().clone());
-        self.ruleset.clear();
-        self.ruleset.get_or_create_owned(&Digest { digest: ruleset.digest.to_string() }).set(1);
-        self.ruleset_policies.set(i64::try_from(ruleset.references().len()).unwrap_or(i64::MAX));
-        let age = status.loaded_at.map(|at| context.clock.now().duration_since(at).as_secs_f64().max(0.0));
-        self.ruleset_age.set(age.unwrap_or_default());
-        self.loads.set(i64::try_from(status.loads).unwrap_or(i64::MAX));
-        self.load_failures.set(i64::try_from(status.failures).unwrap_or(i64::MAX));
+    pub(crate) fn render(&self) -> String {
         self.process.read();
+        for read in &*self.readers.lock().unwrap_or_else(PoisonError::into_inner) {
+            read();
+        }
         let mut text = String::new();
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         // Writing into a string does not fail.
-        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        let _ = prometheus_client::encoding::text::encode(&mut text, &registry);
         text
-    }
-
-    /// Records one answered review.
-    pub(crate) fn reviewed(&self, labels: &Review, took: Duration) {
-        self.reviews.get_or_create_owned(labels).inc();
-        self.review_seconds.observe(took.as_secs_f64());
     }
 }
 

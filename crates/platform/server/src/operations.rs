@@ -16,7 +16,7 @@ pub(crate) fn answer(context: &Context, method: &Method, path: &str) -> Option<R
         "/livez" | "/healthz" => (StatusCode::OK, PLAIN, "ok\n".to_owned()),
         "/readyz" if context.health.is_ready() => (StatusCode::OK, PLAIN, context.health.report()),
         "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, PLAIN, context.health.report()),
-        "/metrics" => (StatusCode::OK, OPENMETRICS, context.metrics.render(context)),
+        "/metrics" => (StatusCode::OK, OPENMETRICS, context.metrics.render()),
         _ => return None,
     };
     if !matches!(*method, Method::GET | Method::HEAD) {

@@ -52,16 +52,16 @@ impl Stop for Patience<'_> {
 impl Judge {
     /// Judges, records and answers.
     pub(super) fn run(&self, job: Job) -> End {
-        self.context.metrics.queued.dec();
+        self.metrics.queued.dec();
         if !job.progress.start() {
             return End::Answered;
         }
         let _entered = job.span.enter();
-        self.context.metrics.evaluating.inc();
+        self.metrics.evaluating.inc();
         let start = Instant::now();
         let policy = job.asked.unwrap_or(FailurePolicy::Fail);
         let judged = catch_unwind(AssertUnwindSafe(|| self.judge(&job)));
-        self.context.metrics.evaluating.dec();
+        self.metrics.evaluating.dec();
         let (answer, decision) = judged.unwrap_or_else(|_| {
             let uid = super::request::uid_of(&job.body);
             let why = "the evaluation failed; please report this as a bug of Palisade";

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `request` | path, time-out and body of a request, bounded |
 //! | `pool` | threads that evaluate, and what becomes of those that do not come back |
+//! | `metrics` | what is counted and timed |
 //! | `judge` | from a body to an answer, on such a thread |
 //!
 //! Reading and writing happen on the reactor's threads, evaluation on threads of its own, which may be busy for as long
@@ -11,6 +12,7 @@
 //! absent: what a decision is made of, which `palisade-admission` knows.
 
 mod judge;
+mod metrics;
 mod pool;
 mod request;
 
@@ -30,9 +32,9 @@ use tracing::Instrument;
 
 use crate::Context;
 use crate::journal::Journal;
-use crate::metrics::Review as Labels;
 use crate::operations;
 use crate::telemetry;
+use metrics::{Labels, Reviews};
 use pool::Pool;
 use request::{Bodies, Call, Endpoint, Refused};
 
@@ -48,6 +50,7 @@ pub(crate) struct Admission {
     judge: Arc<Judge>,
     pool: Pool<Job>,
     bodies: Bodies,
+    metrics: Arc<Reviews>,
     traces: bool,
 }
 
@@ -58,6 +61,7 @@ struct Judge {
     surroundings: Arc<dyn Surroundings>,
     variables: Variables,
     limits: palisade_admission::Limits,
+    metrics: Arc<Reviews>,
 }
 
 /// A review on its way through a thread.
@@ -97,14 +101,22 @@ impl Admission {
         let config = &context.config.server.admission;
         let workers = config.workers.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
         let limits = palisade_admission::Limits { bytes: config.max_review_bytes, ..Default::default() };
-        let judge = Judge { context: context.clone(), journal, surroundings, variables: Variables::default(), limits };
+        let metrics = Arc::new(Reviews::registered(&context.metrics));
+        let judge = Judge {
+            context: context.clone(),
+            journal,
+            surroundings,
+            variables: Variables::default(),
+            limits,
+            metrics: metrics.clone(),
+        };
         let judge = Arc::new(judge);
         let run = {
             let judge = judge.clone();
             move |job: Job| judge.run(job)
         };
         let pool = Pool::new(workers.unwrap_or(2), config.queue, run);
-        Arc::new(Self { context, judge, pool, bodies: Bodies::default(), traces })
+        Arc::new(Self { context, judge, pool, bodies: Bodies::default(), metrics, traces })
     }
 
     /// Answers a request to the admission listener.
@@ -145,7 +157,7 @@ impl Admission {
         let answer = self.judged(&call, &held.bytes, deadline, span.clone()).await;
         let labels = Labels { endpoint: call.endpoint.as_str(), operation: answer.operation, outcome: answer.outcome };
         span.record("operation", answer.operation).record("outcome", answer.outcome);
-        self.context.metrics.reviewed(&labels, start.elapsed());
+        self.metrics.answered(labels, start.elapsed());
         let mut response = Response::new(Full::new(Bytes::from(answer.bytes)));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
@@ -153,7 +165,7 @@ impl Admission {
 
     fn refuse(&self, call: &Call, refused: Refused) -> Response<Full<Bytes>> {
         let labels = Labels { endpoint: call.endpoint.as_str(), operation: "", outcome: refused.outcome() };
-        self.context.metrics.reviews.get_or_create_owned(&labels).inc();
+        self.metrics.refused(labels);
         refused.response()
     }
 
@@ -173,9 +185,9 @@ impl Admission {
             answer,
             span,
         };
-        self.context.metrics.queued.inc();
+        self.metrics.queued.inc();
         if !self.pool.submit(job) {
-            self.context.metrics.queued.dec();
+            self.metrics.queued.dec();
             return failure(call, body, "overloaded", "more requests wait than the policies can judge in time");
         }
         if let Ok(result) = tokio::time::timeout_at(deadline, &mut answered).await {

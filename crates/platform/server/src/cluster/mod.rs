@@ -14,8 +14,9 @@ mod surroundings;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use palisade_identity::{Permission, Reach, Role};
 use palisade_kube::policies::{ClusterPolicies, Condition};
 use palisade_kube::{
     Caches, Certificates, Connection, KubernetesConfig, Outside, Registration, certificates, permissions, webhooks,
@@ -23,13 +24,15 @@ use palisade_kube::{
 use palisade_kube::{cleanup, generate, reports, scan};
 use palisade_model::{GroupVersionKind, Resource, Str, Value};
 use palisade_policies::{DocumentState, Place, State};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::family::Family;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::Surroundings;
 use crate::context::Context;
-use crate::error::{ServerError, Tasks};
-use crate::metrics::Watch;
+use crate::error::ServerError;
+use crate::metrics::Seconds;
 use records::Records;
 use surroundings::ClusterView;
 
@@ -41,10 +44,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_secs(5);
 /// The condition that health tells of.
 const CONDITION: &str = "cluster";
-
-/// Start scans.
-pub(crate) const RUN_SCANS: Permission =
-    Permission::new("run-scans", "start scans", Reach::Platform, &[Role::Operator, Role::Admin]);
 
 /// What the rest of the server needs to know of the cluster.
 pub(crate) struct ClusterSide {
@@ -99,21 +98,29 @@ impl ClusterSide {
         }
     }
 
-    /// Starts what talks to the cluster, where there is one. `bundles` are the authorities that the API server has to
-    /// trust.
-    pub(crate) fn start(self, context: &Context, bundles: watch::Receiver<Str>, tasks: &mut Tasks) {
-        let Some(connection) = self.connection else { return };
+    /// What talks to the cluster until the server stops, where there is one. `bundles` are the authorities that the API
+    /// server has to trust.
+    pub(crate) fn work(
+        &self,
+        context: &Context,
+        bundles: watch::Receiver<Str>,
+    ) -> Option<impl FnOnce(CancellationToken) -> BoxFuture<'static, Result<(), ServerError>> + Send + 'static> {
+        let (connection, known, outside) = (self.connection.clone()?, self.caches.clone(), self.outside.clone());
         context.health.fails(CONDITION, "the API server has not answered yet");
-        let (context, stop) = (context.clone(), tasks.stop());
-        tasks.spawn("the cluster", async move {
-            let followed = follow(&context, &connection, &self.outside, &stop).await;
-            if let Some(caches) = followed {
-                let _ = self.caches.set(caches.clone());
-                let cluster = Running { context, caches, bundles, stop };
-                Box::pin(cluster.run()).await;
+        let staleness = Family::default();
+        let help = "Seconds since the watch last heard from the cluster";
+        context.metrics.register("watch_staleness_seconds", help, staleness.clone());
+        let context = context.clone();
+        Some(move |stop: CancellationToken| {
+            async move {
+                if let Some(caches) = follow(&context, &connection, &outside, &stop).await {
+                    let _ = known.set(caches.clone());
+                    Running { context, caches, bundles, staleness, stop }.run().await;
+                }
+                Ok(())
             }
-            Ok(())
-        });
+            .boxed()
+        })
     }
 }
 
@@ -133,12 +140,20 @@ async fn follow(
     }
 }
 
+/// Label of a watch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Watch {
+    /// Resource, such as `pods`.
+    resource: String,
+}
+
 /// A cluster that has answered.
 #[derive(Clone)]
 struct Running {
     context: Context,
     caches: Caches,
     bundles: watch::Receiver<Str>,
+    staleness: Family<Watch, Seconds>,
     stop: CancellationToken,
 }
 
@@ -203,7 +218,7 @@ impl Running {
         while self.stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
             for (kind, freshness) in self.caches.states() {
                 let labels = Watch { resource: format!("{}/{}", kind.group, kind.kind) };
-                self.context.metrics.watch_staleness.get_or_create_owned(&labels).set(freshness.age.as_secs_f64());
+                self.staleness.get_or_create_owned(&labels).set(freshness.age.as_secs_f64());
             }
         }
     }

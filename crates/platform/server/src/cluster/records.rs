@@ -9,8 +9,8 @@ use palisade_kube::scan::{Judged, ScanSink, ScanState};
 use palisade_model::{Decision, GroupVersionKind, Str, Subject, Value};
 use palisade_store::{Cursor, NewAuditEntry, Observation, Page, ResourceFilter, ResourceIdentity, ResourceRecord};
 
+use crate::capability::inventory;
 use crate::context::Context;
-use crate::inventory;
 
 /// How many objects are read at a time.
 const PAGE: u32 = 500;

@@ -1,10 +1,9 @@
 //! The life of the process: start in order, be ready, stop in order.
 //!
-//! Start: sockets (so that an address that is taken is told at once), store, policies, journal, listeners, then what talks
-//! to a cluster. Stop: not ready, linger, listeners drained, tasks ended and their locks given back, journal moved, spans
+//! Start: sockets (so that an address that is taken is told at once), then what capabilities stand on (store, policies,
+//! certificates, identity), then each capability's state, then the tasks of all, then the listeners. Stop: not ready, linger, listeners drained, tasks ended and their locks given back, journal moved, spans
 //! sent, store closed. What the process answered before SIGKILL is on disk, and the next start goes on from there.
 
-mod housekeeping;
 mod signals;
 
 use std::net::SocketAddr;
@@ -14,8 +13,8 @@ use std::time::Duration;
 
 use palisade_identity::Identity;
 use palisade_model::Str;
-use palisade_runtime::jobs::Jobs;
-use palisade_runtime::{Health, Leader};
+use palisade_runtime::jobs::{Jobs, Worker, WorkerOptions};
+use palisade_runtime::{Clock, Health, Leader};
 use palisade_store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -23,24 +22,25 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::admission::{Admission, Surroundings};
+use crate::admission::Admission;
+use crate::capability::{Ground, LAST_MOVE, Rendered};
 use crate::cluster::{self, ClusterSide};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{ServerError, Tasks};
-use crate::journal::Journal;
 use crate::listen::{Listener, bind, tls};
 use crate::metrics::Metrics;
 use crate::owners::Owners;
 use crate::policies::Policies;
+use crate::router::router;
 use crate::telemetry::{self, Telemetry};
-use crate::wiring::Wiring;
-use crate::{inventory, operations};
+use crate::wiring::{PolicyLoader, Wiring};
+use crate::{capability, operations};
 
 /// How long the store may take to be there at the start.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How long the journal may be moved at the end.
-const LAST_MOVE: Duration = Duration::from_secs(5);
+/// How long jobs may go on when the server stops.
+const DRAIN: Duration = Duration::from_secs(3);
 
 /// Serves until the process is told to stop (SIGTERM or SIGINT), and returns after everything open was answered and
 /// written. With a second signal it returns at once.
@@ -126,31 +126,37 @@ impl Server {
         let folder = config.server.data_folder();
         create_private(&folder)?;
         let (mut listeners, mut background) = (Tasks::default(), Tasks::default());
-        let cluster = cluster::connect(&config.kubernetes, wiring.outside.clone()).await?;
-        let context = context(config, wiring, (&folder, cluster.is_connected()), &mut background).await?;
-        let journal = Journal::open(
-            folder.join("journal"),
-            &context.config.server.journal,
-            context.metrics.clone(),
-            context.health.clone(),
-        )?;
-        let mover = journal.mover(context.store.clone(), context.clock.clone());
-        let moving = mover.run(background.stop(), LAST_MOVE);
-        background.spawn("the journal", async move {
-            moving.await;
-            Ok(())
-        });
-        let admission = Admission::new(context.clone(), journal, cluster.surroundings(), telemetry.traces());
+        // What all capabilities stand on.
+        let Wiring { loader, inventory, outside, clock } = wiring;
+        let cluster = cluster::connect(&config.kubernetes, outside).await?;
+        let context = context(config, (loader, clock), (&folder, cluster.is_connected()), &mut background).await?;
         let (tls, bundles) = admission_tls(&context, &cluster, &mut background).await?;
-        let surroundings = cluster.surroundings();
-        cluster.start(&context, bundles, &mut background);
-        listen_for_reviews(&context, &admission, sockets.admission, Some(tls), &mut listeners);
-        if let Some(socket) = sockets.plain {
-            listen_for_reviews(&context, &admission, socket, None, &mut listeners);
+        let identity = identity(&context, addresses.api)?;
+        // The capabilities, and what they do beside answering.
+        let (document, streams, traces) = (Rendered::default(), listeners.stop(), telemetry.traces());
+        let ground = Ground {
+            context: &context,
+            identity: &identity,
+            cluster: &cluster,
+            bundles,
+            inventory,
+            document: document.clone(),
+            streams,
+            traces,
+        };
+        let mut plug = capability::plug(&ground)?;
+        plug.start(worker(&context), DRAIN, &mut background);
+        // The listeners.
+        if let Some(admission) = plug.admission() {
+            listen_for_reviews(&context, &admission, sockets.admission, Some(tls), &mut listeners);
+            if let Some(socket) = sockets.plain {
+                listen_for_reviews(&context, &admission, socket, None, &mut listeners);
+            }
         }
-        listen_for_api(&context, surroundings, (sockets.api, addresses.api), &mut listeners, &mut background).await?;
+        identity.print_first_link(&mut std::io::stderr()).await;
+        let router = router(&context, &identity, plug.endpoints(), &document);
+        listen_for_api(&context, &identity, sockets.api, router, (&mut listeners, &mut background)).await?;
         context.health.holds("listeners");
-        housekeeping::start(&context, &mut background);
         tracing::info!(api = %addresses.api, admission = %addresses.admission, data = %folder.display(), "palisade serves");
         Ok(Self { context, addresses, listeners, background, telemetry })
     }
@@ -190,7 +196,7 @@ impl Server {
 /// Opens the store and starts the policies.
 async fn context(
     config: Config,
-    wiring: Wiring,
+    (loader, clock): (Box<dyn PolicyLoader>, Clock),
     (folder, with_cluster): (&Path, bool),
     background: &mut Tasks,
 ) -> Result<Context, ServerError> {
@@ -198,7 +204,6 @@ async fn context(
         (Arc::new(Health::expecting(&["store", "ruleset", "listeners"])), Arc::new(Metrics::default()));
     let store = open_store(&config, folder).await?;
     health.holds("store");
-    let Wiring { loader, inventory, clock, .. } = wiring;
     let (policies, keeper) = Policies::start(with_cluster, loader, store.clone(), clock.clone(), background.stop());
     background.spawn("loading policies", keeper);
     let holder: Arc<str> = uuid::Uuid::now_v7().to_string().into();
@@ -217,9 +222,6 @@ async fn context(
         health,
         metrics,
     };
-    if let Some(inventory) = inventory {
-        background.spawn("the inventory", inventory::keep_current(inventory, context.clone(), background.stop()));
-    }
     Ok(context)
 }
 
@@ -292,14 +294,33 @@ fn listen_for_reviews(
     });
 }
 
+/// Who checks callers. People reach the server under `server.address`, or else at the listener's own.
+fn identity(context: &Context, listens: SocketAddr) -> Result<Arc<Identity>, ServerError> {
+    let server = &context.config.server;
+    let scheme = if server.api.tls.is_some() { "https" } else { "http" };
+    let own = || url::Url::parse(&format!("{scheme}://{listens}"));
+    let address = server.address.clone().map_or_else(own, Ok).map_err(|error| ServerError::Config {
+        key: "server.address",
+        problem: error.to_string(),
+        remedy: "write an address such as https://palisade.example.com",
+    })?;
+    let (folder, kept) = (server.data_folder(), (context.store.clone(), context.clock.clone()));
+    Ok(Identity::open(&context.config.identity, &address, &folder, kept, capability::permissions())?)
+}
+
+/// The worker of this process's jobs, without any yet.
+fn worker(context: &Context) -> Worker {
+    let Context { jobs, holder, clock, metrics, .. } = context.clone();
+    Worker::new(jobs, holder, clock, metrics, WorkerOptions::default())
+}
+
 async fn listen_for_api(
     context: &Context,
-    surroundings: Arc<dyn Surroundings>,
-    (socket, address): (TcpListener, SocketAddr),
-    listeners: &mut Tasks,
-    background: &mut Tasks,
+    identity: &Identity,
+    socket: TcpListener,
+    router: axum::Router,
+    (listeners, background): (&mut Tasks, &mut Tasks),
 ) -> Result<(), ServerError> {
-    const NAME: &str = "api";
     let server = &context.config.server;
     let tls = match server.api.tls.clone() {
         None => None,
@@ -309,35 +330,14 @@ async fn listen_for_api(
             Some(tls::acceptor("the API", certificate, None)?)
         }
     };
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let own = || url::Url::parse(&format!("{scheme}://{address}"));
-    let address = server.address.clone().map_or_else(own, Ok).map_err(|error| ServerError::Config {
-        key: "server.address",
-        problem: error.to_string(),
-        remedy: "write an address such as https://palisade.example.com",
-    })?;
-    let identity = Identity::open(
-        &context.config.identity,
-        &address,
-        &server.data_folder(),
-        (context.store.clone(), context.clock.clone()),
-        crate::api::permissions(),
-    )?;
-    identity.print_first_link(&mut std::io::stderr()).await;
-    let router = crate::api::router(context, &identity, surroundings, listeners.stop());
-    let agents = match &server.agents {
-        None => None,
-        Some(agents) => {
-            let certificate = tls::FileCertificate::open("agents", agents.tls.clone())?;
-            background.spawn("certificates", keep(certificate.clone(), background.stop()));
-            let socket = bind(agents.listen, "agents", "server.agents.listen").await?;
-            Some((socket, tls::acceptor("agents", certificate, Some(identity.agent_verifier()?))?))
-        }
-    };
-    serve_api(context, NAME, (socket, tls), router.clone(), listeners);
-    if let Some((socket, tls)) = agents {
-        serve_api(context, "agents", (socket, Some(tls)), router, listeners);
+    if let Some(agents) = &server.agents {
+        let certificate = tls::FileCertificate::open("agents", agents.tls.clone())?;
+        background.spawn("certificates", keep(certificate.clone(), background.stop()));
+        let socket = bind(agents.listen, "agents", "server.agents.listen").await?;
+        let tls = tls::acceptor("agents", certificate, Some(identity.agent_verifier()?))?;
+        serve_api(context, "agents", (socket, Some(tls)), router.clone(), listeners);
     }
+    serve_api(context, "api", (socket, tls), router, listeners);
     Ok(())
 }
 

@@ -79,6 +79,15 @@ async fn a_stream_tells_of_its_own_team_and_goes_on_where_it_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_feed_answers_by_its_old_name_and_says_that_it_goes() {
+    let desk = Desk::open().await;
+    let answer = desk.get("/api/v1/events?drain=true", &desk.admin().await).await;
+    assert_eq!((answer.status, answer.headers.contains_key("deprecation")), (StatusCode::OK, true), "{answer:?}");
+    let answer = desk.get("/api/v1/changes?drain=true", &desk.admin().await).await;
+    assert_eq!((answer.status, answer.headers.contains_key("deprecation")), (StatusCode::OK, false), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn streams_are_bounded_and_those_that_broke_off_make_room() {
     let desk = Desk::open().await;
     let admin = desk.admin().await;

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use axum::extract::State;
 use palisade_api::wire::Time;
 use palisade_api::{List, Listing, Problem};
-use palisade_identity::{Authorized, Permission, Reach, Role};
+use palisade_identity::{Authorized, Endpoint, Permission, Reach, Role};
 use palisade_store::{AuditEntry, AuditFilter, NewAuditEntry};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, Endpoint};
+use crate::Context;
 
 /// Read the audit log.
-pub(super) const READ_AUDIT: Permission =
+pub(crate) const READ_AUDIT: Permission =
     Permission::new("read-audit", "read the audit log", Reach::Platform, &[Role::Approver, Role::Admin]);
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Endpoint<Arc<Context>>> {
     vec![Endpoint::get(READ_AUDIT, "/audit", list).named("listAudit", "The audit log, the newest first.")]
 }
 
@@ -82,7 +82,7 @@ impl From<AuditEntry> for EntryView {
 }
 
 async fn list(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     _: Authorized,
     listing: Listing<AuditQuery>,
 ) -> Result<List<EntryView>, Problem> {
@@ -96,24 +96,24 @@ async fn list(
         since: query.since.map(|time| time.0),
         until: query.until.map(|time| time.0),
     };
-    Ok(listing.answer(api.context.store.list_audit(&filter, &listing.page).await?))
+    Ok(listing.answer(context.store.list_audit(&filter, &listing.page).await?))
 }
 
 /// Notes what the caller does.
-pub(super) async fn note(
-    api: &Api,
+pub(crate) async fn note(
+    context: &Context,
     authorized: &Authorized,
     action: &str,
     object: &str,
     team: Option<&str>,
 ) -> Result<(), Problem> {
     let entry = entry(authorized, action, object, team);
-    api.context.store.append_audit(&entry, api.context.clock.now()).await?;
+    context.store.append_audit(&entry, context.clock.now()).await?;
     Ok(())
 }
 
 /// The entry about what the caller does.
-pub(super) fn entry(authorized: &Authorized, action: &str, object: &str, team: Option<&str>) -> NewAuditEntry {
+pub(crate) fn entry(authorized: &Authorized, action: &str, object: &str, team: Option<&str>) -> NewAuditEntry {
     let caller = authorized.caller();
     NewAuditEntry {
         actor: caller.id().to_owned(),

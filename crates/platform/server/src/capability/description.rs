@@ -1,21 +1,31 @@
-//! The OpenAPI document, for everybody.
+//! What the API says of itself, for everybody: the OpenAPI document, and what kinds of problems there are.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
-use palisade_api::{Code, Description, Output, Problem};
+use palisade_api::{Code, Description, Output, Problem, problem};
+use palisade_identity::Endpoint;
 use utoipa::openapi::{ContentBuilder, Info, InfoBuilder, LicenseBuilder, ObjectBuilder, ResponseBuilder};
 
-use super::{Api, Endpoint};
+use super::{Capability, Ground, Plug};
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::open("/openapi.json", openapi).named("getDocument", "This document.")]
+/// The capability.
+pub(super) const CAPABILITY: Capability =
+    Capability::new("description", "the OpenAPI document, and what kinds of problems there are", plug);
+
+fn plug(ground: &Ground<'_>, plug: &mut Plug) {
+    let document = Endpoint::open("/openapi.json", openapi).named("getDocument", "This document.");
+    plug.routes(&ground.document, vec![document]);
+    plug.routes(&(), problem::endpoints());
 }
 
+/// The rendered OpenAPI document; there is none until all routes are known.
+pub(crate) type Rendered = Arc<OnceLock<Arc<str>>>;
+
 /// What the document says of itself.
-pub(super) fn info() -> Info {
+pub(crate) fn info() -> Info {
     InfoBuilder::new()
         .title("Palisade")
         .version(env!("CARGO_PKG_VERSION"))
@@ -47,7 +57,7 @@ impl IntoResponse for Document {
     }
 }
 
-async fn openapi(State(api): State<Arc<Api>>) -> Result<Document, Problem> {
-    let document = api.document.get().cloned().map(Document);
+async fn openapi(State(rendered): State<Rendered>) -> Result<Document, Problem> {
+    let document = rendered.get().cloned().map(Document);
     document.ok_or_else(|| Problem::new(Code::Unavailable, "the server is starting; try again in a moment"))
 }

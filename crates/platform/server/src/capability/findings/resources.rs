@@ -6,21 +6,22 @@ use axum::Json;
 use axum::extract::State;
 use palisade_api::wire::Time;
 use palisade_api::{List, Listing, NAME, Part, Problem, is_name, shape};
-use palisade_identity::Authorized;
 use palisade_identity::permission::READ;
+use palisade_identity::{Authorized, Endpoint};
 use palisade_model::VerdictCounts;
 use palisade_store::{DecisionFilter, FindingFilter, FindingOrder, Page, ResourceFilter, ResourceRecord};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::decisions::DecisionView;
-use super::findings::{FindingView, ResourceName};
-use super::{Api, Endpoint, scope};
+use crate::Context;
+use crate::capability::decisions::DecisionView;
+use crate::capability::findings::{FindingView, ResourceName};
+use crate::capability::scope;
 
 /// Findings and decisions that come with a resource at most; the lists have the rest.
 const ALONG: u32 = 50;
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Endpoint<Arc<Context>>> {
     vec![
         Endpoint::get(READ, "/resources", list).named("listResources", "The inventory."),
         Endpoint::get(READ, "/resources/{resource}", get)
@@ -82,7 +83,7 @@ struct ResourceView {
 /// How many rules answered what.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = VerdictCounts)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     /// Satisfied.
     pass: u32,
     /// Violated.
@@ -132,7 +133,7 @@ struct ResourceDetail {
 }
 
 async fn list(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     listing: Listing<ResourceQuery>,
 ) -> Result<List<ResourceView>, Problem> {
@@ -145,15 +146,15 @@ async fn list(
         teams: scope::teams(&authorized, query.team.clone()),
         service: query.service.clone(),
     };
-    Ok(listing.answer(api.context.store.list_resources(&filter, &listing.page).await?))
+    Ok(listing.answer(context.store.list_resources(&filter, &listing.page).await?))
 }
 
 async fn get(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Part(id, _): Part<ResourceId>,
 ) -> Result<Json<ResourceDetail>, Problem> {
-    let store = &api.context.store;
+    let store = &context.store;
     let found = store.resource(&id).await?.filter(|found| scope::sees(&authorized, &found.team));
     let resource = found.ok_or_else(|| Problem::not_found("resource"))?;
     let identity = &resource.identity;

@@ -1,5 +1,7 @@
 //! The feed of changes as server-sent events: what changed, to those who may see it, from wherever they left off.
 
+mod feed;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,19 +15,21 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, header};
 use palisade_api::{Code, Description, Input, Output, Problem, Query};
 use palisade_identity::permission::READ;
-use palisade_identity::{Authorized, Teams};
+use palisade_identity::{Authorized, Endpoint, Teams};
 use palisade_store::Change;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{ContentBuilder, Required, ResponseBuilder};
 
-use super::feed::{BATCH, Batch, Place};
-use super::{Api, Endpoint};
+use super::{Capability, Ground, Plug};
+use crate::Context;
+use feed::{BATCH, Batch, Feed, Place};
 
 /// How often something is sent where nothing happens, so that proxies and clients know that the stream lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -37,11 +41,35 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const QUEUE: usize = 8;
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+/// The capability.
+pub(super) const CAPABILITY: Capability = Capability {
+    tables: &["changes", "counters"],
+    ..Capability::new("changes", "the feed of what changes, as server-sent events", plug)
+};
+
+fn plug(ground: &Ground<'_>, plug: &mut Plug) {
+    let (context, stop) = (ground.context.clone(), ground.streams.clone());
+    let feed = Feed::new(context.store.clone(), stop.clone());
+    plug.routes(&Arc::new(Changes { context, feed, stop }), endpoints());
+}
+
+/// What streams share.
+struct Changes {
+    context: Context,
+    feed: Feed,
+    /// Set when the server stops: streams end.
+    stop: CancellationToken,
+}
+
+fn endpoints() -> Vec<Endpoint<Arc<Changes>>> {
     vec![
         Endpoint::get(READ, "/changes", changes)
             .named("streamChanges", "What changes, as server-sent events; resumed by `Last-Event-ID`.")
             .problems(&[Code::Unavailable]),
+        Endpoint::get(READ, "/events", changes)
+            .named("streamEvents", "`/changes` by the name that it had.")
+            .problems(&[Code::Unavailable])
+            .deprecated(),
     ]
 }
 
@@ -116,24 +144,24 @@ impl IntoResponse for Events {
 }
 
 async fn changes(
-    State(api): State<Arc<Api>>,
+    State(changes): State<Arc<Changes>>,
     authorized: Authorized,
     Query(query): Query<ChangeQuery>,
     LastEventId(last): LastEventId,
 ) -> Result<Events, Problem> {
-    let Some(place) = api.feed.place(authorized.caller().id()) else {
+    let Some(place) = changes.feed.place(authorized.caller().id()) else {
         let detail = "too many streams of changes are open; close one, or try again later";
         return Err(Problem::new(Code::Unavailable, detail).retry_after(30));
     };
-    let receiver = api.feed.subscribe().await?;
+    let receiver = changes.feed.subscribe().await?;
     let position = match last {
         Some(last) => last,
-        None => api.context.store.last_change().await?,
+        None => changes.context.store.last_change().await?,
     };
     let (sender, pieces) = mpsc::channel(QUEUE);
     let drain = query.drain.unwrap_or(false);
     let sight = Sight { teams: authorized.teams().clone(), query };
-    let subscriber = Subscriber { api, sight, position, sender, _place: place };
+    let subscriber = Subscriber { changes, sight, position, sender, _place: place };
     tokio::spawn(subscriber.run(receiver, drain));
     Ok(Events(pieces))
 }
@@ -160,7 +188,7 @@ impl Sight {
 
 /// One open stream.
 struct Subscriber {
-    api: Arc<Api>,
+    changes: Arc<Changes>,
     sight: Sight,
     /// The number of the last change that was looked at.
     position: i64,
@@ -173,7 +201,7 @@ struct Gone;
 
 impl Subscriber {
     async fn run(mut self, mut receiver: broadcast::Receiver<Arc<Batch>>, drain: bool) {
-        let stop = self.api.stop.clone();
+        let stop = self.changes.stop.clone();
         // Whatever ends a stream, the client resumes it.
         let _ = stop.run_until_cancelled(self.serve(&mut receiver, drain)).await;
     }
@@ -199,7 +227,7 @@ impl Subscriber {
 
     /// Says so where changes after the client's position are no longer kept.
     async fn tell_of_lost_changes(&mut self) -> Result<(), Gone> {
-        let store = &self.api.context.store;
+        let store = &self.changes.context.store;
         let last = store.last_change().await.map_err(|_| Gone)?;
         let oldest = store.oldest_change().await.map_err(|_| Gone)?.unwrap_or(last + 1);
         // A number from the future belongs to another database: what it stood for is not here.
@@ -212,7 +240,7 @@ impl Subscriber {
 
     async fn catch_up(&mut self) -> Result<(), Gone> {
         loop {
-            let changes = self.api.context.store.changes_after(self.position, BATCH).await.map_err(|_| Gone)?;
+            let changes = self.changes.context.store.changes_after(self.position, BATCH).await.map_err(|_| Gone)?;
             let full = changes.len() >= BATCH as usize;
             self.tell(&changes).await?;
             if !full {

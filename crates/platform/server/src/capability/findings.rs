@@ -1,21 +1,41 @@
 //! Findings: what is wrong now, and what was and is no more.
 
+pub(crate) mod inventory;
+pub(crate) mod resources;
+
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use palisade_api::wire::Time;
 use palisade_api::{List, Listing, Part, Problem, Query, UUID, is_uuid, shape};
-use palisade_identity::Authorized;
 use palisade_identity::permission::READ;
+use palisade_identity::{Authorized, Endpoint};
 use palisade_store::{FindingCount, FindingFilter, FindingGroup, FindingRecord, FindingState, Fix, ResourceIdentity};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::wire::{CheckpointWord, CountBy, CountByWord, OrderWord, SeverityWord, StateWord, VerdictWord};
-use super::{Api, Endpoint, scope};
+use super::{Capability, Ground, Plug};
+use crate::Context;
+use crate::capability::scope;
+use crate::capability::wire::{CheckpointWord, CountBy, CountByWord, OrderWord, SeverityWord, StateWord, VerdictWord};
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+/// The capability.
+pub(super) const CAPABILITY: Capability = Capability {
+    tables: &["resources", "findings"],
+    ..Capability::new("findings", "what is wrong now, and the inventory of what was judged", plug)
+};
+
+fn plug(ground: &Ground<'_>, plug: &mut Plug) {
+    let context = Arc::new(ground.context.clone());
+    plug.routes(&context, endpoints());
+    plug.routes(&context, resources::endpoints());
+    if let Some(inventory) = ground.inventory.clone() {
+        plug.task("the inventory", move |stop| inventory::keep_current(inventory, (*context).clone(), stop));
+    }
+}
+
+fn endpoints() -> Vec<Endpoint<Arc<Context>>> {
     vec![
         Endpoint::get(READ, "/findings", list).named("listFindings", "Findings, the newest or worst first."),
         Endpoint::get(READ, "/findings/counts", count)
@@ -36,7 +56,7 @@ macro_rules! finding_query {
         $(#[$attribute])*
         #[derive(Debug, Deserialize, IntoParams)]
         #[serde(deny_unknown_fields)]
-        pub(super) struct $name {
+        pub(crate) struct $name {
             $($(#[$extra_attribute])* $extra: $extra_type,)*
             /// Identifier of the resource.
             resource: Option<String>,
@@ -129,7 +149,7 @@ finding_query! {
 /// A finding.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Finding)]
-pub(super) struct FindingView {
+pub(crate) struct FindingView {
     /// Its identifier, kept when it comes back after it was resolved.
     id: String,
     /// Identifier of the resource.
@@ -176,7 +196,7 @@ pub(super) struct FindingView {
 
 /// What makes a resource the same resource at the next sight.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ResourceName {
+pub(crate) struct ResourceName {
     /// Where it lives: `cluster:NAME` or `file:PATH`.
     source: String,
     /// API group, empty for core.
@@ -199,7 +219,7 @@ impl From<ResourceIdentity> for ResourceName {
 /// A control of a compliance framework.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Control)]
-pub(super) struct ControlView {
+pub(crate) struct ControlView {
     /// The framework.
     framework: String,
     /// The control within it.
@@ -239,7 +259,7 @@ impl From<FindingRecord> for FindingView {
 /// How many findings there are of a group.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FindingCount)]
-pub(super) struct CountView {
+pub(crate) struct CountView {
     /// The group's name: a policy, a team and so on.
     key: String,
     /// All of them.
@@ -280,18 +300,18 @@ fn by_severity(counts: &[FindingCount]) -> Vec<CountView> {
 }
 
 async fn list(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     listing: Listing<FindingQuery>,
 ) -> Result<List<FindingView>, Problem> {
     let order = listing.filter.order.map(|word| word.0).unwrap_or_default();
     let state = listing.filter.state.map(|word| word.0).unwrap_or_default();
     let filter = FindingFilter { order, state, ..listing.filter.filter(&authorized) };
-    Ok(listing.answer(api.context.store.list_findings(&filter, &listing.page).await?))
+    Ok(listing.answer(context.store.list_findings(&filter, &listing.page).await?))
 }
 
 async fn count(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Query(query): Query<CountQuery>,
 ) -> Result<List<CountView>, Problem> {
@@ -306,7 +326,7 @@ async fn count(
     };
     let state = query.state.map(|word| word.0).unwrap_or_default();
     let filter = FindingFilter { state, ..query.filter(&authorized) };
-    let counts = api.context.store.count_findings(&filter, group).await?;
+    let counts = context.store.count_findings(&filter, group).await?;
     Ok(List::whole(match query.by.0 {
         CountBy::Severity => by_severity(&counts),
         _ => counts.into_iter().map(CountView::from).collect(),
@@ -316,7 +336,7 @@ async fn count(
 /// One change, a rule mended in a service, and what it would remove.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Fix)]
-pub(super) struct FixView {
+pub(crate) struct FixView {
     /// The policy, as `namespace/name` or `name`.
     policy: String,
     /// The rule.
@@ -343,19 +363,19 @@ impl From<Fix> for FixView {
 }
 
 async fn fixes(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Query(query): Query<FixQuery>,
 ) -> Result<List<FixView>, Problem> {
-    let fixes = api.context.store.list_fixes(&query.filter(&authorized)).await?;
+    let fixes = context.store.list_fixes(&query.filter(&authorized)).await?;
     Ok(List::whole(fixes.into_iter().map(FixView::from).collect()))
 }
 
 async fn get(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Part(id, _): Part<FindingId>,
 ) -> Result<Json<FindingView>, Problem> {
-    let found = api.context.store.finding(&id).await?.filter(|found| scope::sees(&authorized, &found.team));
+    let found = context.store.finding(&id).await?.filter(|found| scope::sees(&authorized, &found.team));
     found.map(|record| Json(record.into())).ok_or_else(|| Problem::not_found("finding"))
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use palisade_api::wire::Time;
-use palisade_identity::Authorized;
 use palisade_identity::permission::READ;
+use palisade_identity::{Authorized, Endpoint};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Api, Endpoint};
+use crate::Context;
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Endpoint<Arc<Context>>> {
     vec![Endpoint::get(READ, "/status", get).named("getStatus", "Version, readiness, and the live ruleset.")]
 }
 
@@ -47,8 +47,7 @@ struct RulesetStatus {
     problems: Vec<String>,
 }
 
-async fn get(State(api): State<Arc<Api>>, _: Authorized) -> Json<Status> {
-    let context = &api.context;
+async fn get(State(context): State<Arc<Context>>, _: Authorized) -> Json<Status> {
     let loading = context.policies.status().borrow().clone();
     let ruleset = context.ruleset();
     Json(Status {

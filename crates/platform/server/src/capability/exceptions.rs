@@ -9,16 +9,18 @@ use palisade_api::idempotency::{Claimed, answer};
 use palisade_api::wire::Time;
 use palisade_api::{Body, Code, Created, List, Listing, PREFIX, Part, Problem, UUID, is_uuid, shape};
 use palisade_identity::permission::READ;
-use palisade_identity::{Authorized, Permission, Reach, Role, four_eyes};
+use palisade_identity::{Authorized, Endpoint, Permission, Reach, Role, four_eyes};
 use palisade_store::{
     Exception, ExceptionFilter, ExceptionSelector, ExceptionState, NewException, Page, Receipt, ResourceFilter, Ruling,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::audit::entry;
-use super::wire::ExceptionStateWord;
-use super::{Api, Endpoint, scope};
+use super::{Capability, Ground, Plug};
+use crate::Context;
+use crate::capability::administration::audit::entry;
+use crate::capability::scope;
+use crate::capability::wire::ExceptionStateWord;
 
 /// Pages of the inventory that are read to see whose a namespace is; larger ones need an approver of all teams.
 const PAGES: usize = 20;
@@ -26,7 +28,7 @@ const PAGES: usize = 20;
 const MAX_PATTERNS: usize = 100;
 
 /// Ask for exceptions, and withdraw the request.
-pub(super) const REQUEST_EXCEPTIONS: Permission = Permission::new(
+const REQUEST_EXCEPTIONS: Permission = Permission::new(
     "request-exceptions",
     "ask for exceptions, and withdraw the request",
     Reach::Team,
@@ -34,14 +36,25 @@ pub(super) const REQUEST_EXCEPTIONS: Permission = Permission::new(
 );
 
 /// Approve or reject exceptions that others asked for.
-pub(super) const APPROVE_EXCEPTIONS: Permission = Permission::new(
+const APPROVE_EXCEPTIONS: Permission = Permission::new(
     "approve-exceptions",
     "approve or reject exceptions that others asked for",
     Reach::Team,
     &[Role::Approver, Role::Admin],
 );
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+/// The capability.
+pub(super) const CAPABILITY: Capability = Capability {
+    permissions: &[REQUEST_EXCEPTIONS, APPROVE_EXCEPTIONS],
+    tables: &["exceptions"],
+    ..Capability::new("exceptions", "waivers that one person asks for and another grants", plug)
+};
+
+fn plug(ground: &Ground<'_>, plug: &mut Plug) {
+    plug.routes(&Arc::new(ground.context.clone()), endpoints());
+}
+
+fn endpoints() -> Vec<Endpoint<Arc<Context>>> {
     let decided = |path, id, summary| (path, id, summary);
     let (approval, rejection, revocation) = (
         decided(
@@ -220,7 +233,7 @@ impl From<Exception> for ExceptionView {
 }
 
 async fn list(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     listing: Listing<ExceptionQuery>,
 ) -> Result<List<ExceptionView>, Problem> {
@@ -232,25 +245,25 @@ async fn list(
         expires_after: query.expires_after.map(|time| time.0),
         expires_before: query.expires_before.map(|time| time.0),
     };
-    Ok(listing.answer(api.context.store.list_exceptions(&filter, &listing.page).await?))
+    Ok(listing.answer(context.store.list_exceptions(&filter, &listing.page).await?))
 }
 
 async fn get(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Part(id, _): Part<ExceptionId>,
 ) -> Result<Json<ExceptionView>, Problem> {
-    Ok(Json(visible(&api, &authorized, &id).await?.into()))
+    Ok(Json(visible(&context, &authorized, &id).await?.into()))
 }
 
 /// The exception, if it is among those that the caller may see or decide about.
-async fn visible(api: &Api, authorized: &Authorized, id: &str) -> Result<Exception, Problem> {
-    let found = api.context.store.exception(id).await?.filter(|found| scope::sees(authorized, &found.team));
+async fn visible(context: &Context, authorized: &Authorized, id: &str) -> Result<Exception, Problem> {
+    let found = context.store.exception(id).await?.filter(|found| scope::sees(authorized, &found.team));
     found.ok_or_else(|| Problem::not_found("exception"))
 }
 
 async fn request(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     claimed: Claimed,
     Body(asked): Body<ExceptionRequest>,
@@ -264,7 +277,7 @@ async fn request(
     {
         check_text(name, text, 1, most)?;
     }
-    let now = api.context.clock.now();
+    let now = context.clock.now();
     if asked.expires_at.0 <= now {
         return Err(impossible("`expires_at` has passed; name a day to come"));
     }
@@ -284,7 +297,7 @@ async fn request(
             answer(StatusCode::CREATED, Some(&place(&exception.id)), &body)
         },
     };
-    let exception = api.context.store.request_exception(&new, Some(receipt), now).await?;
+    let exception = context.store.request_exception(&new, Some(receipt), now).await?;
     Ok(Created { location: place(&exception.id), body: exception.into() })
 }
 
@@ -293,58 +306,58 @@ fn place(id: &str) -> String {
 }
 
 async fn approve(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Part(id, _): Part<ExceptionId>,
     claimed: Claimed,
     Body(note): Body<Note>,
 ) -> Result<Json<ExceptionView>, Problem> {
-    let exception = visible(&api, &authorized, &id).await?;
+    let exception = visible(&context, &authorized, &id).await?;
     four_eyes(authorized.caller(), &exception.requested_by)?;
-    covers_own_objects(&api, &authorized, &exception.selector).await?;
-    rule(&api, &authorized, &exception, Ruling::Approve, claimed, note).await
+    covers_own_objects(&context, &authorized, &exception.selector).await?;
+    rule(&context, &authorized, &exception, Ruling::Approve, claimed, note).await
 }
 
 async fn reject(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Part(id, _): Part<ExceptionId>,
     claimed: Claimed,
     Body(note): Body<Note>,
 ) -> Result<Json<ExceptionView>, Problem> {
-    let exception = visible(&api, &authorized, &id).await?;
+    let exception = visible(&context, &authorized, &id).await?;
     four_eyes(authorized.caller(), &exception.requested_by)?;
-    rule(&api, &authorized, &exception, Ruling::Reject, claimed, note).await
+    rule(&context, &authorized, &exception, Ruling::Reject, claimed, note).await
 }
 
 /// Nobody gains by a revocation, so that whoever may approve may also take back what was approved for them.
 async fn revoke(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Part(id, _): Part<ExceptionId>,
     claimed: Claimed,
     Body(note): Body<Note>,
 ) -> Result<Json<ExceptionView>, Problem> {
-    let exception = visible(&api, &authorized, &id).await?;
-    rule(&api, &authorized, &exception, Ruling::Revoke, claimed, note).await
+    let exception = visible(&context, &authorized, &id).await?;
+    rule(&context, &authorized, &exception, Ruling::Revoke, claimed, note).await
 }
 
 async fn withdraw(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Part(id, _): Part<ExceptionId>,
     claimed: Claimed,
     Body(note): Body<Note>,
 ) -> Result<Json<ExceptionView>, Problem> {
-    let exception = visible(&api, &authorized, &id).await?;
+    let exception = visible(&context, &authorized, &id).await?;
     if exception.requested_by != authorized.caller().id() {
         return Err(Problem::new(Code::Forbidden, "somebody else asked for this; only they can withdraw it"));
     }
-    rule(&api, &authorized, &exception, Ruling::Reject, claimed, note).await
+    rule(&context, &authorized, &exception, Ruling::Reject, claimed, note).await
 }
 
 async fn rule(
-    api: &Api,
+    context: &Context,
     authorized: &Authorized,
     exception: &Exception,
     ruling: Ruling,
@@ -352,7 +365,7 @@ async fn rule(
     Note { note: said }: Note,
 ) -> Result<Json<ExceptionView>, Problem> {
     check_text("note", said.as_deref().unwrap_or_default(), 0, 2000)?;
-    let (by, now) = (authorized.caller().id(), api.context.clock.now());
+    let (by, now) = (authorized.caller().id(), context.clock.now());
     let action = match ruling {
         Ruling::Approve => "exception.approve",
         Ruling::Reject => "exception.reject",
@@ -363,17 +376,21 @@ async fn rule(
         claim: claimed.0.as_ref(),
         answer: &|ruled| answer(StatusCode::OK, None, &ExceptionView::from(ruled.clone())),
     };
-    let (store, said) = (&api.context.store, said.as_deref());
+    let (store, said) = (&context.store, said.as_deref());
     let ruled = store.rule_on_exception(&exception.id, ruling, by, said, Some(receipt), now).await?;
     if exception.state == ExceptionState::Approved || ruled.state == ExceptionState::Approved {
-        api.context.policies.reload();
+        context.policies.reload();
     }
     Ok(Json(ruled.into()))
 }
 
 /// Refuses that an approver of some teams excepts the objects of others: every namespace has to be named, and everything
 /// known in it has to belong to the approver's teams.
-async fn covers_own_objects(api: &Api, authorized: &Authorized, selector: &ExceptionSelector) -> Result<(), Problem> {
+async fn covers_own_objects(
+    context: &Context,
+    authorized: &Authorized,
+    selector: &ExceptionSelector,
+) -> Result<(), Problem> {
     if scope::sees_all(authorized) {
         return Ok(());
     }
@@ -389,7 +406,7 @@ async fn covers_own_objects(api: &Api, authorized: &Authorized, selector: &Excep
         let filter = ResourceFilter { namespace: Some(namespace.clone()), ..ResourceFilter::default() };
         let mut page = Page::first(Page::MAX_LIMIT);
         for _ in 0..PAGES {
-            let listed = api.context.store.list_resources(&filter, &page).await?;
+            let listed = context.store.list_resources(&filter, &page).await?;
             if !listed.items.iter().all(|resource| scope::sees(authorized, &resource.team)) {
                 return Err(refused());
             }

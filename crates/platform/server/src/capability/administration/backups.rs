@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderValue, header};
 use palisade_api::{Code, Created, Description, Done, List, Output, PREFIX, Part, Problem, UUID, is_uuid, shape};
-use palisade_identity::{Authorized, Permission, Reach, Role};
+use palisade_identity::{Authorized, Endpoint, Permission, Reach, Role};
 use serde::Serialize;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt as _;
@@ -18,8 +18,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{ContentBuilder, ResponseBuilder};
 
-use super::audit::note;
-use super::{Api, Endpoint};
+use crate::Context;
+use crate::capability::administration::audit::note;
 
 /// Backups that are kept at most; a further one needs an older one to be removed first.
 const KEPT: usize = 10;
@@ -28,14 +28,14 @@ const PIECE: usize = 64 << 10;
 const SUFFIX: &str = ".backup";
 
 /// Make, fetch and remove backups of everything that is stored.
-pub(super) const MANAGE_BACKUPS: Permission = Permission::new(
+pub(crate) const MANAGE_BACKUPS: Permission = Permission::new(
     "manage-backups",
     "make, fetch and remove backups of everything that is stored",
     Reach::Platform,
     &[Role::Admin],
 );
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Endpoint<Arc<Backups>>> {
     vec![
         Endpoint::get(MANAGE_BACKUPS, "/backups", list).named("listBackups", "Backups on the server."),
         Endpoint::post(MANAGE_BACKUPS, "/backups", make)
@@ -59,12 +59,25 @@ struct Backup {
     bytes: u64,
 }
 
-fn folder(api: &Api) -> PathBuf {
-    api.context.config.server.data_folder().join("backups")
+/// Where backups are.
+pub(crate) struct Backups {
+    context: Context,
+    /// One is written at a time.
+    turn: tokio::sync::Mutex<()>,
 }
 
-fn file(api: &Api, id: &str) -> PathBuf {
-    folder(api).join(format!("{id}{SUFFIX}"))
+impl Backups {
+    pub(crate) fn new(context: &Context) -> Self {
+        Self { context: context.clone(), turn: tokio::sync::Mutex::default() }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.context.config.server.data_folder().join("backups")
+    }
+
+    fn file(&self, id: &str) -> PathBuf {
+        self.folder().join(format!("{id}{SUFFIX}"))
+    }
 }
 
 fn failed(error: &std::io::Error) -> Problem {
@@ -72,8 +85,8 @@ fn failed(error: &std::io::Error) -> Problem {
 }
 
 /// The backups there are, the newest first: their identifiers begin with the time.
-async fn present(api: &Api) -> Result<Vec<Backup>, Problem> {
-    let mut entries = match tokio::fs::read_dir(folder(api)).await {
+async fn present(backups: &Backups) -> Result<Vec<Backup>, Problem> {
+    let mut entries = match tokio::fs::read_dir(backups.folder()).await {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(|error| failed(&error))?,
     };
@@ -90,23 +103,23 @@ async fn present(api: &Api) -> Result<Vec<Backup>, Problem> {
     Ok(found)
 }
 
-async fn list(State(api): State<Arc<Api>>, _: Authorized) -> Result<List<Backup>, Problem> {
-    Ok(List::whole(present(&api).await?))
+async fn list(State(backups): State<Arc<Backups>>, _: Authorized) -> Result<List<Backup>, Problem> {
+    Ok(List::whole(present(&backups).await?))
 }
 
-async fn make(State(api): State<Arc<Api>>, authorized: Authorized) -> Result<Created<Backup>, Problem> {
-    let Ok(_turn) = api.backups.try_lock() else {
+async fn make(State(backups): State<Arc<Backups>>, authorized: Authorized) -> Result<Created<Backup>, Problem> {
+    let Ok(_turn) = backups.turn.try_lock() else {
         return Err(Problem::new(Code::Conflict, "another backup is being written; try again when it is done"));
     };
-    if present(&api).await?.len() >= KEPT {
+    if present(&backups).await?.len() >= KEPT {
         let detail = format!("there are {KEPT} backups already; remove one with `DELETE {PREFIX}/backups/ID` first");
         return Err(Problem::new(Code::Conflict, detail));
     }
-    tokio::fs::create_dir_all(folder(&api)).await.map_err(|error| failed(&error))?;
+    tokio::fs::create_dir_all(backups.folder()).await.map_err(|error| failed(&error))?;
     let id = uuid::Uuid::now_v7().to_string();
-    let path = file(&api, &id);
-    note(&api, &authorized, "backup.make", &id, None).await?;
-    api.context.store.backup(&path).await?;
+    let path = backups.file(&id);
+    note(&backups.context, &authorized, "backup.make", &id, None).await?;
+    backups.context.store.backup(&path).await?;
     let bytes = tokio::fs::metadata(&path).await.map_err(|error| failed(&error))?.len();
     Ok(Created { location: format!("{PREFIX}/backups/{id}"), body: Backup { id, bytes } })
 }
@@ -143,22 +156,22 @@ impl IntoResponse for Download {
 }
 
 async fn fetch(
-    State(api): State<Arc<Api>>,
+    State(backups): State<Arc<Backups>>,
     authorized: Authorized,
     Part(id, _): Part<BackupId>,
 ) -> Result<Download, Problem> {
-    let opened = File::open(file(&api, &id)).await.map_err(|error| missing(&error))?;
-    note(&api, &authorized, "backup.fetch", &id, None).await?;
+    let opened = File::open(backups.file(&id)).await.map_err(|error| missing(&error))?;
+    note(&backups.context, &authorized, "backup.fetch", &id, None).await?;
     Ok(Download(opened))
 }
 
 async fn delete(
-    State(api): State<Arc<Api>>,
+    State(backups): State<Arc<Backups>>,
     authorized: Authorized,
     Part(id, _): Part<BackupId>,
 ) -> Result<Done, Problem> {
-    tokio::fs::remove_file(file(&api, &id)).await.map_err(|error| missing(&error))?;
-    note(&api, &authorized, "backup.delete", &id, None).await?;
+    tokio::fs::remove_file(backups.file(&id)).await.map_err(|error| missing(&error))?;
+    note(&backups.context, &authorized, "backup.delete", &id, None).await?;
     Ok(Done)
 }
 

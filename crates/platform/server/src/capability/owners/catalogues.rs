@@ -5,28 +5,28 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use palisade_api::{Code, Done, List, Listing, Nothing, Part, Problem, Yaml, shape};
-use palisade_identity::{Authorized, Permission, Reach, Role};
+use palisade_identity::{Authorized, Endpoint, Permission, Reach, Role};
 use palisade_model::Diagnostic;
 use palisade_store::CatalogueSize;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::audit::note;
-use super::{Api, Endpoint};
+use crate::Context;
+use crate::capability::administration::audit::note;
 use crate::owners::{Imported, forget, import};
 
 /// Diagnostics that an answer holds at most; the rest is counted.
 const TOLD: usize = 100;
 
 /// Change owners: teams, services, imported catalogues.
-pub(super) const MANAGE_OWNERS: Permission = Permission::new(
+pub(crate) const MANAGE_OWNERS: Permission = Permission::new(
     "manage-owners",
     "change owners: teams, services, imported catalogues",
     Reach::Platform,
     &[Role::Operator, Role::Admin],
 );
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Endpoint<Arc<Context>>> {
     vec![
         Endpoint::get(MANAGE_OWNERS, "/catalogues", list)
             .named("listCatalogues", "The sources that say who owns what, by name."),
@@ -113,40 +113,38 @@ impl From<Diagnostic> for DiagnosticView {
 }
 
 async fn list(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     _: Authorized,
     listing: Listing<Nothing>,
 ) -> Result<List<CatalogueView>, Problem> {
-    Ok(listing.answer(api.context.store.list_catalogues(&listing.page).await?))
+    Ok(listing.answer(context.store.list_catalogues(&listing.page).await?))
 }
 
 async fn put(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Part(source, _): Part<SourceName>,
     Yaml(text): Yaml,
 ) -> Result<Json<ImportView>, Problem> {
-    let context = &api.context;
     let imported = import(&context.store, &context.owners, &source, &text, context.clock.now()).await?;
     let Imported { replaced, teams, services, diagnostics } = imported;
     if !replaced {
         let first = diagnostics.first().map(ToString::to_string).unwrap_or_default();
         return Err(Problem::new(Code::Unprocessable, format!("the body is no YAML; nothing was replaced: {first}")));
     }
-    note(&api, &authorized, "catalogue.put", &source, None).await?;
+    note(&context, &authorized, "catalogue.put", &source, None).await?;
     let diagnostics_total = diagnostics.len();
     let diagnostics = diagnostics.into_iter().take(TOLD).map(DiagnosticView::from).collect();
     Ok(Json(ImportView { source, teams, services, diagnostics, diagnostics_total }))
 }
 
 async fn delete(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Part(source, _): Part<Source>,
 ) -> Result<Done, Problem> {
-    let context = &api.context;
     context.store.catalogue(&source).await?.ok_or_else(|| Problem::not_found("catalogue"))?;
-    note(&api, &authorized, "catalogue.delete", &source, None).await?;
+    note(&context, &authorized, "catalogue.delete", &source, None).await?;
     forget(&context.store, &context.owners, &source, context.clock.now()).await?;
     Ok(Done)
 }

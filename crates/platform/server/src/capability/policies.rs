@@ -1,5 +1,7 @@
 //! Policies: which there are, from where, in which versions, and what is wrong with them. They are shared by all teams.
 
+mod metrics;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -7,20 +9,36 @@ use axum::extract::State;
 use palisade_api::wire::Time;
 use palisade_api::{Done, List, Listing, NAME, Nothing, Part, Problem, SHA_256, is_digest, is_name, shape};
 use palisade_identity::permission::READ;
-use palisade_identity::{Authorized, Permission, Reach, Role};
+use palisade_identity::{Authorized, Endpoint, Permission, Reach, Role};
 use palisade_store::{PolicyFilter, PolicyRecord, PolicyVersion};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 
-use super::audit::note;
-use super::wire::PolicyStatusWord;
-use super::{Api, Endpoint};
+use super::{Capability, Ground, Plug};
+use crate::capability::administration::audit::note;
+use crate::capability::wire::PolicyStatusWord;
+use crate::{Context, ServerError};
 
 /// Have policies read anew.
-pub(super) const MANAGE_POLICIES: Permission =
+const MANAGE_POLICIES: Permission =
     Permission::new("manage-policies", "have policies read anew", Reach::Platform, &[Role::Operator, Role::Admin]);
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+/// The capability.
+pub(super) const CAPABILITY: Capability = Capability {
+    permissions: &[MANAGE_POLICIES],
+    tables: &["policies", "policy_versions"],
+    ..Capability::new("policies", "which policies there are, in which versions, and what is wrong with them", plug)
+};
+
+fn plug(ground: &Ground<'_>, plug: &mut Plug) {
+    plug.routes(&Arc::new(ground.context.clone()), endpoints());
+    metrics::register(ground.context);
+    let context = ground.context.clone();
+    plug.task("watching the policies", move |stop| first_ruleset(context, stop));
+}
+
+fn endpoints() -> Vec<Endpoint<Arc<Context>>> {
     vec![
         Endpoint::get(READ, "/policies", list).named("listPolicies", "Policies by name."),
         Endpoint::get(READ, "/policies/{policy}", get).named("getPolicy", "One policy."),
@@ -127,7 +145,7 @@ impl From<PolicyVersion> for VersionView {
 }
 
 async fn list(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     _: Authorized,
     listing: Listing<PolicyQuery>,
 ) -> Result<List<PolicyView>, Problem> {
@@ -139,40 +157,61 @@ async fn list(
         name: query.name.clone(),
         status: query.status.map(|word| word.0),
     };
-    Ok(listing.answer(api.context.store.list_policies(&filter, &listing.page).await?))
+    Ok(listing.answer(context.store.list_policies(&filter, &listing.page).await?))
 }
 
 async fn get(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     _: Authorized,
     Part(id, _): Part<PolicyId>,
 ) -> Result<Json<PolicyView>, Problem> {
-    let found = api.context.store.policy(&id).await?;
+    let found = context.store.policy(&id).await?;
     found.map(|record| Json(record.into())).ok_or_else(|| Problem::not_found("policy"))
 }
 
 async fn versions(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     _: Authorized,
     Part(id, _): Part<PolicyId>,
     listing: Listing<Nothing>,
 ) -> Result<List<VersionView>, Problem> {
-    let store = &api.context.store;
+    let store = &context.store;
     store.policy(&id).await?.ok_or_else(|| Problem::not_found("policy"))?;
     Ok(listing.answer(store.list_policy_versions(&id, &listing.page).await?))
 }
 
 async fn version(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     _: Authorized,
     Part(digest, _): Part<Digest>,
 ) -> Result<Json<VersionView>, Problem> {
-    let found = api.context.store.policy_version(&digest).await?;
+    let found = context.store.policy_version(&digest).await?;
     found.map(|version| Json(version.into())).ok_or_else(|| Problem::not_found("version of a policy"))
 }
 
-async fn reload(State(api): State<Arc<Api>>, authorized: Authorized) -> Result<Done, Problem> {
-    note(&api, &authorized, "policies.reload", "policies", None).await?;
-    api.context.policies.reload();
+async fn reload(State(context): State<Arc<Context>>, authorized: Authorized) -> Result<Done, Problem> {
+    note(&context, &authorized, "policies.reload", "policies", None).await?;
+    context.policies.reload();
     Ok(Done)
+}
+
+/// The server is ready once there are policies; what is wrong with some of them is told from then on.
+async fn first_ruleset(context: Context, stop: CancellationToken) -> Result<(), ServerError> {
+    let mut status = context.policies.status();
+    loop {
+        let now = status.borrow_and_update().clone();
+        match (now.complete, &*now.problems) {
+            (false, _) => context.health.fails("ruleset", "the policies are being loaded"),
+            (true, []) => context.health.holds("ruleset"),
+            (true, [first, rest @ ..]) => {
+                let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
+                context.health.degraded("ruleset", format!("{first}{more}"));
+            }
+        }
+        let changed = stop.run_until_cancelled(status.changed()).await;
+        if !matches!(changed, Some(Ok(()))) {
+            stop.cancelled().await;
+            return Ok(());
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use palisade_identity::{Authorized, Teams};
 
 /// The teams to read, from those that the caller may see and the one that was asked for; `None` is all of them.
-pub(super) fn teams(authorized: &Authorized, asked: Option<String>) -> Option<Vec<String>> {
+pub(crate) fn teams(authorized: &Authorized, asked: Option<String>) -> Option<Vec<String>> {
     match (authorized.teams(), asked) {
         (teams, None) => teams.filter(),
         (teams, Some(team)) if teams.contains(Some(&team)) => Some(vec![team]),
@@ -13,11 +13,11 @@ pub(super) fn teams(authorized: &Authorized, asked: Option<String>) -> Option<Ve
 }
 
 /// Whether the caller may see everything of every team.
-pub(super) fn sees_all(authorized: &Authorized) -> bool {
+pub(crate) fn sees_all(authorized: &Authorized) -> bool {
     *authorized.teams() == Teams::All
 }
 
 /// Whether the caller may see what belongs to `team`.
-pub(super) fn sees(authorized: &Authorized, team: &str) -> bool {
+pub(crate) fn sees(authorized: &Authorized, team: &str) -> bool {
     authorized.teams().contains(Some(team))
 }

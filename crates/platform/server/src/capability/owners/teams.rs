@@ -5,15 +5,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use palisade_api::{List, Listing, NAME, Nothing, Part, Problem, is_name, shape};
-use palisade_identity::Authorized;
 use palisade_identity::permission::READ;
+use palisade_identity::{Authorized, Endpoint};
 use palisade_store::{Service, Team};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, Endpoint, scope};
+use crate::Context;
+use crate::capability::scope;
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Endpoint<Arc<Context>>> {
     vec![
         Endpoint::get(READ, "/teams", teams).named("listTeams", "Teams by name."),
         Endpoint::get(READ, "/teams/{team}", team).named("getTeam", "One team."),
@@ -88,11 +89,11 @@ impl From<Service> for ServiceView {
 }
 
 async fn teams(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     listing: Listing<Nothing>,
 ) -> Result<List<TeamView>, Problem> {
-    let store = &api.context.store;
+    let store = &context.store;
     let Some(own) = authorized.teams().filter() else {
         return Ok(listing.answer(store.list_teams(&listing.page).await?));
     };
@@ -105,28 +106,28 @@ async fn teams(
 }
 
 async fn team(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Part(name, _): Part<TeamName>,
 ) -> Result<Json<TeamView>, Problem> {
-    let found = api.context.store.team(&name).await?.filter(|found| scope::sees(&authorized, &found.name));
+    let found = context.store.team(&name).await?.filter(|found| scope::sees(&authorized, &found.name));
     found.map(|team| Json(team.into())).ok_or_else(|| Problem::not_found("team"))
 }
 
 async fn services(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     listing: Listing<ServiceQuery>,
 ) -> Result<List<ServiceView>, Problem> {
     let teams = scope::teams(&authorized, listing.filter.team.clone());
-    Ok(listing.answer(api.context.store.list_services(teams.as_deref(), &listing.page).await?))
+    Ok(listing.answer(context.store.list_services(teams.as_deref(), &listing.page).await?))
 }
 
 async fn service(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Part(name, _): Part<ServiceName>,
 ) -> Result<Json<ServiceView>, Problem> {
-    let found = api.context.store.service(&name).await?.filter(|found| scope::sees(&authorized, &found.team));
+    let found = context.store.service(&name).await?.filter(|found| scope::sees(&authorized, &found.team));
     found.map(|service| Json(service.into())).ok_or_else(|| Problem::not_found("service"))
 }

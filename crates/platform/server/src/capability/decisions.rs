@@ -6,17 +6,29 @@ use axum::Json;
 use axum::extract::State;
 use palisade_api::wire::Time;
 use palisade_api::{List, Listing, Part, Problem, Query, UUID, is_uuid, shape};
-use palisade_identity::Authorized;
 use palisade_identity::permission::READ;
+use palisade_identity::{Authorized, Endpoint};
 use palisade_store::{DecisionCount, DecisionFilter, DecisionFinding, DecisionRecord};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::resources::Counts;
-use super::wire::{CheckpointWord, DecisionGroupWord, SeverityWord, VerdictWord};
-use super::{Api, Endpoint, scope};
+use super::{Capability, Ground, Plug};
+use crate::Context;
+use crate::capability::findings::resources::Counts;
+use crate::capability::scope;
+use crate::capability::wire::{CheckpointWord, DecisionGroupWord, SeverityWord, VerdictWord};
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+/// The capability.
+pub(super) const CAPABILITY: Capability = Capability {
+    tables: &["decisions", "decision_policies"],
+    ..Capability::new("decisions", "what checkpoints answered, and when", plug)
+};
+
+fn plug(ground: &Ground<'_>, plug: &mut Plug) {
+    plug.routes(&Arc::new(ground.context.clone()), endpoints());
+}
+
+fn endpoints() -> Vec<Endpoint<Arc<Context>>> {
     vec![
         Endpoint::get(READ, "/decisions", list).named("listDecisions", "Decisions, the newest first."),
         Endpoint::get(READ, "/decisions/counts", count)
@@ -102,7 +114,7 @@ decision_query! {
 /// A decision.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Decision)]
-pub(super) struct DecisionView {
+pub(crate) struct DecisionView {
     /// Its identifier.
     id: String,
     /// When.
@@ -158,7 +170,7 @@ pub(super) struct DecisionView {
 /// One finding of a decision.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DecisionFinding)]
-pub(super) struct DecisionFindingView {
+pub(crate) struct DecisionFindingView {
     /// The policy, as `namespace/name` or `name`.
     policy: String,
     /// SHA-256 of the version of the policy.
@@ -247,28 +259,28 @@ impl From<DecisionCount> for CountView {
 }
 
 async fn list(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     listing: Listing<DecisionQuery>,
 ) -> Result<List<DecisionView>, Problem> {
     let filter = listing.filter.filter(&authorized);
-    Ok(listing.answer(api.context.store.list_decisions(&filter, &listing.page).await?))
+    Ok(listing.answer(context.store.list_decisions(&filter, &listing.page).await?))
 }
 
 async fn count(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Query(query): Query<CountQuery>,
 ) -> Result<List<CountView>, Problem> {
-    let counts = api.context.store.count_decisions(&query.filter(&authorized), query.by.0).await?;
+    let counts = context.store.count_decisions(&query.filter(&authorized), query.by.0).await?;
     Ok(List::whole(counts.into_iter().map(CountView::from).collect()))
 }
 
 async fn get(
-    State(api): State<Arc<Api>>,
+    State(context): State<Arc<Context>>,
     authorized: Authorized,
     Part(id, _): Part<DecisionId>,
 ) -> Result<Json<DecisionView>, Problem> {
-    let found = api.context.store.decision(&id).await?.filter(|found| scope::sees(&authorized, &found.team));
+    let found = context.store.decision(&id).await?.filter(|found| scope::sees(&authorized, &found.team));
     found.map(|record| Json(record.into())).ok_or_else(|| Problem::not_found("decision"))
 }

@@ -9,31 +9,53 @@ use axum::Json;
 use axum::extract::State;
 use palisade_admission::Review;
 use palisade_api::{Body, Code, Problem};
-use palisade_identity::{Authorized, Permission, Reach, Role};
+use palisade_identity::{Authorized, Endpoint, Permission, Reach, Role};
 use palisade_model::{Decision, Finding, Resource, Value};
 use palisade_policy::environment::Stop;
 use palisade_policy::{AdmissionRequest, Environment, Phase, UserInfo, Variables};
 use palisade_verdict::Ruleset;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
-use super::resources::Counts;
-use super::wire::{Operation, OperationWord, SeverityWord, VerdictWord};
-use super::{Api, Endpoint};
+use super::{Capability, Ground, Plug};
+use crate::Context;
 use crate::admission::Surroundings;
+use crate::capability::findings::resources::Counts;
+use crate::capability::wire::{Operation, OperationWord, SeverityWord, VerdictWord};
 
 /// Evaluations that run at once at most; admission has workers of its own.
-pub(super) const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 4;
+
+/// The capability.
+pub(super) const CAPABILITY: Capability = Capability {
+    permissions: &[REPLAY],
+    ..Capability::new("evaluate", "what the live ruleset would decide about an object", plug)
+};
+
+fn plug(ground: &Ground<'_>, plug: &mut Plug) {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let state = Evaluations { context: ground.context.clone(), surroundings: ground.cluster.surroundings(), places };
+    plug.routes(&Arc::new(state), endpoints());
+}
+
+/// What evaluations share.
+struct Evaluations {
+    context: Context,
+    /// What policies may look into.
+    surroundings: Arc<dyn Surroundings>,
+    places: Arc<Semaphore>,
+}
 
 /// Try the policies on objects; nothing is stored.
-pub(super) const REPLAY: Permission = Permission::new(
+const REPLAY: Permission = Permission::new(
     "replay",
     "try the policies on objects; nothing is stored",
     Reach::Team,
     &[Role::Developer, Role::Operator, Role::Approver, Role::Admin],
 );
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
+fn endpoints() -> Vec<Endpoint<Arc<Evaluations>>> {
     vec![
         Endpoint::post(REPLAY, "/evaluate", evaluate)
             .named("evaluate", "What the live ruleset would decide about an object. Nothing is stored.")
@@ -139,16 +161,17 @@ impl From<Decision> for Evaluated {
 }
 
 async fn evaluate(
-    State(api): State<Arc<Api>>,
+    State(evaluations): State<Arc<Evaluations>>,
     _: Authorized,
     Body(evaluation): Body<Evaluation>,
 ) -> Result<Json<Evaluated>, Problem> {
     let request = request(evaluation)?;
-    let Ok(place) = Arc::clone(&api.evaluations).try_acquire_owned() else {
+    let Ok(place) = Arc::clone(&evaluations.places).try_acquire_owned() else {
         return Err(Problem::new(Code::Unavailable, "other objects are being evaluated; try again in a moment"));
     };
-    let (ruleset, now, surroundings) = (api.context.ruleset(), api.context.clock.now(), api.surroundings.clone());
-    let deadline = Deadline(Instant::now() + api.context.config.server.limits.request_timeout);
+    let context = &evaluations.context;
+    let (ruleset, now, surroundings) = (context.ruleset(), context.clock.now(), evaluations.surroundings.clone());
+    let deadline = Deadline(Instant::now() + context.config.server.limits.request_timeout);
     let work = tokio::task::spawn_blocking(move || {
         // The place is taken until the work ends, even where nobody waits for it any more.
         let _place = place;
