@@ -13,7 +13,17 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("palisade-rego-value", &["palisade-model", "palisade-gotext"]),
     ("palisade-graphql", &["palisade-model", "palisade-rego-value"]),
     ("palisade-schema", &["palisade-model", "palisade-gotext", "palisade-rego-value"]),
-    ("palisade-cel", &["palisade-model", "palisade-gotext", "palisade-document", "palisade-policy", "palisade-crypto"]),
+    (
+        "palisade-cel",
+        &[
+            "palisade-model",
+            "palisade-gotext",
+            "palisade-document",
+            "palisade-policy",
+            "palisade-crypto",
+            "palisade-schema",
+        ],
+    ),
     (
         "palisade-rego-builtins",
         &[
@@ -39,7 +49,15 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ),
     (
         "palisade-gatekeeper",
-        &["palisade-model", "palisade-gotext", "palisade-document", "palisade-policy", "palisade-cel", "palisade-rego"],
+        &[
+            "palisade-model",
+            "palisade-gotext",
+            "palisade-document",
+            "palisade-policy",
+            "palisade-schema",
+            "palisade-cel",
+            "palisade-rego",
+        ],
     ),
     (
         "palisade-jmespath",

@@ -7,13 +7,18 @@ use std::fmt::{Display, LowerExp};
 /// The shortest text that reads back as the same finite `f32` or `f64`, with an exponent below 1e-4 and from 1e6.
 pub fn shortest(value: impl Display + LowerExp) -> String {
     let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
+    let exponent: i32 = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or_default();
     if (-4..6).contains(&exponent) {
         return value.to_string();
     }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.abs())
+    with_exponent(&scientific)
+}
+
+/// Rust's `1.5e-7` as Go writes it: `1.5e-07`.
+pub(crate) fn with_exponent(scientific: &str) -> String {
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
+    let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
+    format!("{mantissa}e{sign}{digits:0>2}")
 }
 
 /// `strconv.FormatFloat(value, 'g', -1, 64)`: as [`shortest`], infinities and what is no number included.
@@ -26,11 +31,7 @@ pub fn scientific(value: f64) -> String {
     if !value.is_finite() {
         return not_finite(value).to_owned();
     }
-    let text = format!("{value:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{digits}E{sign}{:02}", exponent.unsigned_abs())
+    with_exponent(&format!("{value:e}")).to_uppercase()
 }
 
 fn not_finite(value: f64) -> &'static str {

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use num_bigint::{BigInt, Sign};
 
+use crate::go_float::with_exponent;
+
 /// What stands between `%` and the verb.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the format language")]
@@ -125,7 +127,7 @@ pub(super) fn float(text: &mut String, value: f64, verb: char, flags: Flags) -> 
     let piece = match verb {
         'v' | 'g' | 'G' => general(value.abs(), flags.precision),
         'f' | 'F' => format!("{:.*}", flags.precision.unwrap_or(6), value.abs()),
-        'e' | 'E' => exponential(value.abs(), Some(flags.precision.unwrap_or(6))),
+        'e' | 'E' => with_exponent(&format!("{:.*e}", flags.precision.unwrap_or(6), value.abs())),
         'b' => {
             let bits = value.abs().to_bits();
             let (mantissa, exponent) = (bits & ((1 << 52) - 1), (bits >> 52).cast_signed());
@@ -145,14 +147,6 @@ pub(super) fn float(text: &mut String, value: f64, verb: char, flags: Flags) -> 
         flags.pad(text, &format!("{sign}{piece}"));
     }
     true
-}
-
-/// `1.5e+06`, with so many digits behind the point or as few as read back.
-fn exponential(value: f64, precision: Option<usize>) -> String {
-    let text = precision.map_or_else(|| format!("{value:e}"), |precision| format!("{value:.precision$e}"));
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
-    format!("{mantissa}e{sign}{exponent:0>2}")
 }
 
 /// `%g`: an exponent where it is below -4 or not below the precision, for which the shortest form has 6.
@@ -176,7 +170,7 @@ fn general(value: f64, precision: Option<usize>) -> String {
         Some(precision) => precision,
     };
     if exponent < -4 || exponent >= limit {
-        return exponential(value, Some(digits.len() - 1));
+        return with_exponent(&format!("{value:.*e}", digits.len() - 1));
     }
     format!("{value:.*}", usize::try_from(count - 1 - exponent).unwrap_or(0))
 }

@@ -48,13 +48,11 @@ mod uris;
 mod uuid;
 
 use jiff::Timestamp;
+use palisade_model::{Budget, Spent};
 use palisade_rego_value::Value;
 
 pub use host::{Host, Offline};
 pub use memory::Memory;
-
-use palisade_model::{Budget, Spent};
-
 use types::Type;
 
 /// A function of the language.

@@ -2,10 +2,11 @@
 //!
 //! What is accepted and how violations are told is OPA's (which has it from gojsonschema), because `json.match_schema`
 //! shows them. A schema is compiled once and is then a table of rules that name one another, so that references may
-//! form circles. Deliberately absent: references to other documents (nothing is fetched), and default values.
+//! form circles. Gatekeeper's schemas, which are Kubernetes' and judged there, share the named [`formats`]. Deliberately absent:
+//! references to other documents (nothing is fetched), and default values.
 
 mod compile;
-mod formats;
+pub mod formats;
 mod keywords;
 mod numbers;
 mod references;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use palisade_model::Str;
 use palisade_rego_value::{Number, Object, Value};
 
-use super::formats::has_format;
+use super::formats::json_schema::has_format;
 use super::numbers::{is_multiple, normalised, shown};
 use super::{Additional, Dependency, Items, Rule, RuleId, Unjudged, Violation};
 

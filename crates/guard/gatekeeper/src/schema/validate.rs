@@ -1,6 +1,7 @@
 //! Whether a value fits a schema, and where not.
 
 use palisade_model::{Map, Path, Segment, Value};
+use palisade_schema::formats::kubernetes::has_format;
 
 use super::{Additional, Breach, Schema};
 
@@ -182,15 +183,4 @@ fn has_duplicates(items: &[Value]) -> bool {
     let mut texts: Vec<String> = items.iter().map(Value::to_canonical_json).collect();
     texts.sort_unstable();
     texts.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
-}
-
-/// Whether a text has a format; formats that are not known are not checked, as the API server does not either.
-fn has_format(format: &str, text: &str) -> bool {
-    match format {
-        "ipv4" => text.parse::<std::net::Ipv4Addr>().is_ok(),
-        "ipv6" => text.parse::<std::net::Ipv6Addr>().is_ok(),
-        "date" => text.parse::<jiff::civil::Date>().is_ok(),
-        "date-time" | "datetime" => text.parse::<jiff::Timestamp>().is_ok(),
-        _ => true,
-    }
 }

@@ -2,9 +2,9 @@
 
 use std::any::Any;
 
-use jiff::civil::Date;
 use palisade_gotext::go_url::Url;
 use palisade_model::Value;
+use palisade_schema::formats::kubernetes;
 
 use crate::library::{Call, Cost, Function, Library, mismatch};
 use crate::value::Opaque;
@@ -42,10 +42,10 @@ const FORMATS: &[Format] = formats! {
     "dns1035LabelPrefix" => |text| dns1035_label(&mask_trailing_dash(text)),
     "labelValue" => label_value,
     "uri" => |text| Url::parse_request(text).err().map(|error| vec![error]).unwrap_or_default(),
-    "uuid" => |text| unless(is_uuid(text), "does not match the UUID format"),
-    "byte" => |text| unless(is_base64(text), "invalid base64"),
-    "date" => |text| unless(is_date(text), "invalid date"),
-    "datetime" => |text| unless(is_datetime(text), "invalid datetime"),
+    "uuid" => |text| unless(kubernetes::is_uuid(text), "does not match the UUID format"),
+    "byte" => |text| unless(kubernetes::is_base64(text), "invalid base64"),
+    "date" => |text| unless(kubernetes::is_date(text), "invalid date"),
+    "datetime" => |text| unless(kubernetes::is_datetime(text), "invalid datetime"),
 };
 
 #[derive(Debug)]
@@ -203,68 +203,4 @@ fn mask_trailing_dash(text: &str) -> String {
         }
         _ => text.to_owned(),
     }
-}
-
-fn is_uuid(text: &str) -> bool {
-    let mut rest = text.bytes().peekable();
-    for (position, length) in [8, 4, 4, 4, 12].into_iter().enumerate() {
-        if position > 0 {
-            rest.next_if_eq(&b'-');
-        }
-        if !(0..length).all(|_| rest.next().is_some_and(|byte| byte.is_ascii_hexdigit())) {
-            return false;
-        }
-    }
-    rest.next().is_none()
-}
-
-/// Standard base64 with padding; the empty text is none.
-fn is_base64(text: &str) -> bool {
-    let digits = text.trim_end_matches('=');
-    let padding = text.len() - digits.len();
-    let digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    !text.is_empty() && text.len().is_multiple_of(4) && padding <= 2 && digits.bytes().all(digit)
-}
-
-fn is_date(text: &str) -> bool {
-    let number = |range| text.get(range).filter(|part: &&str| part.bytes().all(|byte| byte.is_ascii_digit()));
-    let dashes = text.len() == 10 && text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
-    let parts = (number(0..4), number(5..7), number(8..10));
-    let (Some(year), Some(month), Some(day)) = parts else { return false };
-    let (Ok(year), Ok(month), Ok(day)) = (year.parse(), month.parse(), day.parse()) else { return false };
-    dashes && Date::new(year, month, day).is_ok()
-}
-
-/// A date, `T` and a time with an offset, by the lenient pattern that Kubernetes' CRD validation uses.
-fn is_datetime(text: &str) -> bool {
-    let text = text.to_lowercase();
-    let mut parts = text.split('t');
-    let (Some(date), Some(time)) = (parts.next(), parts.next()) else { return false };
-    let (Some(clock), Some(rest)) = (time.get(..8), time.get(8..)) else { return false };
-    is_date(date) && is_clock(clock) && (is_offset(rest) || is_fraction_and_offset(rest))
-}
-
-fn is_clock(text: &str) -> bool {
-    let parts: Vec<_> = text.split(':').collect();
-    let within = |part: &&str, most: &str| is_two_digits(part) && *part <= most;
-    matches!(parts.as_slice(), [hour, minute, second]
-        if within(hour, "23") && within(minute, "59") && within(second, "59"))
-}
-
-fn is_two_digits(part: &str) -> bool {
-    part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Any one character and digits in front of the offset.
-fn is_fraction_and_offset(rest: &str) -> bool {
-    let mut rest = rest.chars();
-    rest.next();
-    let rest = rest.as_str();
-    let offset = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-    offset.len() < rest.len() && is_offset(offset)
-}
-
-fn is_offset(text: &str) -> bool {
-    let signed = text.strip_prefix(['+', '-']).and_then(|offset| offset.split_once(':'));
-    text == "z" || signed.is_some_and(|(hours, minutes)| is_two_digits(hours) && is_two_digits(minutes))
 }

@@ -1,13 +1,14 @@
-//! The named formats of texts. A name that is not known permits everything.
+//! The formats of JSON Schema as OPA checks them. A name that is not known permits everything.
 
 use std::net::IpAddr;
 
-use jiff::civil::Date;
 use palisade_gotext::go_regex;
 use palisade_gotext::go_url::Url;
 
+use super::is_date;
+
 /// Whether a text has a format.
-pub(super) fn has_format(format: &str, text: &str) -> bool {
+pub fn has_format(format: &str, text: &str) -> bool {
     match format {
         "date" => is_date(text),
         "time" => is_time(text),
@@ -25,10 +26,6 @@ pub(super) fn has_format(format: &str, text: &str) -> bool {
         "relative-json-pointer" => is_relative_pointer(text),
         _ => true,
     }
-}
-
-fn is_date(text: &str) -> bool {
-    text.len() == 10 && Date::strptime("%Y-%m-%d", text).is_ok()
 }
 
 /// Hours, minutes and seconds with a fraction, with a zone or without.
