@@ -7,7 +7,8 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
     ("palisade-gotext", &["palisade-model"]),
     ("palisade-document", &["palisade-model", "palisade-gotext"]),
     ("palisade-intake", &["palisade-model", "palisade-document"]),
-    ("palisade-runtime", &["palisade-model"]),
+    ("palisade-config", &["palisade-model", "palisade-gotext"]),
+    ("palisade-runtime", &["palisade-model", "palisade-config"]),
     ("palisade-policy", &["palisade-model"]),
     ("palisade-crypto", &["palisade-model", "palisade-gotext"]),
     ("palisade-rego-value", &["palisade-model", "palisade-gotext"]),
@@ -107,8 +108,9 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-packs",
         ],
     ),
-    ("palisade-config", &["palisade-model", "palisade-gotext"]),
     ("palisade-store", &["palisade-model", "palisade-config", "palisade-runtime"]),
+    ("palisade-api", &["palisade-runtime", "palisade-store"]),
+    ("palisade-identity", &["palisade-config", "palisade-runtime", "palisade-store", "palisade-api"]),
     (
         "palisade-kube",
         &[

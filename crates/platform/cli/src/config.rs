@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use palisade_model::{Diagnostic, Location, Severity, Source, Span};
+use palisade_config::{Document, Kind, Section, Setting, Spanned, choice, quoted, section};
+use palisade_model::{Diagnostic, Location, Severity, Source};
+use palisade_policies::packs::DEFAULT;
 use palisade_runtime::Network;
 use palisade_verdict::selection::{Mode, Override, Overrides, Selector};
-use serde::Deserialize;
-use toml::Spanned;
 
 use crate::Failure;
 use crate::args::Global;
@@ -18,57 +17,73 @@ pub(crate) const FILE: &str = "palisade.toml";
 /// Where waivers are looked for, beside the configuration.
 pub(crate) const WAIVERS: &str = ".palisade/waivers.yaml";
 
+/// Every section, in the order of the reference.
+pub(crate) fn sections() -> Vec<Section> {
+    let overrides = <Vec<OverrideTable> as Setting>::KIND;
+    let severity = Kind::Map("policy or rule, with `*` and `?`", &<Severity as Setting>::KIND);
+    let doc = "How much violations matter, by policy or `policy/rule`; the most precise name wins.";
+    let own = [
+        Check::SECTION,
+        Section { name: "severity", doc, kind: severity },
+        Section { name: "override", doc: OverrideTable::TABLE.doc, kind: overrides },
+        Network::SECTION,
+    ];
+    own.into_iter().chain(palisade_server::Config::SECTIONS).collect()
+}
+
 /// The whole file. Unknown keys are errors, so that a typing mistake never weakens a gate.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Default)]
 pub(crate) struct Config {
     /// Defaults of `palisade check` and `palisade mutate`.
     pub(crate) check: Check,
-    /// `[network]`: what policies may reach.
+    /// What policies may reach.
     pub(crate) network: Network,
-    /// `[server]`: listeners, limits and records of `palisade serve`.
-    server: palisade_server::config::ServerConfig,
-    /// `[store]`: where `palisade serve` keeps its state.
-    store: palisade_server::StoreConfig,
-    /// `[kubernetes]`: the cluster that it stands in.
-    kubernetes: palisade_server::KubernetesConfig,
-    /// `[identity]`: who may do what.
-    identity: palisade_server::IdentityConfig,
-    /// `[owners]`: where catalogue files are.
-    owners: palisade_server::OwnersConfig,
-    /// `[severity]`: by policy or rule, how much violations matter.
+    /// What `palisade serve` reads.
+    server: palisade_server::Config,
+    /// By policy or rule, how much violations matter.
     severity: BTreeMap<Spanned<String>, Severity>,
-    /// `[[override]]`, in order; the last one that matches wins.
-    r#override: Vec<OverrideTable>,
+    /// In order; the last one that matches wins.
+    overrides: Vec<OverrideTable>,
     /// The folder of the file, which relative paths start from.
-    #[serde(skip)]
     pub(crate) root: PathBuf,
     /// The file itself, where there is one.
-    #[serde(skip)]
-    pub(crate) source: Option<Arc<Source>>,
+    pub(crate) document: Document,
 }
 
-/// An entry of `[[override]]`. Lists that are left out mean any.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct OverrideTable {
-    policies: Vec<Spanned<String>>,
-    kinds: Vec<String>,
-    namespaces: Vec<String>,
-    names: Vec<String>,
-    paths: Vec<String>,
-    mode: Option<ModeName>,
-    severity: Option<Severity>,
+section! {
+    /// What the configuration makes of the policies' own words; the last entry that matches wins. Lists that are left
+    /// out mean any.
+    #[derive(Debug)]
+    struct OverrideTable {
+        /// Policies or rules by name, with `*` and `?`.
+        policies: Vec<Spanned<String>> = Vec::new();
+        /// Kinds of objects.
+        kinds: Vec<String> = Vec::new();
+        /// Namespaces, with `*` and `?`.
+        namespaces: Vec<String> = Vec::new();
+        /// Names of objects, with `*` and `?`.
+        names: Vec<String> = Vec::new();
+        /// Files, as globs from the folder of the configuration.
+        paths: Vec<String> = Vec::new();
+        /// Whether violations deny, warn, are recorded only, or are not looked for.
+        mode: Option<ModeName> = None;
+        /// How much violations matter.
+        severity: Option<Severity> = None;
+    }
 }
 
-/// The modes as the file writes them.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum ModeName {
-    Enforce,
-    Warn,
-    Audit,
-    Off,
+choice! {
+    /// The modes as the file writes them.
+    enum ModeName {
+        /// Violations fail.
+        Enforce = "enforce",
+        /// Violations are told.
+        Warn = "warn",
+        /// Violations are recorded.
+        Audit = "audit",
+        /// The rule does not run.
+        Off = "off",
+    }
 }
 
 impl From<ModeName> for Mode {
@@ -82,24 +97,28 @@ impl From<ModeName> for Mode {
     }
 }
 
-/// `[check]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Check {
-    /// What `palisade check` judges when it is given no path.
-    pub(crate) paths: Vec<PathBuf>,
-    /// Policy files and folders.
-    pub(crate) policies: Vec<PathBuf>,
-    /// A Kyverno values file.
-    pub(crate) values: Option<PathBuf>,
-    /// The mildest severity that fails a run, or `never`.
-    pub(crate) fail_on: Option<String>,
-    /// The mildest severity that is shown.
-    pub(crate) severity: Option<String>,
-    /// The file of known findings.
-    pub(crate) baseline: Option<PathBuf>,
-    /// The file of waivers.
-    pub(crate) waivers: Option<PathBuf>,
+/// What fails a run.
+const FAIL_ON: Kind = Kind::Word(&["info", "low", "medium", "high", "critical", "never"]);
+
+section! {
+    /// What `palisade check`, `mutate` and `serve` judge, and by what. Paths start from the folder of the file.
+    #[derive(Debug)]
+    pub(crate) struct Check("check") {
+        /// What `palisade check` judges when it is given no path.
+        pub(crate) paths: Vec<PathBuf> = Vec::new();
+        /// Policy files and folders, or built-in packs.
+        pub(crate) policies: Vec<PathBuf> = Vec::new() => implied = || format!("[{}]", quoted(DEFAULT));
+        /// A Kyverno values file: variables that stand in for look-ups.
+        pub(crate) values: Option<PathBuf> = None;
+        /// The mildest severity that fails a run, or `never`.
+        pub(crate) fail_on: Option<String> [FAIL_ON] = None => implied = || quoted("info"), variable = "PALISADE_FAIL_ON";
+        /// The mildest severity that is shown.
+        pub(crate) severity: Option<String> [<Severity as Setting>::KIND] = None => implied = || quoted("info"), variable = "PALISADE_SEVERITY";
+        /// The file of known findings.
+        pub(crate) baseline: Option<PathBuf> = None => variable = "PALISADE_BASELINE";
+        /// The file of waivers.
+        pub(crate) waivers: Option<PathBuf> = None => implied = || quoted(WAIVERS), variable = "PALISADE_WAIVERS";
+    }
 }
 
 impl Config {
@@ -116,15 +135,19 @@ impl Config {
 
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, Failure> {
         let source = Source::new(path.display().to_string(), text);
-        let config: Self = toml::from_str(text).map_err(|error| {
-            let span = Span::new(error.span().unwrap_or(0..0));
-            let diagnostic =
-                Diagnostic::error("PAL-P0002", format!("configuration cannot be used: {}", error.message()))
-                    .at(Location { source: source.clone(), span }, "")
-                    .help("`palisade explain PAL-P0002` lists the keys");
-            Failure::Input(vec![diagnostic])
-        })?;
-        Ok(Self { source: Some(source), ..config })
+        Document::parse(&source, &sections()).and_then(Self::of).map_err(Failure::Input)
+    }
+
+    fn of(document: Document) -> Result<Self, Vec<Diagnostic>> {
+        Ok(Self {
+            check: document.section("check")?,
+            network: document.section("network")?,
+            server: palisade_server::Config::of(&document)?,
+            severity: document.section("severity")?,
+            overrides: document.section("override")?,
+            root: PathBuf::new(),
+            document,
+        })
     }
 
     /// What the file makes of the policies' own severities and enforcement: `[severity]` first, the most precise name
@@ -138,29 +161,23 @@ impl Config {
             mode: None,
             severity: Some(*severity),
         };
-        Overrides(severities.into_iter().map(severity).chain(self.r#override.iter().map(OverrideTable::read)).collect())
+        Overrides(severities.into_iter().map(severity).chain(self.overrides.iter().map(OverrideTable::read)).collect())
     }
 
     /// The names of policies and rules that the file mentions, each with its place.
     pub(crate) fn named_policies(&self) -> impl Iterator<Item = &Spanned<String>> {
-        self.severity.keys().chain(self.r#override.iter().flat_map(|table| &table.policies))
+        self.severity.keys().chain(self.overrides.iter().flat_map(|table| &table.policies))
     }
 
     /// The place of something in the file.
     pub(crate) fn locate<T>(&self, part: &Spanned<T>) -> Option<Location> {
-        Some(Location { source: self.source.clone()?, span: Span::new(part.span()) })
+        self.document.locate(part)
     }
 
     /// What `palisade serve` reads, with paths from the configuration's folder.
     pub(crate) fn server(&self) -> palisade_server::Config {
-        let mut config = palisade_server::Config {
-            server: self.server.clone(),
-            store: self.store.clone(),
-            kubernetes: self.kubernetes.clone(),
-            identity: self.identity.clone(),
-            owners: self.owners.clone(),
-        };
-        config.server.data = config.server.data.map(|folder| self.resolve(&folder));
+        let mut config = self.server.clone();
+        config.server.data = config.server.data.map(|folder| self.resolve(&folder)).or_else(state_folder);
         config.owners.catalogs.iter_mut().for_each(|path| *path = self.resolve(path));
         config
     }
@@ -189,6 +206,12 @@ impl OverrideTable {
     }
 }
 
+/// Where the environment says that programs keep their state.
+pub(crate) fn state_folder() -> Option<PathBuf> {
+    let home = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    home.map(|home| home.join("palisade"))
+}
+
 /// The nearest `palisade.toml`, as a relative path so that messages stay short.
 fn nearest() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
@@ -213,6 +236,19 @@ mod tests {
             panic!("an unknown key must not be accepted");
         };
         assert!(diagnostics[0].to_string().starts_with("palisade.toml:2:1: error[PAL-P0002]"), "{}", diagnostics[0]);
+    }
+
+    /// A file of version 0.1 with every key that there was, each in force as it is written.
+    #[test]
+    fn a_configuration_of_the_first_version_is_accepted() {
+        let text = include_str!("../tests/upgrade/palisade-0.1.toml");
+        let config = Config::parse(Path::new("palisade-0.1.toml"), text).unwrap();
+        config.server().validate().unwrap();
+        let in_force = config.document.in_force(&sections(), |_| None);
+        let written = in_force.iter().filter(|found| found.origin != palisade_config::Origin::Default);
+        assert_eq!(written.count(), text.lines().filter(|line| line.contains(" = ")).count() + 2, "tls twice");
+        assert_eq!(config.server.kubernetes.reports, palisade_kube::Reports::OpenReports);
+        assert_eq!(config.overrides().0.len(), 5);
     }
 
     #[test]

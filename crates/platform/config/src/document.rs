@@ -49,8 +49,8 @@ impl Document {
     }
 
     /// What the file says in a section, the default where it says nothing.
-    pub fn section<T: DeserializeOwned + Default>(&self, section: &Section) -> Result<T, Vec<Diagnostic>> {
-        let (Some(source), Some(value)) = (&self.source, self.table().remove(section.name)) else {
+    pub fn section<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, Vec<Diagnostic>> {
+        let (Some(source), Some(value)) = (&self.source, self.table().remove(name)) else {
             return Ok(T::default());
         };
         T::deserialize(ValueDeserializer::from(value))
@@ -137,7 +137,9 @@ fn fits(kind: Kind, value: &DeValue<'_>) -> bool {
         Kind::Integer(_) => value.is_integer(),
         Kind::Number => value.is_integer() || value.is_float(),
         Kind::Text(_) => value.is_str(),
-        Kind::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+        Kind::Word(words) => {
+            value.as_str().is_some_and(|word| words.iter().any(|known| known.eq_ignore_ascii_case(word)))
+        }
         Kind::Either(kinds) => kinds.iter().any(|kind| fits(*kind, value)),
         Kind::List(_) => value.is_array(),
         Kind::Map(..) | Kind::Table(_) => value.is_table(),
@@ -201,13 +203,13 @@ mod tests {
 
     #[test]
     fn a_section_is_taken_with_its_defaults() {
-        let thing: Thing = Document::default().section(&Thing::SECTION).unwrap();
+        let thing: Thing = Document::default().section("thing").unwrap();
         assert_eq!((thing.how_long.as_secs(), thing.amount, thing.parts.len()), (3, Amount::Much, 0));
         let text = "[thing]\nhow-long = '1m'\namount = 'little'\n[[thing.parts]]\nname = 'a'\n";
-        let thing: Thing = parse(text).unwrap().section(&Thing::SECTION).unwrap();
+        let thing: Thing = parse(text).unwrap().section("thing").unwrap();
         assert_eq!((thing.how_long.as_secs(), thing.amount), (60, Amount::Little));
         assert_eq!((&*thing.parts[0].name, thing.parts[0].size), ("a", 0));
-        let wrong = parse("[thing]\nhow-long = 'soon'\n").unwrap().section::<Thing>(&Thing::SECTION).unwrap_err();
+        let wrong = parse("[thing]\nhow-long = 'soon'\n").unwrap().section::<Thing>("thing").unwrap_err();
         assert!(wrong[0].to_string().starts_with("p.toml:2:12: error[PAL-P0002]"), "{}", wrong[0]);
     }
 

@@ -109,7 +109,7 @@ impl<V: Fn(&str) -> Option<String>> Walk<'_, V> {
                 let line = source.position(value.span().start).line;
                 (shown(key.kind, value, source), Origin::Line { file: source.name().to_owned(), line })
             }
-            (None, None) => match (key.default)().or_else(|| key.implied.map(quoted)).filter(|_| defaults) {
+            (None, None) => match key.default().filter(|_| defaults) {
                 Some(value) => (value, Origin::Default),
                 None => return,
             },

@@ -86,8 +86,8 @@ pub struct Key {
     pub required: bool,
     /// Its default as TOML; none where absence is one.
     pub default: fn() -> Option<String>,
-    /// What absence amounts to, where that can be written down.
-    pub implied: Option<&'static str>,
+    /// What absence amounts to, as TOML, where that can be written down.
+    pub implied: Option<fn() -> String>,
     /// The variable of the environment that wins over the file.
     pub variable: Option<&'static str>,
 }
@@ -104,7 +104,7 @@ impl Key {
 
     /// Its default as TOML, the implied one included.
     pub fn default(&self) -> Option<String> {
-        (self.default)().or_else(|| self.implied.map(crate::quoted))
+        self.implied.map_or_else(self.default, |implied| Some(implied()))
     }
 }
 
@@ -112,7 +112,7 @@ impl Key {
 ///
 /// With a name in parentheses it is a section. A table in which every key has a default is itself a default; where one
 /// has none it is required, and the others need serde's `default` too. After the type, a [`Kind`] in brackets replaces
-/// that of the type; after the default, `=> variable = "NAME"` and `implied = "value"` say more.
+/// that of the type; after the default, `=> variable = "NAME"` and `implied = || TOML` say more.
 #[macro_export]
 macro_rules! section {
     (

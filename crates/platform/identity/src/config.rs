@@ -8,83 +8,71 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use palisade_config::{Kind, Setting, quoted, section};
 use serde::Deserialize;
 use url::Url;
 
 use super::caller::{ALL_TEAMS, Binding};
 use super::permission::Role;
-use crate::duration;
 use crate::error::IdentityError;
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// `[identity]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct IdentityConfig {
-    /// Networks of the proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`.
-    pub trusted_proxies: Vec<Network>,
-    /// A session ends when it has not been used for so long.
-    #[serde(with = "duration")]
-    pub session_idle: Duration,
-    /// A session ends after so long, however much it is used.
-    #[serde(with = "duration")]
-    pub session_lifetime: Duration,
-    /// The longest that an API token may live.
-    #[serde(with = "duration")]
-    pub token_lifetime: Duration,
-    /// How long an agent's certificate lives before it has to be renewed.
-    #[serde(with = "duration")]
-    pub agent_lifetime: Duration,
-    /// Failed proofs that one address may have in a minute before it has to wait.
-    pub failures_per_minute: u32,
-    /// The file with the private key (PEM, ECDSA P-256) that signs agents' certificates; made in the data folder by
-    /// default. Replicas share one.
-    pub agent_key_file: Option<PathBuf>,
-    /// `[identity.oidc]`; without it there is no login but the first administrator's.
-    pub oidc: Option<OidcConfig>,
-}
-
-impl Default for IdentityConfig {
-    fn default() -> Self {
-        Self {
-            trusted_proxies: Vec::new(),
-            session_idle: 2 * HOUR,
-            session_lifetime: 12 * HOUR,
-            token_lifetime: 365 * DAY,
-            agent_lifetime: DAY,
-            failures_per_minute: 20,
-            agent_key_file: None,
-            oidc: None,
-        }
+section! {
+    /// Who may do what: sessions, tokens, agents.
+    #[derive(Clone, Debug)]
+    pub struct IdentityConfig("identity") {
+        /// Networks of the proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`.
+        pub trusted_proxies: Vec<Network> = Vec::new();
+        /// A session ends when it has not been used for so long.
+        #[serde(deserialize_with = "palisade_config::duration")]
+        pub session_idle: Duration = 2 * HOUR;
+        /// A session ends after so long, however much it is used.
+        #[serde(deserialize_with = "palisade_config::duration")]
+        pub session_lifetime: Duration = 12 * HOUR;
+        /// The longest that an API token may live.
+        #[serde(deserialize_with = "palisade_config::duration")]
+        pub token_lifetime: Duration = 365 * DAY;
+        /// How long an agent's certificate lives before it has to be renewed.
+        #[serde(deserialize_with = "palisade_config::duration")]
+        pub agent_lifetime: Duration = DAY;
+        /// Failed proofs that one address may have in a minute before it has to wait.
+        pub failures_per_minute: u32 = 20;
+        /// The file with the private key (PEM, ECDSA P-256) that signs agents' certificates; made in the data folder by
+        /// default. Replicas share one.
+        pub agent_key_file: Option<PathBuf> = None;
+        /// The OpenID Connect provider that people log in with; without it there is no login but the first
+        /// administrator's.
+        pub oidc: Option<OidcConfig> = None;
     }
 }
 
-/// `[identity.oidc]`: the OpenID Connect provider that people log in with.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct OidcConfig {
-    /// The issuer's address, exactly as the provider writes it in its tokens.
-    pub issuer: Issuer,
-    /// The identifier that the provider gave this server.
-    pub client_id: String,
-    /// The file with the secret that the provider gave with it; without it the server is a public client.
-    pub client_secret_file: Option<PathBuf>,
-    /// A file with the certificates (PEM) that the provider's own is checked by, instead of the public authorities'.
-    pub ca_file: Option<PathBuf>,
-    /// Scopes to ask for besides `openid`.
-    #[serde(default = "default_scopes")]
-    pub scopes: Vec<String>,
-    /// The claim of the identity token that lists a person's groups.
-    #[serde(default = "default_groups_claim")]
-    pub groups_claim: String,
-    /// How far the provider's clock may be from this server's.
-    #[serde(with = "duration", default = "default_clock_skew")]
-    pub clock_skew: Duration,
-    /// `[[identity.oidc.roles]]`: what membership of a group gives.
-    #[serde(default)]
-    pub roles: Vec<GroupRole>,
+section! {
+    /// `[identity.oidc]`: the OpenID Connect provider that people log in with.
+    #[derive(Clone, Debug)]
+    pub struct OidcConfig {
+        /// The issuer's address, exactly as the provider writes it in its tokens.
+        pub issuer: Issuer [Kind::URL];
+        /// The identifier that the provider gave this server.
+        pub client_id: String;
+        /// The file with the secret that the provider gave with it; without it the server is a public client.
+        pub client_secret_file: Option<PathBuf> = None;
+        /// A file with the certificates (PEM) that the provider's own is checked by, instead of the public authorities'.
+        pub ca_file: Option<PathBuf> = None;
+        /// Scopes to ask for besides `openid`.
+        #[serde(default = "default_scopes")]
+        pub scopes: Vec<String> = default_scopes();
+        /// The claim of the identity token that lists a person's groups.
+        #[serde(default = "default_groups_claim")]
+        pub groups_claim: String = default_groups_claim();
+        /// How far the provider's clock may be from this server's.
+        #[serde(deserialize_with = "palisade_config::duration", default = "default_clock_skew")]
+        pub clock_skew: Duration = default_clock_skew();
+        /// What membership of a group gives.
+        #[serde(default)]
+        pub roles: Vec<GroupRole> = Vec::new();
+    }
 }
 
 /// The address of an issuer: compared as text, to the letter, and asked as an address.
@@ -103,17 +91,18 @@ impl TryFrom<String> for Issuer {
     }
 }
 
-/// What membership of a group gives.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct GroupRole {
-    /// The group, as the provider names it.
-    pub group: String,
-    /// The role.
-    pub role: Role,
-    /// The team; `*` is all of them.
-    #[serde(default = "all_teams")]
-    pub team: String,
+section! {
+    /// What membership of a group gives.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct GroupRole {
+        /// The group, as the provider names it.
+        pub group: String;
+        /// The role.
+        pub role: Role [Kind::Word(&["viewer", "developer", "operator", "approver", "admin"])];
+        /// The team; `*` is all of them.
+        #[serde(default = "all_teams")]
+        pub team: String = all_teams();
+    }
 }
 
 impl OidcConfig {
@@ -256,6 +245,14 @@ impl FromStr for Network {
     }
 }
 
+impl Setting for Network {
+    const KIND: Kind = Kind::Text("network");
+
+    fn show(&self) -> Option<String> {
+        Some(quoted(&format!("{}/{}", self.address, self.prefix)))
+    }
+}
+
 impl TryFrom<String> for Network {
     type Error = String;
 
@@ -277,6 +274,19 @@ mod tests {
     fn defaults_are_valid_and_unknown_keys_are_not() {
         IdentityConfig::default().validate(None).unwrap();
         assert!(serde_json::from_str::<IdentityConfig>(r#"{"session-idel": "1h"}"#).is_err());
+    }
+
+    /// Tables with required keys name their defaults twice, for the reference and for serde.
+    #[test]
+    fn declared_defaults_are_those_that_are_read() {
+        let read = oidc("https://login.example.com").oidc.unwrap();
+        let team = serde_json::from_str::<GroupRole>(r#"{"group": "a", "role": "viewer"}"#).unwrap().team;
+        let shown =
+            [read.scopes.show(), read.groups_claim.show(), read.clock_skew.show(), read.roles.show(), team.show()];
+        let declared = OidcConfig::TABLE.keys.iter().chain(GroupRole::TABLE.keys).filter_map(|key| key.default());
+        assert_eq!(declared.collect::<Vec<_>>(), shown.into_iter().flatten().collect::<Vec<_>>());
+        let role = GroupRole::TABLE.keys.iter().find(|key| key.field == "role").unwrap();
+        assert!(matches!(role.kind, Kind::Word(words) if Role::ALL.map(Role::as_str) == words));
     }
 
     #[test]

@@ -25,7 +25,6 @@ mod bootstrap;
 mod caller;
 mod config;
 mod cookie;
-pub mod duration;
 mod enrolment;
 mod error;
 mod oidc;

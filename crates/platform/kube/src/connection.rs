@@ -9,72 +9,53 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use palisade_config::{Kind, Setting, choice, quoted, section};
 use palisade_model::Str;
 use serde::Deserialize;
 
 use crate::KubeError;
 
-/// `[kubernetes]`: the cluster to guard.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the configuration file")]
-pub struct KubernetesConfig {
-    /// Whether to connect. `auto` does inside a cluster, and where `kubeconfig` or `context` is set.
-    pub enabled: Enabled,
-    /// The kubeconfig file; inside a cluster the service account, elsewhere `$KUBECONFIG` or `~/.kube/config` by default.
-    pub kubeconfig: Option<PathBuf>,
-    /// The context of the kubeconfig file; its current one by default.
-    pub context: Option<String>,
-    /// What the cluster is called in findings and decisions.
-    pub cluster: String,
-    /// The namespace that Palisade runs in; it is never judged at admission.
-    pub namespace: String,
-    /// The service account that Palisade runs as, for the requests that are its own.
-    pub service_account: String,
-    /// The service through which the API server reaches the admission listener.
-    pub service: String,
-    /// The port of that service.
-    pub service_port: u16,
-    /// The base address under which the API server reaches the admission listener instead, such as
-    /// `https://127.0.0.1:9443`; for a server outside the cluster.
-    pub webhook_url: Option<String>,
-    /// Further namespaces that are not judged at admission. `kube-system` is needed to repair a cluster.
-    pub excluded_namespaces: Vec<String>,
-    /// Whether webhook configurations are registered.
-    pub register_webhooks: bool,
-    /// Whether the last server that stops removes them again.
-    pub remove_webhooks: bool,
-    /// Whether ValidatingAdmissionPolicy and MutatingAdmissionPolicy objects of the cluster are judged at admission too,
-    /// although the API server does that itself. The scan judges them anyway.
-    pub admit_native_policies: bool,
-    /// Whether it is said on policy objects how loading them went.
-    pub write_status: bool,
-    /// Which kind of reports the scan writes.
-    pub reports: Reports,
-    /// The most objects of one kind that are held in memory.
-    pub max_cached_objects: usize,
-}
-
-impl Default for KubernetesConfig {
-    fn default() -> Self {
-        Self {
-            enabled: Enabled::Auto,
-            kubeconfig: None,
-            context: None,
-            cluster: "kubernetes".into(),
-            namespace: "palisade".into(),
-            service_account: "palisade".into(),
-            service: "palisade".into(),
-            service_port: 443,
-            webhook_url: None,
-            excluded_namespaces: vec!["kube-system".into()],
-            register_webhooks: true,
-            remove_webhooks: false,
-            admit_native_policies: false,
-            write_status: true,
-            reports: Reports::Auto,
-            max_cached_objects: 250_000,
-        }
+section! {
+    /// The cluster to guard.
+    #[derive(Clone, Debug)]
+    #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the configuration file")]
+    pub struct KubernetesConfig("kubernetes") {
+        /// Whether to connect. `auto` does inside a cluster, and where `kubeconfig` or `context` is set.
+        pub enabled: Enabled = Enabled::Auto;
+        /// The kubeconfig file; inside a cluster the service account, elsewhere `$KUBECONFIG` or `~/.kube/config` by
+        /// default.
+        pub kubeconfig: Option<PathBuf> = None;
+        /// The context of the kubeconfig file; its current one by default.
+        pub context: Option<String> = None;
+        /// What the cluster is called in findings and decisions.
+        pub cluster: String = "kubernetes".into();
+        /// The namespace that Palisade runs in; it is never judged at admission.
+        pub namespace: String = "palisade".into();
+        /// The service account that Palisade runs as, for the requests that are its own.
+        pub service_account: String = "palisade".into();
+        /// The service through which the API server reaches the admission listener.
+        pub service: String = "palisade".into();
+        /// The port of that service.
+        pub service_port: u16 = 443;
+        /// The base address under which the API server reaches the admission listener instead, such as
+        /// `https://127.0.0.1:9443`; for a server outside the cluster.
+        pub webhook_url: Option<String> [Kind::URL] = None;
+        /// Further namespaces that are not judged at admission. `kube-system` is needed to repair a cluster.
+        pub excluded_namespaces: Vec<String> = vec!["kube-system".into()];
+        /// Whether webhook configurations are registered.
+        pub register_webhooks: bool = true;
+        /// Whether the last server that stops removes them again.
+        pub remove_webhooks: bool = false;
+        /// Whether ValidatingAdmissionPolicy and MutatingAdmissionPolicy objects of the cluster are judged at admission
+        /// too, although the API server does that itself. The scan judges them anyway.
+        pub admit_native_policies: bool = false;
+        /// Whether it is said on policy objects how loading them went.
+        pub write_status: bool = true;
+        /// Which kind of reports the scan writes; `auto` is OpenReports where the cluster has their kinds, PolicyReports
+        /// otherwise.
+        pub reports: Reports = Reports::Auto;
+        /// The most objects of one kind that are held in memory.
+        pub max_cached_objects: usize = 250_000;
     }
 }
 
@@ -89,6 +70,18 @@ pub enum Enabled {
     Yes,
     /// Never.
     No,
+}
+
+impl Setting for Enabled {
+    const KIND: Kind = Kind::Either(&[Kind::Flag, Kind::Word(&["auto", "true", "false"])]);
+
+    fn show(&self) -> Option<String> {
+        Some(match self {
+            Self::Auto => quoted("auto"),
+            Self::Yes => true.to_string(),
+            Self::No => false.to_string(),
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -115,19 +108,18 @@ impl TryFrom<Switch> for Enabled {
     }
 }
 
-/// Which kind of reports the scan writes into the cluster.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reports {
-    /// OpenReports where the cluster has their kinds, PolicyReports otherwise.
-    #[default]
-    Auto,
-    /// `wgpolicyk8s.io` PolicyReport and ClusterPolicyReport.
-    PolicyReport,
-    /// `openreports.io` Report and ClusterReport.
-    OpenReports,
-    /// None; results are in the store only.
-    None,
+choice! {
+    /// Which kind of reports the scan writes into the cluster.
+    pub enum Reports {
+        /// OpenReports where the cluster has their kinds, PolicyReports otherwise.
+        Auto = "auto",
+        /// `wgpolicyk8s.io` PolicyReport and ClusterPolicyReport.
+        PolicyReport = "policy-report",
+        /// `openreports.io` Report and ClusterReport.
+        OpenReports = "open-reports",
+        /// None; results are in the store only.
+        None = "none",
+    }
 }
 
 impl KubernetesConfig {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use palisade_config::{Kind, section};
 use url::Url;
 
 use crate::StoreError;
@@ -11,45 +11,32 @@ use crate::StoreError;
 /// The longest password, in bytes.
 const MAX_PASSWORD: u64 = 4096;
 
-/// The `[store]` table of the configuration. The default is an SQLite file in the data folder.
-#[derive(Clone, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct StoreConfig {
-    /// `sqlite:PATH` (relative to the data folder) or `postgres://USER@HOST/DATABASE?sslmode=verify-full`; none is the
-    /// file `palisade.db` in the data folder.
-    pub url: Option<String>,
-    /// A file with the password for PostgreSQL; a trailing line break does not count.
-    pub password_file: Option<PathBuf>,
-    /// Connections kept open at most.
-    pub max_connections: u32,
-    /// Days that decisions stay.
-    pub decision_days: u32,
-    /// Days that findings stay after they were resolved.
-    pub finding_days: u32,
-    /// Days that the feed of changes stays.
-    pub change_days: u32,
-    /// Days that administrative actions stay.
-    pub audit_days: u32,
+section! {
+    /// Where the state is kept, and for how long. The default is an SQLite file in the data folder.
+    #[derive(Clone)]
+    pub struct StoreConfig("store") {
+        /// `sqlite:PATH` (relative to the data folder) or `postgres://USER@HOST/DATABASE?sslmode=verify-full`; none is the
+        /// file `palisade.db` in the data folder.
+        pub url: Option<String> [Kind::URL] = None;
+        /// A file with the password for PostgreSQL; a trailing line break does not count.
+        pub password_file: Option<PathBuf> = None;
+        /// Connections kept open at most.
+        pub max_connections: u32 = 10;
+        /// Days that decisions stay.
+        pub decision_days: u32 = 30;
+        /// Days that findings stay after they were resolved.
+        pub finding_days: u32 = 90;
+        /// Days that the feed of changes stays.
+        pub change_days: u32 = 3;
+        /// Days that administrative actions stay.
+        pub audit_days: u32 = 730;
+    }
 }
 
 impl fmt::Debug for StoreConfig {
     /// Leaves the address out: it may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreConfig").field("max_connections", &self.max_connections).finish_non_exhaustive()
-    }
-}
-
-impl Default for StoreConfig {
-    fn default() -> Self {
-        Self {
-            url: None,
-            password_file: None,
-            max_connections: 10,
-            decision_days: 30,
-            finding_days: 90,
-            change_days: 3,
-            audit_days: 730,
-        }
     }
 }
 

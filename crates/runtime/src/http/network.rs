@@ -2,17 +2,18 @@
 
 use std::net::IpAddr;
 
-use serde::Deserialize;
+use palisade_config::section;
 
-/// `[network]`: the hosts that requests may be sent to; none by default.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Network {
-    /// `HOST` or `HOST:PORT`; `*.example.com` permits every host below it. A link-local address or that of a metadata
-    /// service is only reached where it is written out here.
-    pub allow: Vec<String>,
-    /// Whether policies may ask for connections whose certificate is not verified.
-    pub allow_unverified_tls: bool,
+section! {
+    /// The hosts that policies may send requests to (`http.send` of Rego); none by default.
+    #[derive(Clone, Debug)]
+    pub struct Network("network") {
+        /// `HOST` or `HOST:PORT`; `*.example.com` permits every host below it. A link-local address or that of a metadata
+        /// service is only reached where it is written out here.
+        pub allow: Vec<String> = Vec::new();
+        /// Whether policies may ask for connections whose certificate is not verified.
+        pub allow_unverified_tls: bool = false;
+    }
 }
 
 impl Network {

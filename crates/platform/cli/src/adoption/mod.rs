@@ -173,7 +173,7 @@ pub(crate) fn unknown_names(config: &Config, policies: &[Arc<dyn Policy>]) -> Ve
         })
     };
     let unknown = config.named_policies().filter(|name| !known(name.get_ref()));
-    let diagnostic = |name: &toml::Spanned<String>| {
+    let diagnostic = |name: &palisade_config::Spanned<String>| {
         let message = format!("no loaded policy or rule is called `{}`", name.get_ref());
         let diagnostic = Diagnostic::warning(codes::OVERRIDE_UNUSED, message);
         let diagnostic = match config.locate(name) {

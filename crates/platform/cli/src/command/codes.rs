@@ -1,6 +1,9 @@
 //! The table of diagnostic codes, put together from the crates that own them, and the command line's own.
 
+use palisade_config::reference::listing;
 use palisade_model::CodeEntry;
+
+use crate::config::sections;
 
 /// Every crate's table.
 pub(crate) const TABLES: &[&[CodeEntry]] = &[
@@ -14,39 +17,13 @@ pub(crate) const TABLES: &[&[CodeEntry]] = &[
     palisade_rego::compile::CODES,
     palisade_rego::bundle::codes::CODES,
     palisade_verdict::codes::CODES,
+    palisade_config::CODES,
     palisade_server::CODES,
     CODES,
 ];
 
 /// Codes of the command line itself.
 const CODES: &[CodeEntry] = &[
-    CodeEntry {
-        code: "PAL-P0002",
-        title: "the configuration cannot be used",
-        explanation:
-            "`palisade.toml` has a syntax error, a key that does not exist, or a value of the wrong type. It is \
-not guessed at, because a misspelt key must never weaken a gate.
-
-The keys are, all optional:
-
-    [check]
-    paths = [\"deploy\"]        # what is judged when no path is given
-    policies = [\"policies\"]   # files or folders, relative to palisade.toml
-    values = \"values.yaml\"    # variables that stand in for look-ups
-    fail-on = \"medium\"        # mildest severity that fails a run, or \"never\"
-    severity = \"low\"          # mildest severity that is shown
-    waivers = \".palisade/waivers.yaml\"
-    baseline = \".palisade/baseline.json\"
-
-    [severity]                # by policy or policy/rule, with * and ?
-    \"images/tag\" = \"high\"
-
-    [[override]]              # the last one that matches wins; lists left out mean any
-    policies = [\"images\"]
-    paths = [\"legacy/**\"]     # also kinds, namespaces, names
-    mode = \"warn\"             # enforce, warn, audit or off
-    severity = \"low\"",
-    },
     CodeEntry {
         code: "PAL-P0003",
         title: "data for policies cannot be used",
@@ -74,6 +51,13 @@ pub(crate) fn all() -> Vec<&'static CodeEntry> {
     let mut codes: Vec<_> = TABLES.iter().flat_map(|table| table.iter()).collect();
     codes.sort_by_key(|entry| entry.code);
     codes
+}
+
+/// What is said of a code; the keys of the configuration are listed from their declarations.
+pub(crate) fn explanation(entry: &CodeEntry) -> String {
+    let lists_keys = palisade_config::CODES.iter().any(|known| known.code == entry.code);
+    let keys = if lists_keys { listing(&sections()) } else { String::new() };
+    format!("{}\n{keys}", entry.explanation)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let text = match codes::all().iter().find(|entry| entry.code.eq_ignore_ascii_case(&args.name)) {
-        Some(entry) => format!("{}: {}\n\n{}", entry.code, entry.title, entry.explanation),
+        Some(entry) => format!("{}: {}\n\n{}", entry.code, entry.title, codes::explanation(entry).trim_end()),
         None => packs::explain(&args.name).ok_or_else(|| unknown(&args.name))?,
     };
     write_to(None, |out| writeln!(out, "{text}"))?;

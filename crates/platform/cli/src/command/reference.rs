@@ -11,6 +11,7 @@ use palisade_policy::PolicyMeta;
 
 use super::codes;
 use crate::args::Cli;
+use crate::config::sections;
 use palisade_policies::packs::{self, Side};
 
 /// The page of commands.
@@ -31,7 +32,8 @@ fn codes_page() -> String {
         "# Diagnostic codes\n\nGenerated from the code by `cargo x gen`; `palisade explain CODE` prints the same.\n",
     );
     for entry in codes::all() {
-        let _ = write!(page, "\n## {}\n\n*{}*\n\n{}\n", entry.code, entry.title, trim_lines(entry.explanation));
+        let _ =
+            write!(page, "\n## {}\n\n*{}*\n\n{}\n", entry.code, entry.title, trim_lines(&codes::explanation(entry)));
     }
     page
 }
@@ -76,6 +78,17 @@ fn rule_page(pack: &Pack, entry: &Entry) -> String {
     )
 }
 
+/// The schema of the chart's values, with that of `config` from the declarations; the rest is written by hand.
+fn values_schema(folder: &Path) -> String {
+    let written = std::fs::read_to_string(folder.join("../../deploy/chart/palisade/values.schema.json")).unwrap();
+    let (before, from) = written.split_once("\n    \"config\": {").unwrap();
+    let (_, after) = from.split_once("\n    },\n").unwrap();
+    let mut config = palisade_config::schema::schema(&sections());
+    config["description"] = "palisade.toml in YAML.".into();
+    let config = serde_json::to_string_pretty(&config).unwrap().replace('\n', "\n    ");
+    format!("{before}\n    \"config\": {config},\n{after}")
+}
+
 fn trim_lines(text: &str) -> String {
     text.trim_end().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
@@ -84,6 +97,8 @@ fn trim_lines(text: &str) -> String {
 fn reference_pages_are_up_to_date() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/reference");
     let mut pages = vec![("commands.md".to_owned(), commands()), ("codes.md".to_owned(), codes_page())];
+    pages.push(("config.md".to_owned(), palisade_config::reference::page(&sections())));
+    pages.push(("../../deploy/chart/palisade/values.schema.json".to_owned(), values_schema(&folder)));
     pages.extend(rule_pages());
     for (name, page) in pages {
         let file = folder.join(&name);

@@ -8,9 +8,9 @@
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use palisade_config::section;
 use palisade_model::{Decision, Owner, Value};
 use palisade_store::{Page, Store, StoreError};
-use serde::Deserialize;
 use tokio::sync::Notify;
 
 use index::Index;
@@ -28,12 +28,13 @@ pub(crate) use import::{Imported, forget, import, keep_current};
 /// The team of what no catalogue knows.
 pub(crate) const UNOWNED: &str = "unowned";
 
-/// `[owners]`: where catalogue files are.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct OwnersConfig {
-    /// Files and folders with `catalog-info.yaml` documents.
-    pub catalogs: Vec<PathBuf>,
+section! {
+    /// Who answers for what: where catalogue files are.
+    #[derive(Clone, Debug)]
+    pub struct OwnersConfig("owners") {
+        /// Files and folders with `catalog-info.yaml` documents.
+        pub catalogs: Vec<PathBuf> = Vec::new();
+    }
 }
 
 /// Who answers for what, now. Clones share it.
