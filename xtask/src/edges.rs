@@ -109,8 +109,6 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("palisade-store", &["palisade-model", "palisade-config", "palisade-runtime"]),
-    ("palisade-api", &["palisade-runtime", "palisade-store"]),
-    ("palisade-identity", &["palisade-config", "palisade-runtime", "palisade-store", "palisade-api"]),
     (
         "palisade-kube",
         &[
@@ -123,7 +121,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("palisade-api", &["palisade-model", "palisade-runtime", "palisade-store"]),
-    ("palisade-identity", &["palisade-model", "palisade-gotext", "palisade-runtime", "palisade-store", "palisade-api"]),
+    ("palisade-identity", &["palisade-model", "palisade-config", "palisade-runtime", "palisade-store", "palisade-api"]),
     (
         "palisade-server",
         &[

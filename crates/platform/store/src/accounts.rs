@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::Failure;
 use crate::page::{Column, Order};
 use crate::row::Row;
-use crate::statement::{Sql, json, row};
+use crate::statement::Sql;
 use crate::store::new_id;
+use crate::table::{Columns, table};
 use crate::{Listed, Page, Store, StoreError};
 
 const BY_ID: Order = Order { list: "accounts", columns: &[Column::text("id", "id")], descending: false };
@@ -98,6 +99,21 @@ pub struct Account {
     pub last_login_at: Timestamp,
 }
 
+table! {
+    ACCOUNTS = accounts (id);
+    Account {
+        id: text,
+        issuer: text,
+        subject: text,
+        display_name: text,
+        email: optional_text,
+        groups in user_groups: json,
+        disabled: flag,
+        created_at: time,
+        last_login_at: time,
+    }
+}
+
 /// What an issuer says of a person who logs in.
 #[derive(Clone, Debug)]
 pub struct Login {
@@ -134,6 +150,11 @@ pub struct RoleBinding {
     pub team: Option<String>,
 }
 
+table! {
+    ROLE_BINDINGS = role_bindings (principal_kind, principal, role, team);
+    { principal_kind: text, principal: text, role: word, team: text, granted_by: text, granted_at: time }
+}
+
 /// Which accounts are wanted. What is `None` does not narrow.
 #[derive(Clone, Debug, Default)]
 pub struct AccountFilter {
@@ -150,26 +171,20 @@ impl Store {
         self.database
             .attempt("recording a login", async || {
                 let mut session = self.database.write().await?;
-                let sql = Sql::new(
-                    "INSERT INTO accounts \
-             (id, issuer, subject, display_name, email, user_groups, disabled, created_at, last_login_at) VALUES ",
-                )
-                .tuple(row![
-                    &id,
-                    &login.issuer,
-                    &login.subject,
-                    &login.display_name,
-                    login.email.as_deref(),
-                    json(&login.groups),
-                    false,
-                    now,
-                    now,
-                ])
-                .push(
-                    " ON CONFLICT (issuer, subject) DO UPDATE SET display_name = excluded.display_name, \
-             email = excluded.email, user_groups = excluded.user_groups, last_login_at = excluded.last_login_at \
-             RETURNING *",
-                );
+                let Login { issuer, subject, display_name, email, groups } = login.clone();
+                let account = Account {
+                    id: id.clone(),
+                    issuer,
+                    subject,
+                    display_name,
+                    email,
+                    groups,
+                    disabled: false,
+                    created_at: now,
+                    last_login_at: now,
+                };
+                let kept = ["id", "disabled", "created_at"];
+                let sql = ACCOUNTS.upsert([account.values()], &["issuer", "subject"], &kept).push(" RETURNING *");
                 let row = session.row(sql).await?;
                 session.commit().await?;
                 found(row, &login.subject)
@@ -182,7 +197,7 @@ impl Store {
         self.database
             .attempt("reading an account", async || {
                 let sql = Sql::new("SELECT * FROM accounts WHERE id = $1").arg(id);
-                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+                self.database.read().await?.row(sql).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -194,7 +209,7 @@ impl Store {
                 let sql = Sql::new("SELECT * FROM accounts WHERE 1 = 1")
                     .equal("issuer", filter.issuer.as_deref())
                     .equal("disabled", filter.disabled);
-                self.database.read().await?.list(sql, &BY_ID, page, read).await
+                self.database.read().await?.list(sql, &BY_ID, page, Columns::read).await
             })
             .await
     }
@@ -286,21 +301,7 @@ impl Store {
 
 fn found(row: Option<Row>, id: &str) -> Result<Account, Failure> {
     let row = row.ok_or_else(|| StoreError::NotFound { what: "account", id: id.to_owned() })?;
-    read(&row)
-}
-
-fn read(row: &Row) -> Result<Account, Failure> {
-    Ok(Account {
-        id: row.text("id")?,
-        issuer: row.text("issuer")?,
-        subject: row.text("subject")?,
-        display_name: row.text("display_name")?,
-        email: row.optional_text("email")?,
-        groups: row.json("user_groups")?,
-        disabled: row.flag("disabled")?,
-        created_at: row.time("created_at")?,
-        last_login_at: row.time("last_login_at")?,
-    })
+    Columns::read(&row)
 }
 
 /// Binds kind, principal, role and team, in this order.

@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::error::Failure;
 use crate::page::{Column, Order};
-use crate::row::Row;
-use crate::statement::{Sql, row};
+use crate::statement::Sql;
 use crate::store::new_id;
+use crate::table::{Columns, table};
 use crate::{Listed, Page, Store, StoreError};
 
 const NEWEST: Order = Order { list: "agents", columns: &[Column::text("id", "id")], descending: true };
@@ -46,6 +45,20 @@ pub struct Agent {
     pub revoked_at: Option<Timestamp>,
 }
 
+table! {
+    AGENTS = agents (id);
+    Agent {
+        id: text,
+        name: text,
+        fingerprint: text,
+        team: optional_text,
+        created_at: time,
+        expires_at: time,
+        last_seen_at: optional_time,
+        revoked_at: optional_time,
+    }
+}
+
 impl Store {
     /// Admits an agent. A conflict where the certificate is known already.
     pub async fn create_agent(&self, new: &NewAgent, now: Timestamp) -> Result<Agent, StoreError> {
@@ -62,16 +75,7 @@ impl Store {
         self.database
             .attempt("admitting an agent", async || {
                 let mut session = self.database.write().await?;
-                let sql = Sql::new("INSERT INTO agents (id, name, fingerprint, team, created_at, expires_at) VALUES ")
-                    .tuple(row![
-                        &agent.id,
-                        &agent.name,
-                        &agent.fingerprint,
-                        agent.team.as_deref(),
-                        now,
-                        agent.expires_at
-                    ])
-                    .push(" ON CONFLICT (fingerprint) DO NOTHING");
+                let sql = AGENTS.insert([agent.clone().values()]).push(" ON CONFLICT (fingerprint) DO NOTHING");
                 if session.execute(sql).await? == 0 {
                     return Err(
                         StoreError::Conflict("an agent with this certificate is known already".to_owned()).into()
@@ -89,7 +93,14 @@ impl Store {
             .attempt("looking an agent up", async || {
                 let sql =
                     Sql::new("SELECT * FROM agents WHERE fingerprint = $1 AND revoked_at IS NULL AND expires_at > $2");
-                self.database.read().await?.row(sql.arg(fingerprint).arg(now)).await?.as_ref().map(read).transpose()
+                self.database
+                    .read()
+                    .await?
+                    .row(sql.arg(fingerprint).arg(now))
+                    .await?
+                    .as_ref()
+                    .map(Columns::read)
+                    .transpose()
             })
             .await
     }
@@ -114,21 +125,8 @@ impl Store {
         self.database
             .attempt("listing agents", async || {
                 let sql = Sql::new("SELECT * FROM agents WHERE 1 = 1");
-                self.database.read().await?.list(sql, &NEWEST, page, read).await
+                self.database.read().await?.list(sql, &NEWEST, page, Columns::read).await
             })
             .await
     }
-}
-
-fn read(row: &Row) -> Result<Agent, Failure> {
-    Ok(Agent {
-        id: row.text("id")?,
-        name: row.text("name")?,
-        fingerprint: row.text("fingerprint")?,
-        team: row.optional_text("team")?,
-        created_at: row.time("created_at")?,
-        expires_at: row.time("expires_at")?,
-        last_seen_at: row.optional_time("last_seen_at")?,
-        revoked_at: row.optional_time("revoked_at")?,
-    })
 }

@@ -7,9 +7,9 @@ use serde_json::Value;
 use crate::database::Session;
 use crate::error::Failure;
 use crate::page::{Column, Order};
-use crate::row::Row;
-use crate::statement::{Sql, json, row};
+use crate::statement::Sql;
 use crate::store::new_id;
+use crate::table::{Columns, table};
 use crate::{Listed, Page, Store, StoreError};
 
 const NEWEST: Order =
@@ -57,6 +57,21 @@ pub struct AuditEntry {
     pub details: Value,
 }
 
+table! {
+    AUDIT = audit (id) kept audit_days since time;
+    AuditEntry {
+        id: text,
+        time: time,
+        actor: text,
+        actor_name: text,
+        action: text,
+        object: text,
+        team: optional_text,
+        allowed: flag,
+        details: json,
+    }
+}
+
 /// Which entries are wanted. What is `None` does not narrow.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
@@ -98,7 +113,7 @@ impl Store {
                     .among("team", filter.teams.as_deref())
                     .compare("time >=", filter.since)
                     .compare("time <", filter.until);
-                self.database.read().await?.list(sql, &NEWEST, page, read).await
+                self.database.read().await?.list(sql, &NEWEST, page, Columns::read).await
             })
             .await
     }
@@ -108,33 +123,7 @@ impl Store {
 pub(crate) async fn note(session: &mut Session, new: NewAuditEntry, now: Timestamp) -> Result<AuditEntry, Failure> {
     let NewAuditEntry { actor, actor_name, action, object, team, allowed, details } = new;
     let entry = AuditEntry { id: new_id(), time: now, actor, actor_name, action, object, team, allowed, details };
-    let sql =
-        Sql::new("INSERT INTO audit (id, time, actor, actor_name, action, object, team, allowed, details) VALUES ")
-            .tuple(row![
-                &entry.id,
-                now,
-                &entry.actor,
-                &entry.actor_name,
-                &entry.action,
-                &entry.object,
-                entry.team.as_deref(),
-                entry.allowed,
-                json(&entry.details),
-            ]);
+    let sql = AUDIT.insert([entry.clone().values()]);
     session.execute(sql).await?;
     Ok(entry)
-}
-
-fn read(row: &Row) -> Result<AuditEntry, Failure> {
-    Ok(AuditEntry {
-        id: row.text("id")?,
-        time: row.time("time")?,
-        actor: row.text("actor")?,
-        actor_name: row.text("actor_name")?,
-        action: row.text("action")?,
-        object: row.text("object")?,
-        team: row.optional_text("team")?,
-        allowed: row.flag("allowed")?,
-        details: row.json("details")?,
-    })
 }

@@ -18,10 +18,12 @@ use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, BufWriter};
 use tokio::sync::Mutex;
 
+use crate::changes::COUNTERS;
 use crate::database::{Database, Session};
 use crate::error::Failure;
 use crate::migrations::{migrate, newest};
 use crate::statement::{Bound, Sql};
+use crate::tables::{RETIRED, TABLES};
 use crate::{Store, StoreConfig, StoreError};
 
 const FORMAT: &str = "palisade-backup";
@@ -34,35 +36,7 @@ const BYTES: usize = 4 << 20;
 const VALUES: usize = 32_000;
 
 /// The version of the schema that brought the counters, the one table that is not empty to begin with.
-const COUNTERS: i64 = 4;
-
-/// All tables with the columns that order them, those that others refer to first.
-const TABLES: &[(&str, &str)] = &[
-    ("resources", "id"),
-    ("findings", "id"),
-    ("policies", "id"),
-    ("policy_versions", "policy_id, digest"),
-    ("decisions", "id"),
-    ("decision_policies", "decision_id, policy"),
-    ("exceptions", "id"),
-    ("teams", "name"),
-    ("services", "name"),
-    ("entities", "kind, namespace, name"),
-    ("settings", "name"),
-    ("audit", "id"),
-    ("accounts", "id"),
-    ("role_bindings", "principal_kind, principal, role, team"),
-    ("sessions", "id"),
-    ("tokens", "id"),
-    ("agents", "id"),
-    ("login_states", "id"),
-    ("locks", "name"),
-    ("idempotency", "caller, route, request_key"),
-    ("counters", "name"),
-    ("changes", "id"),
-    ("jobs", "id"),
-    ("job_steps", "job_id, name"),
-];
+const COUNTED: i64 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -120,16 +94,15 @@ impl Store {
         let schema = row.map_or(Ok(0), |row| row.int("version"))?;
         let header = Header { format: FORMAT.to_owned(), schema, created: Timestamp::now() };
         writer.lock().await.line(&header).await?;
-        for (table, order) in TABLES {
-            let sql = Sql::new("SELECT * FROM ").push(table).push(" ORDER BY ").push(order);
+        for table in TABLES {
             let write = |row: crate::row::Row| {
                 let writer = &writer;
                 async move {
-                    let line = Line { table: (*table).to_owned(), row: row.document()? };
+                    let line = Line { table: table.name.to_owned(), row: row.document()? };
                     Ok(writer.lock().await.line(&line).await?)
                 }
             };
-            session.stream(sql, write).await?;
+            session.stream(table.all(), write).await?;
         }
         session.commit().await?;
         Ok(writer.into_inner().finish().await?)
@@ -237,17 +210,18 @@ async fn restore(database: &Database, header: &Header, file: &Path) -> Result<u6
     let mut session = database.write().await?;
     // Creates what is missing, so that every table can be asked, and refuses foreign and newer databases.
     migrate(&mut session, newest(), Timestamp::now()).await?;
-    for (table, _) in TABLES.iter().filter(|(table, _)| *table != "counters") {
+    let tables = || TABLES.iter().map(|table| table.name);
+    for table in tables().filter(|table| *table != COUNTERS.name) {
         if session.row(Sql::new("SELECT 1 AS one FROM ").push(table).push(" LIMIT 1")).await?.is_some() {
             let reason = format!("the store has {table} already; restore into an empty one");
             return Err(StoreError::Backup(reason).into());
         }
     }
-    for (table, _) in TABLES.iter().rev().chain(&[("migrations", "")]) {
+    for table in tables().rev().chain(["migrations"]) {
         session.execute(Sql::new("DROP TABLE ").push(table)).await?;
     }
     migrate(&mut session, header.schema, Timestamp::now()).await?;
-    if header.schema >= COUNTERS {
+    if header.schema >= COUNTED {
         session.execute(Sql::new("DELETE FROM counters")).await?;
     }
     let rows = load(&mut session, file).await?;
@@ -293,8 +267,9 @@ impl Batch {
 
     fn add(&mut self, line: Line) -> Result<(), StoreError> {
         if self.rows.is_empty() {
-            let known = TABLES.iter().find(|(table, _)| *table == line.table);
-            self.table = known.ok_or_else(|| unusable(format!("it has rows of an unknown table `{}`", line.table)))?.0;
+            let mut known = TABLES.iter().map(|table| table.name).chain(RETIRED.iter().copied());
+            let known = known.find(|table| *table == line.table);
+            self.table = known.ok_or_else(|| unusable(format!("it has rows of an unknown table `{}`", line.table)))?;
             self.columns = line.row.keys().cloned().collect();
         }
         let named =

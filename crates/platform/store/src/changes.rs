@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::database::Session;
 use crate::error::Failure;
-use crate::row::Row;
-use crate::statement::{Sql, json, row};
+use crate::statement::Sql;
+use crate::table::{Columns, table};
 use crate::{Page, Store, StoreError};
 
 /// A change to tell of.
@@ -37,6 +37,16 @@ pub struct Change {
     pub body: Value,
 }
 
+table! {
+    CHANGES = changes (id) kept change_days since time;
+    Change { id: int, time: time, topic: text, team: optional_text, body: json }
+}
+
+table! {
+    COUNTERS = counters (name);
+    { name: text, value: int }
+}
+
 impl Store {
     /// Tells of changes; returns the number of the last one.
     pub async fn append_changes(&self, changes: &[NewChange], now: Timestamp) -> Result<i64, StoreError> {
@@ -56,7 +66,7 @@ impl Store {
             .attempt("reading changes", async || {
                 let sql = Sql::new("SELECT * FROM changes WHERE id > $1 ORDER BY id LIMIT $2");
                 let sql = sql.arg(id).arg(limit.clamp(1, Page::MAX_LIMIT));
-                self.database.read().await?.rows(sql).await?.iter().map(read).collect()
+                self.database.read().await?.rows(sql).await?.iter().map(Columns::read).collect()
             })
             .await
     }
@@ -101,19 +111,12 @@ async fn append(session: &mut Session, changes: &[NewChange], now: Timestamp) ->
     let last = session.row(sql).await?.map_or(Ok(count), |row| row.int("value"))?;
     let numbered: Vec<_> = (last - count + 1..).zip(changes).collect();
     for chunk in numbered.chunks(200) {
-        let sql = Sql::new("INSERT INTO changes (id, time, topic, team, body) VALUES ")
-            .tuples(chunk, |(id, new)| row![*id, now, &new.topic, new.team.as_deref(), json(&new.body)]);
+        let rows = chunk.iter().map(|(id, new)| {
+            let NewChange { topic, team, body } = (*new).clone();
+            Change { id: *id, time: now, topic, team, body }.values()
+        });
+        let sql = CHANGES.insert(rows);
         session.execute(sql).await?;
     }
     Ok(last)
-}
-
-fn read(row: &Row) -> Result<Change, Failure> {
-    Ok(Change {
-        id: row.int("id")?,
-        time: row.time("time")?,
-        topic: row.text("topic")?,
-        team: row.optional_text("team")?,
-        body: row.json("body")?,
-    })
 }

@@ -11,13 +11,58 @@ use crate::database::Session;
 use crate::error::Failure;
 use crate::page::{Column, Order};
 use crate::row::Row;
-use crate::statement::{Sql, json, row};
+use crate::statement::{Sql, row};
+use crate::table::{Columns, columns, table};
 use crate::{Listed, Page, Store, StoreError};
 
 /// Rows of one statement; with 29 columns each. More of them would be slower on SQLite.
 const CHUNK: usize = 25;
 
-const DECISIONS: &str = "decisions d";
+table! {
+    DECISIONS = decisions (id) kept decision_days since time;
+    DecisionRecord {
+        id: text,
+        time: time,
+        checkpoint: word,
+        operation: text,
+        dry_run: flag,
+        group in api_group: text,
+        version: text,
+        kind: text,
+        namespace: text,
+        name: text,
+        uid: text,
+        sub_resource: text,
+        username: text,
+        groups in user_groups: json,
+        allowed: flag,
+        message: text,
+        warnings: json,
+        patched: flag,
+        findings: json,
+        counts: group VerdictCounts,
+        input_digest: text,
+        ruleset_digest: text,
+        team: text,
+        service: text,
+        duration_us: count,
+    }
+}
+
+columns! {
+    VerdictCounts {
+        pass in passed: small,
+        fail in failed: small,
+        warn in warned: small,
+        skip in skipped: small,
+        error in errors: small,
+    }
+}
+
+table! {
+    DECISION_POLICIES = decision_policies (decision_id, policy);
+    { decision_id: text, policy: text, time: time }
+}
 
 const NEWEST: Order = Order {
     list: "decisions",
@@ -259,7 +304,7 @@ impl Store {
         self.database
             .attempt("reading a decision", async || {
                 let sql = Sql::new("SELECT * FROM decisions WHERE id = $1").arg(id);
-                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+                self.database.read().await?.row(sql).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -278,11 +323,11 @@ impl Store {
                 "SELECT d.* FROM decision_policies p JOIN decisions d ON d.id = p.decision_id WHERE p.policy = ",
             );
             let sql = filter.narrow(sql.bind(policy)).compare("p.time >=", filter.since);
-            session.list(sql.compare("p.time <", filter.until), &NEWEST_OF_POLICY, page, read).await
+            session.list(sql.compare("p.time <", filter.until), &NEWEST_OF_POLICY, page, Columns::read).await
         } else {
             let sql = filter.narrow(Sql::new("SELECT * FROM decisions d WHERE 1 = 1"));
             let sql = sql.compare("d.time >=", filter.since).compare("d.time <", filter.until);
-            session.list(sql, &NEWEST, page, read).await
+            session.list(sql, &NEWEST, page, Columns::read).await
         }
     })
     .await
@@ -295,9 +340,9 @@ impl Store {
         by: DecisionGroup,
     ) -> Result<Vec<DecisionCount>, StoreError> {
         let (tables, key) = match by {
-            DecisionGroup::Team => (DECISIONS, "d.team"),
-            DecisionGroup::Namespace => (DECISIONS, "d.namespace"),
-            DecisionGroup::Kind => (DECISIONS, "d.kind"),
+            DecisionGroup::Team => ("decisions d", "d.team"),
+            DecisionGroup::Namespace => ("decisions d", "d.namespace"),
+            DecisionGroup::Kind => ("decisions d", "d.kind"),
             DecisionGroup::Policy => ("decisions d JOIN decision_policies p ON p.decision_id = d.id", "p.policy"),
         };
         self.database
@@ -320,45 +365,7 @@ impl Store {
 
 /// Inserts what is not there yet and returns the identifiers of it.
 fn insert(decisions: &[DecisionRecord]) -> Sql {
-    Sql::new(
-        "INSERT INTO decisions (id, time, checkpoint, operation, dry_run, api_group, version, kind, namespace, name, \
-         uid, sub_resource, username, user_groups, allowed, message, warnings, patched, findings, passed, failed, \
-         warned, skipped, errors, input_digest, ruleset_digest, team, service, duration_us) VALUES ",
-    )
-    .tuples(decisions, |decision| {
-        row![
-            &decision.id,
-            decision.time,
-            decision.checkpoint.as_str(),
-            &decision.operation,
-            decision.dry_run,
-            &decision.group,
-            &decision.version,
-            &decision.kind,
-            &decision.namespace,
-            &decision.name,
-            &decision.uid,
-            &decision.sub_resource,
-            &decision.username,
-            json(&decision.groups),
-            decision.allowed,
-            &decision.message,
-            json(&decision.warnings),
-            decision.patched,
-            json(&decision.findings),
-            decision.counts.pass,
-            decision.counts.fail,
-            decision.counts.warn,
-            decision.counts.skip,
-            decision.counts.error,
-            &decision.input_digest,
-            &decision.ruleset_digest,
-            &decision.team,
-            &decision.service,
-            i64::try_from(decision.duration_us).unwrap_or(i64::MAX),
-        ]
-    })
-    .push(" ON CONFLICT (id) DO NOTHING RETURNING id")
+    DECISIONS.insert(decisions.iter().cloned().map(Columns::values)).push(" ON CONFLICT (id) DO NOTHING RETURNING id")
 }
 
 async fn index_policies(
@@ -375,8 +382,8 @@ async fn index_policies(
         .collect();
     let pairs: Vec<_> = pairs.into_iter().collect();
     for chunk in pairs.chunks(1000) {
-        let sql = Sql::new("INSERT INTO decision_policies (decision_id, policy, time) VALUES ")
-            .tuples(chunk, |(id, policy, time)| row![*id, *policy, *time])
+        let sql = DECISION_POLICIES
+            .insert(chunk.iter().map(|(id, policy, time)| row![*id, *policy, *time]))
             .push(" ON CONFLICT DO NOTHING");
         session.execute(sql).await?;
     }
@@ -398,36 +405,6 @@ async fn tell_of(session: &mut Session, decisions: &[DecisionRecord], added: &BT
     let body = |(allowed, denied)| serde_json::json!({ "allowed": allowed, "denied": denied });
     let changes = teams.into_iter().map(|(team, counts): (_, (u64, u64))| (Some(team.to_owned()), body(counts)));
     tell(session, "decisions", changes, last).await
-}
-
-fn read(row: &Row) -> Result<DecisionRecord, Failure> {
-    Ok(DecisionRecord {
-        id: row.text("id")?,
-        time: row.time("time")?,
-        checkpoint: row.word("checkpoint")?,
-        operation: row.text("operation")?,
-        dry_run: row.flag("dry_run")?,
-        group: row.text("api_group")?,
-        version: row.text("version")?,
-        kind: row.text("kind")?,
-        namespace: row.text("namespace")?,
-        name: row.text("name")?,
-        uid: row.text("uid")?,
-        sub_resource: row.text("sub_resource")?,
-        username: row.text("username")?,
-        groups: row.json("user_groups")?,
-        allowed: row.flag("allowed")?,
-        message: row.text("message")?,
-        warnings: row.json("warnings")?,
-        patched: row.flag("patched")?,
-        findings: row.json("findings")?,
-        counts: row.verdicts()?,
-        input_digest: row.text("input_digest")?,
-        ruleset_digest: row.text("ruleset_digest")?,
-        team: row.text("team")?,
-        service: row.text("service")?,
-        duration_us: row.count("duration_us")?,
-    })
 }
 
 fn read_count(row: &Row) -> Result<DecisionCount, Failure> {

@@ -10,8 +10,9 @@ use crate::error::Failure;
 use crate::idempotency::answer;
 use crate::page::{Column, Order};
 use crate::row::Row;
-use crate::statement::{Sql, json, row};
+use crate::statement::Sql;
 use crate::store::new_id;
+use crate::table::{Columns, table};
 use crate::{Claim, Listed, NewAuditEntry, Page, Store, StoreError};
 
 const NEWEST: Order = Order { list: "exceptions", columns: &[Column::text("id", "id")], descending: true };
@@ -104,6 +105,24 @@ pub struct Exception {
     pub note: Option<String>,
 }
 
+table! {
+    EXCEPTIONS = exceptions (id);
+    Exception {
+        id: text,
+        selector: json,
+        reason: text,
+        owner: text,
+        team: text,
+        expires_at: time,
+        state: word,
+        requested_by: text,
+        requested_at: time,
+        decided_by: optional_text,
+        decided_at: optional_time,
+        note: optional_text,
+    }
+}
+
 /// What becomes of an exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ruling {
@@ -160,22 +179,22 @@ impl Store {
         self.database
             .attempt("requesting an exception", async || {
                 let session = self.database.write().await?;
-                let sql = Sql::new(
-                    "INSERT INTO exceptions \
-             (id, selector, reason, owner, team, expires_at, state, requested_by, requested_at) VALUES ",
-                )
-                .tuple(row![
-                    &id,
-                    json(&new.selector),
-                    &new.reason,
-                    &new.owner,
-                    &new.team,
-                    new.expires_at,
-                    ExceptionState::Requested.as_str(),
-                    &new.requested_by,
-                    now,
-                ])
-                .push(" RETURNING *");
+                let NewException { selector, reason, owner, team, expires_at, requested_by } = new.clone();
+                let asked = Exception {
+                    id: id.clone(),
+                    selector,
+                    reason,
+                    owner,
+                    team,
+                    expires_at,
+                    state: ExceptionState::Requested,
+                    requested_by,
+                    requested_at: now,
+                    decided_by: None,
+                    decided_at: None,
+                    note: None,
+                };
+                let sql = EXCEPTIONS.insert([asked.values()]).push(" RETURNING *");
                 keep(session, sql, &id, receipt, now).await
             })
             .await
@@ -223,7 +242,7 @@ impl Store {
         self.database
             .attempt("reading an exception", async || {
                 let sql = Sql::new("SELECT * FROM exceptions WHERE id = $1").arg(id);
-                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+                self.database.read().await?.row(sql).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -242,7 +261,7 @@ impl Store {
                     .equal("requested_by", filter.requested_by.as_deref())
                     .compare("expires_at >", filter.expires_after)
                     .compare("expires_at <", filter.expires_before);
-                self.database.read().await?.list(sql, &NEWEST, page, read).await
+                self.database.read().await?.list(sql, &NEWEST, page, Columns::read).await
             })
             .await
     }
@@ -252,7 +271,7 @@ impl Store {
         self.database
             .attempt("listing exceptions", async || {
                 let sql = Sql::new("SELECT * FROM exceptions WHERE state = 'approved' AND expires_at > $1 ORDER BY id");
-                self.database.read().await?.rows(sql.arg(now)).await?.iter().map(read).collect()
+                self.database.read().await?.rows(sql.arg(now)).await?.iter().map(Columns::read).collect()
             })
             .await
     }
@@ -269,7 +288,7 @@ async fn keep(
     let Some(row) = session.row(sql).await? else {
         return Err(StoreError::Conflict(format!("the exception `{id}` is decided already; read it again")).into());
     };
-    let exception = read(&row)?;
+    let exception = Exception::read(&row)?;
     if let Some(receipt) = receipt {
         let (object, team) = (exception.id.clone(), Some(exception.team.clone()));
         note(&mut session, NewAuditEntry { object, team, ..receipt.audit.clone() }, now).await?;
@@ -286,22 +305,5 @@ async fn keep(
 
 fn found(row: Option<Row>, id: &str) -> Result<Exception, Failure> {
     let row = row.ok_or_else(|| StoreError::NotFound { what: "exception", id: id.to_owned() })?;
-    read(&row)
-}
-
-fn read(row: &Row) -> Result<Exception, Failure> {
-    Ok(Exception {
-        id: row.text("id")?,
-        selector: row.json("selector")?,
-        reason: row.text("reason")?,
-        owner: row.text("owner")?,
-        team: row.text("team")?,
-        expires_at: row.time("expires_at")?,
-        state: row.word("state")?,
-        requested_by: row.text("requested_by")?,
-        requested_at: row.time("requested_at")?,
-        decided_by: row.optional_text("decided_by")?,
-        decided_at: row.optional_time("decided_at")?,
-        note: row.optional_text("note")?,
-    })
+    Columns::read(&row)
 }

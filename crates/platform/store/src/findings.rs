@@ -10,11 +10,12 @@ use crate::changes::tell;
 use crate::database::Session;
 use crate::error::Failure;
 use crate::page::{Column, Order};
-use crate::resources::read_identity;
+use crate::resources::RESOURCES;
 use crate::row::{Row, rank};
-use crate::statement::{Sql, json, row};
+use crate::statement::Sql;
 use crate::store::new_id;
-use crate::{Listed, Page, ResourceIdentity, Store, StoreError};
+use crate::table::{Columns, columns, table};
+use crate::{Listed, Page, ResourceIdentity, ResourceRecord, Store, StoreError};
 
 /// Rows of one statement. More of them would be slower on SQLite.
 const CHUNK: usize = 25;
@@ -127,6 +128,75 @@ pub struct FindingRecord {
     pub last_seen: Timestamp,
     /// Since when it is no more.
     pub resolved_at: Option<Timestamp>,
+}
+
+table! {
+    FINDINGS = findings (id) kept finding_days since resolved_at;
+    FindingRecord {
+        id: text,
+        resource_id: text,
+        resource: group ResourceIdentity,
+        checkpoint: word,
+        finding: group ObservedFinding,
+        team: text,
+        service: text,
+        first_seen: time,
+        last_seen: time,
+        resolved_at: optional_time,
+    }
+}
+
+columns! {
+    ObservedFinding {
+        fingerprint: text,
+        policy: text,
+        policy_kind: text,
+        policy_digest: text,
+        rule: text,
+        verdict: word,
+        severity: severity,
+        message: text,
+        path: text,
+        remediation: optional_text,
+        controls: json,
+        disposition: text,
+    }
+}
+
+impl Observation {
+    /// The resource as a first sight of it is stored.
+    fn resource_record(&self, id: &str) -> ResourceRecord {
+        ResourceRecord {
+            id: id.to_owned(),
+            identity: self.resource.clone(),
+            version: self.version.clone(),
+            uid: self.uid.clone(),
+            labels_digest: self.labels_digest.clone(),
+            input_digest: self.input_digest.clone(),
+            ruleset_digest: self.ruleset_digest.clone(),
+            team: self.team.clone(),
+            service: self.service.clone(),
+            counts: self.counts,
+            first_seen: self.time,
+            last_seen: self.time,
+        }
+    }
+
+    /// One of its findings as a first sight of it is stored.
+    fn finding_record(&self, resource_id: &str, finding: &ObservedFinding) -> FindingRecord {
+        FindingRecord {
+            id: new_id(),
+            resource_id: resource_id.to_owned(),
+            resource: self.resource.clone(),
+            checkpoint: self.checkpoint,
+            finding: finding.clone(),
+            team: self.team.clone(),
+            service: self.service.clone(),
+            first_seen: self.time,
+            last_seen: self.time,
+            resolved_at: None,
+        }
+    }
 }
 
 /// Whether a finding still stands.
@@ -290,7 +360,7 @@ impl Store {
         self.database
             .attempt("reading a finding", async || {
                 let sql = Sql::new("SELECT * FROM findings WHERE id = $1").arg(id);
-                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+                self.database.read().await?.row(sql).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -308,7 +378,7 @@ impl Store {
         self.database
             .attempt("listing findings", async || {
                 let sql = filter.narrow(Sql::new("SELECT * FROM findings WHERE 1 = 1"));
-                self.database.read().await?.list(sql, order, page, read).await
+                self.database.read().await?.list(sql, order, page, Columns::read).await
             })
             .await
     }
@@ -359,43 +429,9 @@ fn latest(observations: &[Observation]) -> BTreeMap<(Checkpoint, String), &Obser
 /// Adds resources or brings them up to date, and returns which: not those of which something newer is stored. Locks
 /// them on PostgreSQL.
 async fn keep_resources(session: &mut Session, answers: &[(&str, &Observation)]) -> Result<BTreeSet<String>, Failure> {
-    let sql = Sql::new(
-        "INSERT INTO resources (id, source, api_group, version, kind, namespace, name, uid, labels_digest, \
-         input_digest, ruleset_digest, team, service, passed, failed, warned, skipped, errors, first_seen, last_seen) \
-         VALUES ",
-    )
-    .tuples(answers, |(id, answer)| {
-        row![
-            *id,
-            &answer.resource.source,
-            &answer.resource.group,
-            &answer.version,
-            &answer.resource.kind,
-            &answer.resource.namespace,
-            &answer.resource.name,
-            &answer.uid,
-            &answer.labels_digest,
-            &answer.input_digest,
-            &answer.ruleset_digest,
-            &answer.team,
-            &answer.service,
-            answer.counts.pass,
-            answer.counts.fail,
-            answer.counts.warn,
-            answer.counts.skip,
-            answer.counts.error,
-            answer.time,
-            answer.time,
-        ]
-    })
-    .push(
-        " ON CONFLICT (id) DO UPDATE SET version = excluded.version, uid = excluded.uid, \
-         labels_digest = excluded.labels_digest, input_digest = excluded.input_digest, \
-         ruleset_digest = excluded.ruleset_digest, team = excluded.team, service = excluded.service, \
-         passed = excluded.passed, failed = excluded.failed, warned = excluded.warned, skipped = excluded.skipped, \
-         errors = excluded.errors, last_seen = excluded.last_seen WHERE resources.last_seen <= excluded.last_seen \
-         RETURNING id",
-    );
+    let records = answers.iter().map(|(id, answer)| answer.resource_record(id).values());
+    let sql = RESOURCES.upsert(records, &["id"], &["source", "api_group", "kind", "namespace", "name", "first_seen"]);
+    let sql = sql.push(" WHERE resources.last_seen <= excluded.last_seen RETURNING id");
     session.rows(sql).await?.iter().map(|row| row.text("id")).collect()
 }
 
@@ -426,7 +462,7 @@ async fn record(
         for row in session.rows(upsert(chunk)).await? {
             still.insert(row.text("id")?);
             if !open.contains_key(&(row.text("resource_id")?, row.text("fingerprint")?)) {
-                changes.opened.push(read(&row)?);
+                changes.opened.push(Columns::read(&row)?);
             }
         }
     }
@@ -452,7 +488,7 @@ async fn resolve(
         for chunk in ids.chunks(500) {
             let sql = Sql::new("UPDATE findings SET resolved_at = $1 WHERE 1 = 1").arg(time);
             for row in session.rows(sql.among("id", Some(chunk)).push(" RETURNING *")).await? {
-                changes.resolved.push(read(&row)?);
+                changes.resolved.push(Columns::read(&row)?);
             }
         }
     }
@@ -460,47 +496,9 @@ async fn resolve(
 }
 
 fn upsert(findings: &[(&str, &Observation, &ObservedFinding)]) -> Sql {
-    Sql::new(
-        "INSERT INTO findings (id, resource_id, source, api_group, kind, namespace, name, checkpoint, fingerprint, \
-         policy, policy_kind, policy_digest, rule, verdict, severity, message, path, remediation, controls, \
-         disposition, team, service, first_seen, last_seen) VALUES ",
-    )
-    .tuples(findings, |(id, answer, finding)| {
-        row![
-            new_id(),
-            *id,
-            &answer.resource.source,
-            &answer.resource.group,
-            &answer.resource.kind,
-            &answer.resource.namespace,
-            &answer.resource.name,
-            answer.checkpoint.as_str(),
-            &finding.fingerprint,
-            &finding.policy,
-            &finding.policy_kind,
-            &finding.policy_digest,
-            &finding.rule,
-            finding.verdict.to_string(),
-            rank(finding.severity),
-            &finding.message,
-            &finding.path,
-            finding.remediation.as_deref(),
-            json(&finding.controls),
-            &finding.disposition,
-            &answer.team,
-            &answer.service,
-            answer.time,
-            answer.time,
-        ]
-    })
-    .push(
-        " ON CONFLICT (resource_id, checkpoint, fingerprint) DO UPDATE SET policy = excluded.policy, \
-         policy_kind = excluded.policy_kind, policy_digest = excluded.policy_digest, rule = excluded.rule, \
-         verdict = excluded.verdict, severity = excluded.severity, message = excluded.message, \
-         path = excluded.path, remediation = excluded.remediation, controls = excluded.controls, \
-         disposition = excluded.disposition, team = excluded.team, service = excluded.service, \
-         last_seen = excluded.last_seen, resolved_at = NULL RETURNING *",
-    )
+    let records = findings.iter().map(|(id, answer, finding)| answer.finding_record(id, finding).values());
+    let kept = ["id", "source", "api_group", "kind", "namespace", "name", "first_seen"];
+    FINDINGS.upsert(records, &["resource_id", "checkpoint", "fingerprint"], &kept).push(" RETURNING *")
 }
 
 /// Tells each team how many findings of its resources were opened and resolved.
@@ -523,34 +521,6 @@ async fn tell_of(
     let body = |(opened, resolved)| serde_json::json!({ "opened": opened, "resolved": resolved });
     let changes = teams.into_iter().map(|(team, counts): (_, (u64, u64))| (Some(team.to_owned()), body(counts)));
     tell(session, "findings", changes, now).await
-}
-
-fn read(row: &Row) -> Result<FindingRecord, Failure> {
-    Ok(FindingRecord {
-        id: row.text("id")?,
-        resource_id: row.text("resource_id")?,
-        resource: read_identity(row)?,
-        checkpoint: row.word("checkpoint")?,
-        finding: ObservedFinding {
-            fingerprint: row.text("fingerprint")?,
-            policy: row.text("policy")?,
-            policy_kind: row.text("policy_kind")?,
-            policy_digest: row.text("policy_digest")?,
-            rule: row.text("rule")?,
-            verdict: row.word("verdict")?,
-            severity: row.severity("severity")?,
-            message: row.text("message")?,
-            path: row.text("path")?,
-            remediation: row.optional_text("remediation")?,
-            controls: row.json("controls")?,
-            disposition: row.text("disposition")?,
-        },
-        team: row.text("team")?,
-        service: row.text("service")?,
-        first_seen: row.time("first_seen")?,
-        last_seen: row.time("last_seen")?,
-        resolved_at: row.optional_time("resolved_at")?,
-    })
 }
 
 fn read_count(row: &Row) -> Result<FindingCount, Failure> {

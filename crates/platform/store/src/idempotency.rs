@@ -10,6 +10,7 @@ use crate::database::Session;
 use crate::error::Failure;
 use crate::row::Row;
 use crate::statement::Sql;
+use crate::table::table;
 use crate::{Store, StoreError};
 
 /// After so many microseconds a claim without an answer is free again.
@@ -51,6 +52,20 @@ pub enum Idempotency {
     InProgress,
     /// The key was used with another request.
     Mismatch,
+}
+
+table! {
+    IDEMPOTENCY = idempotency (caller, route, request_key) kept 0 since expires_at;
+    {
+        caller: text,
+        route: text,
+        request_key: text,
+        digest: text,
+        claimed_at: time,
+        expires_at: time,
+        status: optional_int,
+        body: optional_text,
+    }
 }
 
 impl Store {

@@ -17,6 +17,7 @@ use crate::locks::microseconds;
 use crate::row::Row;
 use crate::statement::{Sql, json};
 use crate::store::new_id;
+use crate::table::{Columns, table};
 use crate::{Store, StoreError};
 
 /// A job whose workers ended so often without a word is given up: it may be what ends them.
@@ -24,6 +25,32 @@ const LOST: u32 = 5;
 
 /// The condition that a lease is still held; the three placeholders that follow are bound by [`held`].
 const HELD: &str = " WHERE state = 'running' AND id = ";
+
+table! {
+    JOBS = jobs (id) kept 7 since ended_at;
+    Job {
+        id: text,
+        kind: text,
+        payload: json,
+        state: word,
+        key in job_key: optional_text,
+        run_at: time,
+        attempts: small,
+        failures: small,
+        max_attempts: small,
+        last_error: optional_text,
+        result: optional_json,
+        created_at: time,
+        ended_at: optional_time,
+    }
+    with { keeps_key: flag, due_at: time, holder: text, fence: int }
+}
+
+table! {
+    JOB_STEPS = job_steps (job_id, name);
+    Step { name: text, key in step_key: text, attempts: small, result: optional_json }
+    with { job_id: text, fence: int, begun_at: time, done_at: optional_time }
+}
 
 impl Store {
     /// Adds a job; where its key is taken, nothing. Its identifier, or that of the job that has the key.
@@ -44,7 +71,7 @@ impl Store {
             .attempt("reading a job", async || {
                 let mut session = self.database.read().await?;
                 let row = session.row(Sql::new("SELECT * FROM jobs WHERE id = $1").arg(id)).await?;
-                let Some(job) = row.as_ref().map(read).transpose()? else { return Ok(None) };
+                let Some(job) = row.as_ref().map(Columns::read).transpose()? else { return Ok(None) };
                 let steps = steps(&mut session, id).await?;
                 Ok(Some((job, steps)))
             })
@@ -73,7 +100,7 @@ impl Store {
                 let mut session = self.database.write().await?;
                 let mut claimed = None;
                 while let Some(row) = session.row(claim(&session, kinds, holder, lifetime)).await? {
-                    let (job, fence) = (read(&row)?, row.int("fence")?);
+                    let (job, fence) = (Job::read(&row)?, row.int("fence")?);
                     let lease = JobLease { job: job.id.clone(), holder: holder.to_owned(), fence };
                     if job.attempts.saturating_sub(job.failures) > LOST {
                         give_up(&mut session, &lease).await?;
@@ -234,33 +261,7 @@ async fn hold(session: &mut Session, lease: &JobLease) -> Result<bool, Failure> 
 
 async fn steps(session: &mut Session, id: &str) -> Result<Vec<Step>, Failure> {
     let sql = Sql::new("SELECT * FROM job_steps WHERE job_id = $1 ORDER BY name").arg(id);
-    let step = |row: &Row| {
-        Ok(Step {
-            name: row.text("name")?,
-            key: row.text("step_key")?,
-            attempts: number(row, "attempts")?,
-            result: optional(row)?,
-        })
-    };
-    session.rows(sql).await?.iter().map(step).collect()
-}
-
-fn read(row: &Row) -> Result<Job, Failure> {
-    Ok(Job {
-        id: row.text("id")?,
-        kind: row.text("kind")?,
-        payload: row.json("payload")?,
-        state: row.word("state")?,
-        key: row.optional_text("job_key")?,
-        run_at: row.time("run_at")?,
-        attempts: number(row, "attempts")?,
-        failures: number(row, "failures")?,
-        max_attempts: number(row, "max_attempts")?,
-        last_error: row.optional_text("last_error")?,
-        result: optional(row)?,
-        created_at: row.time("created_at")?,
-        ended_at: row.optional_time("ended_at")?,
-    })
+    session.rows(sql).await?.iter().map(Columns::read).collect()
 }
 
 fn count(row: &Row) -> Result<JobCount, Failure> {
@@ -270,14 +271,6 @@ fn count(row: &Row) -> Result<JobCount, Failure> {
         number: row.count("number")?,
         overdue: Duration::from_micros(u64::try_from(row.int("overdue")?).unwrap_or_default()),
     })
-}
-
-fn number(row: &Row, column: &'static str) -> Result<u32, Failure> {
-    Ok(u32::try_from(row.count(column)?).unwrap_or(u32::MAX))
-}
-
-fn optional(row: &Row) -> Result<Option<Value>, Failure> {
-    row.optional_text("result")?.map(|_| row.json("result")).transpose()
 }
 
 impl JobStore for Store {

@@ -1,7 +1,8 @@
 //! The state of the control plane, on SQLite or PostgreSQL.
 //!
 //! One [`Store`] with one repository layer: the same SQL runs on both databases, and the same tests run on both. A
-//! file per noun holds its record, its filter and the methods of [`Store`] that read and write it; `database` opens
+//! file per noun holds its record, its table, its filter and the methods of [`Store`] that read and write it; `tables` lists
+//! the tables, `database` opens
 //! the pools and decides what is tried again, `statement` builds SQL from fixed text and bound values.
 //!
 //! Deliberately absent: who may see what (the server decides, and narrows a list by its `teams`), and any judgement
@@ -33,9 +34,11 @@ mod retention;
 mod row;
 mod secret;
 mod sessions;
-mod settings;
 mod statement;
+mod states;
 mod store;
+mod table;
+mod tables;
 mod tokens;
 
 pub use accounts::{Account, AccountFilter, Login, Principal, Role, RoleBinding};
@@ -59,6 +62,5 @@ pub use policies::{PolicyFilter, PolicyRecord, PolicySighting, PolicyStatus, Pol
 pub use resources::{ResourceFilter, ResourceIdentity, ResourceRecord};
 pub use secret::SecretHash;
 pub use sessions::{NewSession, Session};
-pub use settings::Setting;
 pub use store::Store;
 pub use tokens::{NewToken, Token, TokenFilter};

@@ -8,10 +8,16 @@ use palisade_runtime::{Failure as Trouble, Lease, Locks};
 use crate::error::Failure;
 use crate::row::Row;
 use crate::statement::Sql;
+use crate::table::table;
 use crate::{Store, StoreError};
 
 /// The longest lifetime, in microseconds: a century.
 const LONGEST: i64 = 100 * 366 * 86_400 * 1_000_000;
+
+table! {
+    LOCKS = locks (name);
+    { name: text, holder: text, fence: int, expires_at: time }
+}
 
 impl Store {
     /// Takes a lock where it is free, expired or held by the same holder already (which renews it and keeps the fence).

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::statement::{Sql, json};
+use crate::statement::Sql;
+use crate::table::{Columns, table};
 use crate::{SecretHash, Store, StoreError};
 
 /// So many logins are remembered at most.
@@ -16,6 +17,12 @@ pub struct LoginState {
     pub data: Value,
     /// Until when it counts.
     pub expires_at: Timestamp,
+}
+
+table! {
+    LOGIN_STATES = login_states (id) kept 0 since expires_at;
+    LoginState { data: json, expires_at: time }
+    with { id: text }
 }
 
 impl Store {
@@ -37,8 +44,9 @@ impl Store {
                         StoreError::Conflict("too many logins are under way; try again in a while".to_owned()).into()
                     );
                 }
-                let sql = Sql::new("INSERT INTO login_states (id, data, expires_at) VALUES ($1, $2, $3)");
-                session.execute(sql.arg(state.as_str()).arg(json(data)).arg(expires_at)).await?;
+                let mut row = LoginState { data: data.clone(), expires_at }.values();
+                row.push(state.as_str().into());
+                session.execute(LOGIN_STATES.insert([row])).await?;
                 session.commit().await
             })
             .await
@@ -54,7 +62,7 @@ impl Store {
                 let row = session.row(sql).await?;
                 session.commit().await?;
                 let Some(row) = row else { return Ok(None) };
-                let taken = LoginState { data: row.json("data")?, expires_at: row.time("expires_at")? };
+                let taken = LoginState::read(&row)?;
                 Ok((taken.expires_at > now).then_some(taken))
             })
             .await

@@ -26,6 +26,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 5, name: "fixes", sql: include_str!("../migrations/0005_fixes.sql") },
     Migration { version: 6, name: "tokens", sql: include_str!("../migrations/0006_tokens.sql") },
     Migration { version: 7, name: "jobs", sql: include_str!("../migrations/0007_jobs.sql") },
+    Migration { version: 8, name: "states", sql: include_str!("../migrations/0008_states.sql") },
 ];
 
 /// The newest version that this program knows.

@@ -8,14 +8,15 @@ use crate::changes::tell;
 use crate::database::Session;
 use crate::error::Failure;
 use crate::page::{Column, Order};
-use crate::row::Row;
-use crate::statement::{Sql, json as document, row};
+use crate::statement::{Bound, Sql};
+use crate::table::{Columns, Table, columns, table};
 use crate::{Listed, Page, Store, StoreError};
 
-const TEAMS: Order = Order { list: "teams", columns: &[Column::text("name", "name")], descending: false };
-const SERVICES: Order = Order { list: "services", columns: &[Column::text("name", "name")], descending: false };
-const SOURCES: Order = Order { list: "catalogues", columns: &[Column::text("source", "source")], descending: false };
-const ENTITIES: Order = Order {
+const TEAMS_BY_NAME: Order = Order { list: "teams", columns: &[Column::text("name", "name")], descending: false };
+const SERVICES_BY_NAME: Order = Order { list: "services", columns: &[Column::text("name", "name")], descending: false };
+const SOURCES_BY_NAME: Order =
+    Order { list: "catalogues", columns: &[Column::text("source", "source")], descending: false };
+const ENTITIES_BY_NAME: Order = Order {
     list: "entities",
     columns: &[Column::text("kind", "kind"), Column::text("namespace", "namespace"), Column::text("name", "name")],
     descending: false,
@@ -68,6 +69,25 @@ pub struct Entity {
     pub source: String,
 }
 
+table! {
+    TEAMS = teams (name);
+    Team { name: text, title: text, contact: text, source: text }
+}
+
+table! {
+    SERVICES = services (name);
+    Service { name: text, team: text, title: text, system: text, lifecycle: text, selector: json, source: text }
+}
+
+table! {
+    ENTITIES = entities (kind, namespace, name);
+    Entity { kind: text, namespace: text, name: text, document: json, source: text }
+}
+
+columns! {
+    CatalogueSize { source: text, teams: count, services: count, entities: count }
+}
+
 /// Everything that one source says about owners.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
@@ -104,7 +124,7 @@ impl Store {
     pub async fn list_catalogues(&self, page: &Page) -> Result<Listed<CatalogueSize>, StoreError> {
         self.database
             .attempt("listing catalogues", async || {
-                self.database.read().await?.list(Sql::new(SIZES), &SOURCES, page, read_size).await
+                self.database.read().await?.list(Sql::new(SIZES), &SOURCES_BY_NAME, page, Columns::read).await
             })
             .await
     }
@@ -114,7 +134,7 @@ impl Store {
         self.database
             .attempt("reading a catalogue", async || {
                 let sql = Sql::new(SIZES).equal("source", Some(source));
-                self.database.read().await?.row(sql).await?.as_ref().map(read_size).transpose()
+                self.database.read().await?.row(sql).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -137,9 +157,19 @@ impl Store {
                 ] {
                     session.execute(Sql::new(sql).arg(source)).await?;
                 }
-                insert_teams(&mut session, source, &catalogue.teams).await?;
-                insert_services(&mut session, source, &catalogue.services).await?;
-                insert_entities(&mut session, source, &catalogue.entities).await?;
+                let from = || source.to_owned();
+                for team in &catalogue.teams {
+                    let row = Team { source: from(), ..team.clone() };
+                    insert(&mut session, &TEAMS, row.values(), "team", &team.name).await?;
+                }
+                for service in &catalogue.services {
+                    let row = Service { source: from(), ..service.clone() };
+                    insert(&mut session, &SERVICES, row.values(), "service", &service.name).await?;
+                }
+                for entity in &catalogue.entities {
+                    let row = Entity { source: from(), ..entity.clone() };
+                    insert(&mut session, &ENTITIES, row.values(), "document", &entity.name).await?;
+                }
                 let body =
                     json!({ "source": source, "teams": catalogue.teams.len(), "services": catalogue.services.len() });
                 tell(&mut session, "owners", [(None, body)], now).await?;
@@ -153,7 +183,7 @@ impl Store {
         self.database
             .attempt("reading a team", async || {
                 let sql = Sql::new("SELECT * FROM teams WHERE name = $1").arg(name);
-                self.database.read().await?.row(sql).await?.as_ref().map(read_team).transpose()
+                self.database.read().await?.row(sql).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -163,7 +193,7 @@ impl Store {
         self.database
             .attempt("listing teams", async || {
                 let sql = Sql::new("SELECT * FROM teams WHERE 1 = 1");
-                self.database.read().await?.list(sql, &TEAMS, page, read_team).await
+                self.database.read().await?.list(sql, &TEAMS_BY_NAME, page, Columns::read).await
             })
             .await
     }
@@ -173,7 +203,7 @@ impl Store {
         self.database
             .attempt("reading a service", async || {
                 let sql = Sql::new("SELECT * FROM services WHERE name = $1").arg(name);
-                self.database.read().await?.row(sql).await?.as_ref().map(read_service).transpose()
+                self.database.read().await?.row(sql).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -183,7 +213,7 @@ impl Store {
         self.database
             .attempt("listing services", async || {
                 let sql = Sql::new("SELECT * FROM services WHERE 1 = 1").among("team", teams);
-                self.database.read().await?.list(sql, &SERVICES, page, read_service).await
+                self.database.read().await?.list(sql, &SERVICES_BY_NAME, page, Columns::read).await
             })
             .await
     }
@@ -193,97 +223,18 @@ impl Store {
         self.database
             .attempt("listing catalogue documents", async || {
                 let sql = Sql::new("SELECT * FROM entities WHERE 1 = 1").equal("kind", kind);
-                self.database.read().await?.list(sql, &ENTITIES, page, read_entity).await
+                self.database.read().await?.list(sql, &ENTITIES_BY_NAME, page, Columns::read).await
             })
             .await
     }
 }
 
-async fn insert_teams(session: &mut Session, source: &str, teams: &[Team]) -> Result<(), Failure> {
-    for team in teams {
-        let sql = Sql::new("INSERT INTO teams (name, title, contact, source) VALUES ").tuple(row![
-            &team.name,
-            &team.title,
-            &team.contact,
-            source
-        ]);
-        insert(session, sql, "team", &team.name).await?;
-    }
-    Ok(())
-}
-
-async fn insert_services(session: &mut Session, source: &str, services: &[Service]) -> Result<(), Failure> {
-    for service in services {
-        let sql = Sql::new("INSERT INTO services (name, team, title, system, lifecycle, selector, source) VALUES ");
-        let sql = sql.tuple(row![
-            &service.name,
-            &service.team,
-            &service.title,
-            &service.system,
-            &service.lifecycle,
-            document(&service.selector),
-            source,
-        ]);
-        insert(session, sql, "service", &service.name).await?;
-    }
-    Ok(())
-}
-
-async fn insert_entities(session: &mut Session, source: &str, entities: &[Entity]) -> Result<(), Failure> {
-    for entity in entities {
-        let sql = Sql::new("INSERT INTO entities (kind, namespace, name, document, source) VALUES ");
-        let sql = sql.tuple(row![&entity.kind, &entity.namespace, &entity.name, document(&entity.document), source]);
-        insert(session, sql, "document", &entity.name).await?;
-    }
-    Ok(())
-}
-
-async fn insert(session: &mut Session, sql: Sql, what: &str, name: &str) -> Result<(), Failure> {
-    match session.execute(sql.push(" ON CONFLICT DO NOTHING")).await? {
+async fn insert(session: &mut Session, table: &Table, row: Vec<Bound>, what: &str, name: &str) -> Result<(), Failure> {
+    match session.execute(table.insert([row]).push(" ON CONFLICT DO NOTHING")).await? {
         0 => {
             let reason = format!("the {what} `{name}` is named twice, here or by another source; name it once");
             Err(StoreError::Conflict(reason).into())
         }
         _ => Ok(()),
     }
-}
-
-fn read_size(row: &Row) -> Result<CatalogueSize, Failure> {
-    Ok(CatalogueSize {
-        source: row.text("source")?,
-        teams: row.count("teams")?,
-        services: row.count("services")?,
-        entities: row.count("entities")?,
-    })
-}
-
-fn read_team(row: &Row) -> Result<Team, Failure> {
-    Ok(Team {
-        name: row.text("name")?,
-        title: row.text("title")?,
-        contact: row.text("contact")?,
-        source: row.text("source")?,
-    })
-}
-
-fn read_service(row: &Row) -> Result<Service, Failure> {
-    Ok(Service {
-        name: row.text("name")?,
-        team: row.text("team")?,
-        title: row.text("title")?,
-        system: row.text("system")?,
-        lifecycle: row.text("lifecycle")?,
-        selector: row.json("selector")?,
-        source: row.text("source")?,
-    })
-}
-
-fn read_entity(row: &Row) -> Result<Entity, Failure> {
-    Ok(Entity {
-        kind: row.text("kind")?,
-        namespace: row.text("namespace")?,
-        name: row.text("name")?,
-        document: row.json("document")?,
-        source: row.text("source")?,
-    })
 }

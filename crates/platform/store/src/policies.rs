@@ -11,8 +11,8 @@ use crate::database::Session;
 use crate::error::Failure;
 use crate::page::{Column, Order};
 use crate::resources::natural_id;
-use crate::row::Row;
-use crate::statement::{Sql, row};
+use crate::statement::Sql;
+use crate::table::{Columns, table};
 use crate::{Listed, Page, Store, StoreError};
 
 const BY_NAME: Order =
@@ -109,6 +109,28 @@ pub struct PolicyVersion {
     pub first_seen: Timestamp,
 }
 
+table! {
+    POLICIES = policies (id);
+    PolicyRecord {
+        id: text,
+        source: text,
+        kind: text,
+        namespace: text,
+        name: text,
+        digest: text,
+        place: text,
+        status: word,
+        problem: optional_text,
+        first_seen: time,
+        changed_at: time,
+    }
+}
+
+table! {
+    POLICY_VERSIONS = policy_versions (policy_id, digest);
+    PolicyVersion { policy_id: text, digest: text, content: text, first_seen: time }
+}
+
 /// Which policies are wanted. What is `None` does not narrow.
 #[derive(Clone, Debug, Default)]
 pub struct PolicyFilter {
@@ -139,7 +161,7 @@ impl Store {
             .attempt("taking policies over", async || {
                 let mut session = self.database.write().await?;
                 let rows = session.rows(Sql::new("SELECT * FROM policies WHERE source = $1").arg(source)).await?;
-                let known = rows.iter().map(|row| read(row).map(|policy| (policy.id.clone(), policy)));
+                let known = rows.iter().map(|row| PolicyRecord::read(row).map(|policy| (policy.id.clone(), policy)));
                 let known = known.collect::<Result<BTreeMap<_, _>, Failure>>()?;
                 let mut changed = 0;
                 for (id, policy) in &offered {
@@ -171,7 +193,7 @@ impl Store {
         self.database
             .attempt("reading a policy", async || {
                 let sql = Sql::new("SELECT * FROM policies WHERE id = $1").arg(id);
-                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+                self.database.read().await?.row(sql).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -189,7 +211,7 @@ impl Store {
                     Some(status) => sql.equal("status", Some(status.as_str())),
                     None => sql.push(" AND status <> 'removed'"),
                 };
-                self.database.read().await?.list(sql, &BY_NAME, page, read).await
+                self.database.read().await?.list(sql, &BY_NAME, page, Columns::read).await
             })
             .await
     }
@@ -199,7 +221,7 @@ impl Store {
         self.database
             .attempt("listing the versions of a policy", async || {
                 let sql = Sql::new("SELECT * FROM policy_versions WHERE policy_id = $1").arg(id);
-                self.database.read().await?.list(sql, &VERSIONS, page, read_version).await
+                self.database.read().await?.list(sql, &VERSIONS, page, Columns::read).await
             })
             .await
     }
@@ -210,7 +232,7 @@ impl Store {
             .attempt("reading a version of a policy", async || {
                 let sql =
                     Sql::new("SELECT * FROM policy_versions WHERE digest = $1 ORDER BY first_seen, policy_id LIMIT 1");
-                self.database.read().await?.row(sql.arg(digest)).await?.as_ref().map(read_version).transpose()
+                self.database.read().await?.row(sql.arg(digest)).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -234,55 +256,14 @@ async fn keep(
     policy: &PolicySighting,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let sql = Sql::new(
-        "INSERT INTO policies \
-         (id, source, kind, namespace, name, digest, place, status, problem, first_seen, changed_at) VALUES ",
-    )
-    .tuple(row![
-        id,
-        source,
-        &policy.kind,
-        &policy.namespace,
-        &policy.name,
-        &policy.digest,
-        &policy.place,
-        PolicyStatus::of(policy).as_str(),
-        policy.problem.as_deref(),
-        now,
-        now,
-    ])
-    .push(
-        " ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, place = excluded.place, \
-         status = excluded.status, problem = excluded.problem, changed_at = excluded.changed_at",
-    );
+    let PolicySighting { kind, namespace, name, digest, content, place, problem } = policy.clone();
+    let version = PolicyVersion { policy_id: id.to_owned(), digest: digest.clone(), content, first_seen: now };
+    let (id, source, status) = (id.to_owned(), source.to_owned(), PolicyStatus::of(policy));
+    let (first_seen, changed_at) = (now, now);
+    let record =
+        PolicyRecord { id, source, kind, namespace, name, digest, place, status, problem, first_seen, changed_at };
+    let sql = POLICIES.upsert([record.values()], &["id"], &["source", "kind", "namespace", "name", "first_seen"]);
     session.execute(sql).await?;
-    let sql = Sql::new("INSERT INTO policy_versions (policy_id, digest, content, first_seen) VALUES ")
-        .tuple(row![id, &policy.digest, &policy.content, now])
-        .push(" ON CONFLICT DO NOTHING");
+    let sql = POLICY_VERSIONS.insert([version.values()]).push(" ON CONFLICT DO NOTHING");
     session.execute(sql).await.map(|_| ())
-}
-
-fn read(row: &Row) -> Result<PolicyRecord, Failure> {
-    Ok(PolicyRecord {
-        id: row.text("id")?,
-        source: row.text("source")?,
-        kind: row.text("kind")?,
-        namespace: row.text("namespace")?,
-        name: row.text("name")?,
-        digest: row.text("digest")?,
-        place: row.text("place")?,
-        status: row.word("status")?,
-        problem: row.optional_text("problem")?,
-        first_seen: row.time("first_seen")?,
-        changed_at: row.time("changed_at")?,
-    })
-}
-
-fn read_version(row: &Row) -> Result<PolicyVersion, Failure> {
-    Ok(PolicyVersion {
-        policy_id: row.text("policy_id")?,
-        digest: row.text("digest")?,
-        content: row.text("content")?,
-        first_seen: row.time("first_seen")?,
-    })
 }

@@ -12,8 +12,8 @@ use crate::changes::tell;
 use crate::database::Session;
 use crate::error::Failure;
 use crate::page::{Column, Order};
-use crate::row::Row;
 use crate::statement::Sql;
+use crate::table::{Columns, columns, table};
 use crate::{Listed, Page, Store, StoreError};
 
 const BY_ID: Order = Order { list: "resources", columns: &[Column::text("id", "id")], descending: false };
@@ -82,6 +82,28 @@ pub struct ResourceRecord {
     pub last_seen: Timestamp,
 }
 
+table! {
+    RESOURCES = resources (id);
+    ResourceRecord {
+        id: text,
+        identity: group ResourceIdentity,
+        version: text,
+        uid: text,
+        labels_digest: text,
+        input_digest: text,
+        ruleset_digest: text,
+        team: text,
+        service: text,
+        counts: group VerdictCounts,
+        first_seen: time,
+        last_seen: time,
+    }
+}
+
+columns! {
+    ResourceIdentity { source: text, group in api_group: text, kind: text, namespace: text, name: text }
+}
+
 /// Which resources are wanted. What is `None` does not narrow.
 #[derive(Clone, Debug, Default)]
 pub struct ResourceFilter {
@@ -105,7 +127,7 @@ impl Store {
         self.database
             .attempt("reading a resource", async || {
                 let sql = Sql::new("SELECT * FROM resources WHERE id = $1").arg(id);
-                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+                self.database.read().await?.row(sql).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -125,7 +147,7 @@ impl Store {
                     .equal("name", filter.name.as_deref())
                     .among("team", filter.teams.as_deref())
                     .equal("service", filter.service.as_deref());
-                self.database.read().await?.list(sql, &BY_ID, page, read).await
+                self.database.read().await?.list(sql, &BY_ID, page, Columns::read).await
             })
             .await
     }
@@ -190,31 +212,4 @@ async fn forget(session: &mut Session, ids: &[String], now: Timestamp) -> Result
         tell(session, "findings", changes, now).await?;
     }
     Ok(gone)
-}
-
-fn read(row: &Row) -> Result<ResourceRecord, Failure> {
-    Ok(ResourceRecord {
-        id: row.text("id")?,
-        identity: read_identity(row)?,
-        version: row.text("version")?,
-        uid: row.text("uid")?,
-        labels_digest: row.text("labels_digest")?,
-        input_digest: row.text("input_digest")?,
-        ruleset_digest: row.text("ruleset_digest")?,
-        team: row.text("team")?,
-        service: row.text("service")?,
-        counts: row.verdicts()?,
-        first_seen: row.time("first_seen")?,
-        last_seen: row.time("last_seen")?,
-    })
-}
-
-pub(crate) fn read_identity(row: &Row) -> Result<ResourceIdentity, Failure> {
-    Ok(ResourceIdentity {
-        source: row.text("source")?,
-        group: row.text("api_group")?,
-        kind: row.text("kind")?,
-        namespace: row.text("namespace")?,
-        name: row.text("name")?,
-    })
 }

@@ -1,7 +1,7 @@
 //! A row that was read, by column: numbers and text as the databases have them, everything else made from these.
 
 use jiff::Timestamp;
-use palisade_model::{Severity, VerdictCounts};
+use palisade_model::Severity;
 use serde::de::DeserializeOwned;
 use sqlx::any::{AnyRow, AnyTypeInfoKind};
 use sqlx::{Column as _, Row as _, ValueRef as _};
@@ -47,6 +47,10 @@ impl Row {
         serde_json::from_str(&self.text(column)?).map_err(|error| corrupt(column, &error))
     }
 
+    pub(crate) fn optional_json<T: DeserializeOwned>(&self, column: &'static str) -> Result<Option<T>, Failure> {
+        self.optional_text(column)?.map(|_| self.json(column)).transpose()
+    }
+
     /// One of an enumeration's words.
     pub(crate) fn word<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, Failure> {
         serde_json::from_value(self.text(column)?.into()).map_err(|error| corrupt(column, &error))
@@ -57,16 +61,9 @@ impl Row {
         Severity::ALL.get(rank).copied().ok_or_else(|| corrupt(column, &"no such severity"))
     }
 
-    /// The columns `passed`, `failed`, `warned`, `skipped` and `errors`.
-    pub(crate) fn verdicts(&self) -> Result<VerdictCounts, Failure> {
-        let count = |column| self.int(column).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
-        Ok(VerdictCounts {
-            pass: count("passed")?,
-            fail: count("failed")?,
-            warn: count("warned")?,
-            skip: count("skipped")?,
-            error: count("errors")?,
-        })
+    /// A number that fits 32 bits; what is larger counts as the largest.
+    pub(crate) fn small(&self, column: &'static str) -> Result<u32, Failure> {
+        self.count(column).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
     }
 
     /// All columns that hold something, as JSON.

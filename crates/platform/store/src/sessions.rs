@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::error::Failure;
-use crate::row::Row;
-use crate::statement::{Sql, row};
+use crate::statement::Sql;
 use crate::store::new_id;
+use crate::table::{Columns, table};
 use crate::{SecretHash, Store, StoreError};
 
 /// A session to begin.
@@ -41,6 +40,20 @@ pub struct Session {
     pub revoked_at: Option<Timestamp>,
 }
 
+table! {
+    SESSIONS = sessions (id) kept 1 since expires_at, revoked_at;
+    Session {
+        id: text,
+        account_id: text,
+        user_agent: text,
+        created_at: time,
+        last_seen_at: time,
+        expires_at: time,
+        revoked_at: optional_time,
+    }
+    with { hash: text }
+}
+
 impl Store {
     /// Begins a session.
     pub async fn create_session(&self, new: &NewSession, now: Timestamp) -> Result<Session, StoreError> {
@@ -56,18 +69,9 @@ impl Store {
         self.database
             .attempt("beginning a session", async || {
                 let mut session = self.database.write().await?;
-                let sql = Sql::new(
-            "INSERT INTO sessions (id, hash, account_id, user_agent, created_at, last_seen_at, expires_at) VALUES ",
-        )
-        .tuple(row![
-            &created.id,
-            new.hash.as_str(),
-            &created.account_id,
-            &created.user_agent,
-            now,
-            now,
-            created.expires_at,
-        ]);
+                let mut row = created.clone().values();
+                row.push(new.hash.as_str().into());
+                let sql = SESSIONS.insert([row]);
                 session.execute(sql).await?;
                 session.commit().await
             })
@@ -84,7 +88,7 @@ impl Store {
              (SELECT 1 FROM accounts WHERE accounts.id = sessions.account_id AND accounts.disabled = 0)",
                 );
                 let sql = sql.arg(hash.as_str()).arg(now);
-                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+                self.database.read().await?.row(sql).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -122,20 +126,15 @@ impl Store {
                     "SELECT * FROM sessions WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
              ORDER BY id DESC LIMIT 500",
                 );
-                self.database.read().await?.rows(sql.arg(account_id).arg(now)).await?.iter().map(read).collect()
+                self.database
+                    .read()
+                    .await?
+                    .rows(sql.arg(account_id).arg(now))
+                    .await?
+                    .iter()
+                    .map(Columns::read)
+                    .collect()
             })
             .await
     }
-}
-
-fn read(row: &Row) -> Result<Session, Failure> {
-    Ok(Session {
-        id: row.text("id")?,
-        account_id: row.text("account_id")?,
-        user_agent: row.text("user_agent")?,
-        created_at: row.time("created_at")?,
-        last_seen_at: row.time("last_seen_at")?,
-        expires_at: row.time("expires_at")?,
-        revoked_at: row.optional_time("revoked_at")?,
-    })
 }

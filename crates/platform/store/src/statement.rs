@@ -4,13 +4,15 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use palisade_model::Severity;
 use serde::Serialize;
 use sqlx::any::AnyArguments;
 use sqlx::{Any, Arguments as _, AssertSqlSafe};
 
 use crate::StoreError;
 use crate::dialect::Dialect;
-use crate::page::{Column, Key, Order, Page};
+use crate::page::{Key, Order, Page};
+use crate::row::rank;
 
 /// A statement under construction.
 #[derive(Default)]
@@ -137,7 +139,8 @@ impl Sql {
     pub(crate) fn page(self, order: &Order, page: &Page) -> Result<Self, StoreError> {
         let mut sql = self;
         if let Some(cursor) = &page.after {
-            sql = sql.push(" AND ").columns(order.columns, "(", ")");
+            let columns: Vec<_> = order.columns.iter().map(|column| column.sql).collect();
+            sql = sql.push(" AND (").list(&columns).push(")");
             sql = sql.push(if order.descending { " < " } else { " > " });
             sql = sql.tuple(cursor.keys(order)?.iter().map(|key| match key {
                 Key::Int(number) => Bound::Int(*number),
@@ -152,12 +155,14 @@ impl Sql {
         Ok(sql.push(" LIMIT ").bind(i64::from(page.size()) + 1))
     }
 
-    fn columns(self, columns: &'static [Column], open: &'static str, close: &'static str) -> Self {
-        let mut sql = self.push(open);
-        for (index, column) in columns.iter().enumerate() {
-            sql = if index == 0 { sql } else { sql.push(", ") }.push(column.sql);
+    /// Appends names, with commas between them.
+    #[must_use]
+    pub(crate) fn list(self, names: &[&'static str]) -> Self {
+        let mut sql = self;
+        for (index, name) in names.iter().enumerate() {
+            sql = if index == 0 { sql } else { sql.push(", ") }.push(name);
         }
-        sql.push(close)
+        sql
     }
 
     /// The query, to be run. SQLite takes `$1` for a name and searches a list for each, which is slow where there are
@@ -188,6 +193,61 @@ macro_rules! row {
 }
 pub(crate) use row;
 
+/// The types of columns, as [`crate::table`] calls them.
+impl Bound {
+    pub(crate) const fn text(text: String) -> Self {
+        Self::Text(text)
+    }
+
+    pub(crate) fn optional_text(text: Option<String>) -> Self {
+        text.map_or(Self::NoText, Self::Text)
+    }
+
+    pub(crate) fn json(value: impl Serialize) -> Self {
+        json(&value)
+    }
+
+    pub(crate) fn optional_json(value: Option<impl Serialize>) -> Self {
+        value.map_or(Self::NoText, |value| json(&value))
+    }
+
+    /// One of an enumeration's words, as serde writes it.
+    pub(crate) fn word(word: impl Serialize) -> Self {
+        match serde_json::to_value(word) {
+            Ok(serde_json::Value::String(word)) => Self::Text(word),
+            _ => Self::NoText,
+        }
+    }
+
+    pub(crate) const fn int(number: i64) -> Self {
+        Self::Int(number)
+    }
+
+    pub(crate) fn count(number: u64) -> Self {
+        Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+
+    pub(crate) fn small(number: u32) -> Self {
+        number.into()
+    }
+
+    pub(crate) fn flag(flag: bool) -> Self {
+        flag.into()
+    }
+
+    pub(crate) fn severity(severity: Severity) -> Self {
+        Self::Int(rank(severity))
+    }
+
+    pub(crate) fn time(time: Timestamp) -> Self {
+        time.into()
+    }
+
+    pub(crate) fn optional_time(time: Option<Timestamp>) -> Self {
+        time.map_or(Self::NoInt, Self::from)
+    }
+}
+
 impl From<i64> for Bound {
     fn from(number: i64) -> Self {
         Self::Int(number)
@@ -209,12 +269,6 @@ impl From<bool> for Bound {
 impl From<Timestamp> for Bound {
     fn from(time: Timestamp) -> Self {
         Self::Int(time.as_microsecond())
-    }
-}
-
-impl From<Option<Timestamp>> for Bound {
-    fn from(time: Option<Timestamp>) -> Self {
-        time.map_or(Self::NoInt, Self::from)
     }
 }
 

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use crate::database::Database;
 use crate::migrations::{migrate, newest};
 use crate::statement::Sql;
-use crate::{StoreConfig, StoreError};
+use crate::tables::TABLES;
+use crate::{StoreConfig, StoreError, table};
 
 /// The state of the control plane. Cloning is cheap; all clones share their connections.
 #[derive(Clone, Debug)]
@@ -24,6 +25,7 @@ impl Store {
         let migrated = async {
             let mut session = database.write().await?;
             migrate(&mut session, newest(), Timestamp::now()).await?;
+            table::check(&mut session, TABLES).await?;
             session.commit().await
         };
         match migrated.await {

@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::error::Failure;
 use crate::page::{Column, Order};
-use crate::row::Row;
-use crate::statement::{Sql, row};
+use crate::statement::Sql;
 use crate::store::new_id;
+use crate::table::{Columns, table};
 use crate::{Listed, Page, Role, SecretHash, Store, StoreError};
 
 const NEWEST: Order = Order { list: "tokens", columns: &[Column::text("id", "id")], descending: true };
@@ -52,6 +51,22 @@ pub struct Token {
     pub revoked_at: Option<Timestamp>,
 }
 
+table! {
+    TOKENS = tokens (id);
+    Token {
+        id: text,
+        name: text,
+        role: word,
+        team: optional_text,
+        account_id: optional_text,
+        created_at: time,
+        expires_at: time,
+        last_used_at: optional_time,
+        revoked_at: optional_time,
+    }
+    with { hash: text }
+}
+
 /// Which tokens are wanted. What is `None` does not narrow.
 #[derive(Clone, Debug, Default)]
 pub struct TokenFilter {
@@ -78,19 +93,9 @@ impl Store {
         self.database
             .attempt("storing a token", async || {
                 let mut session = self.database.write().await?;
-                let sql = Sql::new(
-                    "INSERT INTO tokens (id, hash, name, role, team, account_id, created_at, expires_at) VALUES ",
-                )
-                .tuple(row![
-                    &token.id,
-                    new.hash.as_str(),
-                    &token.name,
-                    token.role.as_str(),
-                    token.team.as_deref(),
-                    token.account_id.as_deref(),
-                    now,
-                    token.expires_at,
-                ]);
+                let mut row = token.clone().values();
+                row.push(new.hash.as_str().into());
+                let sql = TOKENS.insert([row]);
                 session.execute(sql).await?;
                 session.commit().await
             })
@@ -107,7 +112,7 @@ impl Store {
              (SELECT 1 FROM accounts WHERE accounts.id = tokens.account_id AND accounts.disabled = 1)",
                 );
                 let sql = sql.arg(hash.as_str()).arg(now);
-                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+                self.database.read().await?.row(sql).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -123,7 +128,7 @@ impl Store {
         self.database
             .attempt("looking a token up", async || {
                 let sql = Sql::new("SELECT * FROM tokens WHERE id = $1").arg(id);
-                self.database.read().await?.row(sql).await?.as_ref().map(read).transpose()
+                self.database.read().await?.row(sql).await?.as_ref().map(Columns::read).transpose()
             })
             .await
     }
@@ -144,22 +149,8 @@ impl Store {
                 let sql = Sql::new("SELECT * FROM tokens WHERE 1 = 1")
                     .equal("account_id", filter.account_id.as_deref())
                     .among("team", filter.teams.as_deref());
-                self.database.read().await?.list(sql, &NEWEST, page, read).await
+                self.database.read().await?.list(sql, &NEWEST, page, Columns::read).await
             })
             .await
     }
-}
-
-fn read(row: &Row) -> Result<Token, Failure> {
-    Ok(Token {
-        id: row.text("id")?,
-        name: row.text("name")?,
-        role: row.word("role")?,
-        team: row.optional_text("team")?,
-        account_id: row.optional_text("account_id")?,
-        created_at: row.time("created_at")?,
-        expires_at: row.time("expires_at")?,
-        last_used_at: row.optional_time("last_used_at")?,
-        revoked_at: row.optional_time("revoked_at")?,
-    })
 }

@@ -119,19 +119,13 @@ impl ScanSink for Records {
 
 impl ControllerState for Records {
     fn load<'a>(&'a self, controller: &'a str) -> BoxFuture<'a, Result<Option<Value>, Failure>> {
-        async move {
-            let setting = self.context.store.setting(&format!("controller.{controller}")).await?;
-            Ok(setting.map(|setting| Value::from(setting.value)))
-        }
-        .boxed()
+        async move { Ok(self.context.store.state(controller).await?.map(Value::from)) }.boxed()
     }
 
     fn save<'a>(&'a self, controller: &'a str, state: &'a Value) -> BoxFuture<'a, Result<(), Failure>> {
         async move {
             let value = serde_json::from_str(&state.to_json())?;
-            let (key, now) = (format!("controller.{controller}"), self.context.clock.now());
-            self.context.store.put_setting(&key, &value, None, "system", now).await?;
-            Ok(())
+            Ok(self.context.store.put_state(controller, &value, self.context.clock.now()).await?)
         }
         .boxed()
     }

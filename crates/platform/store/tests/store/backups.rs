@@ -48,7 +48,7 @@ async fn fill(store: &Store) {
     store.enqueue_job(&NewJob { once: Some(Once::Kept("k".into())), ..NewJob::new("a", json!([1])) }).await.unwrap();
     let claimed = store.claim(&["a"], "me", std::time::Duration::from_mins(1)).await.unwrap().unwrap();
     store.begin_step(&claimed.lease, "first", "key").await.unwrap();
-    store.put_setting("mode", &json!({ "a": [1, null] }), None, "ada", at(6)).await.unwrap();
+    store.put_state("mode", &json!({ "a": [1, null] }), at(6)).await.unwrap();
 }
 
 /// All rows of a backup, without the header, which names the time.
@@ -90,7 +90,7 @@ pub(crate) async fn a_backup_returns_on_either_database(database: &TestDatabase)
 }
 
 /// The lines with a last line that fits them.
-fn sealed(lines: &[String]) -> String {
+pub(crate) fn sealed(lines: &[String]) -> String {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let digest: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{text}{}\n", json!({ "rows": lines.len() - 1, "sha256": digest }))

@@ -1,4 +1,4 @@
-//! Exceptions, owners, settings, changes and noted actions.
+//! Exceptions, owners, states, changes and noted actions.
 
 use palisade_store::{
     AuditFilter, Catalogue, CatalogueSize, Claim, ExceptionFilter, ExceptionSelector, ExceptionState, Idempotency,
@@ -140,23 +140,14 @@ pub(crate) async fn catalogues_replace_their_source_only(database: &TestDatabase
     assert_eq!(store.list_entities(None, &Page::default()).await.unwrap().items, []);
 }
 
-pub(crate) async fn settings_are_written_against_a_version(database: &TestDatabase) {
+pub(crate) async fn a_state_is_what_was_written_last(database: &TestDatabase) {
     let store = database.open().await;
-    let first = store.put_setting("mode", &json!("audit"), Some(0), "ada", at(1)).await.unwrap();
-    assert_eq!(first.version, 1);
-    let values = [json!(1), json!(2)];
-    let (one, two) = tokio::join!(
-        store.put_setting("mode", &values[0], Some(1), "ada", at(2)),
-        store.put_setting("mode", &values[1], Some(1), "bob", at(2)),
-    );
-    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
-    let read = store.setting("mode").await.unwrap().unwrap();
-    assert_eq!((read.version, read.value), (2, if one.is_ok() { json!(1) } else { json!(2) }));
-    assert_eq!(store.put_setting("mode", &json!(null), None, "ada", at(3)).await.unwrap().version, 3);
-    assert!(store.put_setting("mode", &json!(4), Some(0), "ada", at(4)).await.is_err());
-    assert_eq!(store.settings().await.unwrap().len(), 1);
-    assert!(store.delete_setting("mode").await.unwrap());
-    assert!(!store.delete_setting("mode").await.unwrap());
+    assert_eq!(store.state("generate").await.unwrap(), None);
+    for value in [json!({ "known": [1, 2] }), json!(null)] {
+        store.put_state("generate", &value, at(1)).await.unwrap();
+        assert_eq!(store.state("generate").await.unwrap(), Some(value));
+    }
+    assert_eq!(store.state("cleanup").await.unwrap(), None);
 }
 
 pub(crate) async fn changes_are_numbered_in_the_order_of_their_commit(database: &TestDatabase) {

@@ -23,6 +23,7 @@ mod jobs;
 mod measure;
 mod outage;
 mod replicas;
+mod upgrade;
 
 /// Makes two tests of each function: on SQLite and on PostgreSQL.
 macro_rules! suite {
@@ -48,11 +49,11 @@ suite! {
     backups::a_backup_returns_on_either_database,
     backups::a_damaged_backup_changes_nothing,
     durability::nothing_acknowledged_is_lost_by_a_kill,
+    governance::a_state_is_what_was_written_last,
     governance::an_exception_and_its_answer_are_kept_together,
     governance::an_exception_is_decided_once,
     governance::catalogues_replace_their_source_only,
     governance::changes_are_numbered_in_the_order_of_their_commit,
-    governance::settings_are_written_against_a_version,
     identity::a_login_state_is_taken_once,
     identity::roles_come_from_account_and_groups,
     identity::sessions_and_tokens_end,
@@ -77,6 +78,9 @@ suite! {
     replicas::an_older_schema_is_migrated,
     replicas::replicas_that_start_together_migrate_once,
     replicas::two_writers_lose_nothing,
+    upgrade::a_backup_of_an_older_version_is_restored,
+    upgrade::a_database_of_the_first_version_loses_nothing,
+    upgrade::a_schema_that_was_changed_by_hand_is_refused,
 }
 
 /// The server awaits the store on threads that change: every future has to be `Send`.
@@ -102,12 +106,12 @@ fn futures_may_move_between_threads() {
                 && s.list_accounts(&p::AccountFilter::default(), &page).await.is_ok()
         }
     });
-    sendable(|s| async move { s.sync_policies("x", &[], now).await.is_ok() && s.settings().await.is_ok() });
+    sendable(|s| async move { s.sync_policies("x", &[], now).await.is_ok() && s.state("x").await.is_ok() });
     sendable(|s| async move { s.rule_on_exception("x", p::Ruling::Approve, "x", None, None, now).await.is_ok() });
     sendable(|s| async move { s.replace_catalogue("x", &p::Catalogue::default(), now).await.is_ok() });
     sendable(|s| async move { s.remove_unseen_resources("x", now, now).await.is_ok() });
     sendable(|s| async move { s.acquire_lock("x", "x", std::time::Duration::ZERO).await.is_ok() });
     sendable(|s| async move { s.job("x").await.is_ok() && s.cancel_job("x").await.is_ok() });
     sendable(|s| async move { s.roles_of("x", &[]).await.is_ok() && s.changes_after(0, 1).await.is_ok() });
-    sendable(|s| async move { s.put_setting("x", &serde_json::Value::Null, None, "x", now).await.is_ok() });
+    sendable(|s| async move { s.put_state("x", &serde_json::Value::Null, now).await.is_ok() });
 }
