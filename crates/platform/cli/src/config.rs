@@ -246,7 +246,7 @@ mod tests {
         config.server().validate().unwrap();
         let in_force = config.document.in_force(&sections(), |_| None);
         let written = in_force.iter().filter(|found| found.origin != palisade_config::Origin::Default);
-        assert_eq!(written.count(), text.lines().filter(|line| line.contains(" = ")).count() + 2, "tls twice");
+        assert_eq!(written.count(), 92, "as many as version 0.1 showed");
         assert_eq!(config.server.kubernetes.reports, palisade_kube::Reports::OpenReports);
         assert_eq!(config.overrides().0.len(), 5);
     }
