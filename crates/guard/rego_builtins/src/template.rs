@@ -29,7 +29,7 @@ fn render(context: &mut Context<'_>, operands: &[Value]) -> Answer {
 fn failed(error: TemplateError) -> BuiltinError {
     match error {
         TemplateError::Spent(spent) => spent.into(),
-        TemplateError::Wrong(_) => BuiltinError::Failed(error.to_string()),
+        TemplateError::Wrong(message) => BuiltinError::Failed(format!("template: {message}")),
     }
 }
 

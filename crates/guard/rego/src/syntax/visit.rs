@@ -23,7 +23,9 @@ fn rule(rule: &Rule, see: &mut dyn FnMut(&Term) -> bool) {
 }
 
 fn body(body: &Body, see: &mut dyn FnMut(&Term) -> bool) {
-    body.iter().for_each(|condition| expression(condition, see));
+    for condition in body {
+        expression(condition, see);
+    }
 }
 
 fn expression(expression: &Expression, see: &mut dyn FnMut(&Term) -> bool) {
@@ -53,11 +55,15 @@ fn term(outer: &Term, see: &mut dyn FnMut(&Term) -> bool) {
             if whole {
                 term(head, see);
             }
-            parts.iter().for_each(|inner| term(inner, see));
+            for inner in parts {
+                term(inner, see);
+            }
         }
         TermKind::Call(callee, arguments) => {
             term(callee, see);
-            arguments.iter().for_each(|inner| term(inner, see));
+            for inner in arguments {
+                term(inner, see);
+            }
         }
         TermKind::Array(items) | TermKind::Set(items) => items.iter().for_each(|inner| term(inner, see)),
         TermKind::Object(members) => {
