@@ -1,10 +1,11 @@
 //! The table of capabilities: everything that the server does beside living, each in a file or folder below this one.
 //!
-//! A capability brings routes, permissions, tables, jobs, tasks and codes, and keeps a state of its own.
+//! A capability brings routes, permissions, tables, jobs, tasks, metrics and codes, and keeps a state of its own.
 //! [`CAPABILITIES`] is the one place that names them all: the router, the OpenAPI document, the permissions, the worker of
-//! jobs and the reference page are collected from it. The server starts in phases (`serve`): first the [`Ground`], which
-//! all stand on; then each capability is plugged in, which makes its state and starts nothing; then the tasks of all; then
-//! the listeners. So no capability depends on its place in the table. Deliberately absent: what all share (`Context`).
+//! jobs, `/metrics`, `palisade explain` and the reference page are collected from it. The server starts in phases
+//! (`serve`): first the [`Ground`], which all stand on; then each capability is plugged in, which makes its state and
+//! starts nothing; then the tasks of all; then the listeners. So no capability depends on its place in the table.
+//! Deliberately absent: what all share (`Context`).
 
 mod administration;
 mod admission;
@@ -30,6 +31,7 @@ pub(crate) use admission::LAST_MOVE;
 pub(crate) use description::{Rendered, info};
 pub(crate) use findings::inventory;
 pub use findings::inventory::Inventory;
+pub use plug::Brought;
 pub(crate) use plug::{Ground, Plug};
 
 /// Everything that the server does.
@@ -40,10 +42,10 @@ pub const CAPABILITIES: &[Capability] = &[
     decisions::CAPABILITY,
     exceptions::CAPABILITY,
     evaluate::CAPABILITY,
-    owners::CAPABILITY,
     cluster::CAPABILITY,
-    changes::CAPABILITY,
     identity::CAPABILITY,
+    owners::CAPABILITY,
+    changes::CAPABILITY,
     administration::CAPABILITY,
     description::CAPABILITY,
 ];
@@ -81,6 +83,7 @@ pub(crate) fn permissions() -> Permissions {
 pub(crate) fn plug(ground: &Ground<'_>) -> Result<Plug, ServerError> {
     let mut plug = Plug::default();
     for capability in CAPABILITIES {
+        plug.begin(capability.id);
         (capability.plug)(ground, &mut plug);
     }
     plug.checked()

@@ -26,7 +26,7 @@ pub use capability::{CAPABILITIES, Capability, Inventory};
 pub use config::Config;
 pub use context::Context;
 pub use error::ServerError;
-pub use owners::{CODES, OwnersConfig};
+pub use owners::OwnersConfig;
 pub use palisade_identity::IdentityConfig;
 pub use palisade_kube::{KubernetesConfig, Outside};
 pub use palisade_runtime::Clock;

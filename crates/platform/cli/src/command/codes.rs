@@ -18,7 +18,6 @@ pub(crate) const TABLES: &[&[CodeEntry]] = &[
     palisade_rego::bundle::codes::CODES,
     palisade_verdict::codes::CODES,
     palisade_config::CODES,
-    palisade_server::CODES,
     CODES,
 ];
 
@@ -48,7 +47,8 @@ Correct the name, or leave `--namespace` out: every package with such rules judg
 
 /// Every code, sorted.
 pub(crate) fn all() -> Vec<&'static CodeEntry> {
-    let mut codes: Vec<_> = TABLES.iter().flat_map(|table| table.iter()).collect();
+    let of_capabilities = palisade_server::CAPABILITIES.iter().map(|capability| capability.codes);
+    let mut codes: Vec<_> = TABLES.iter().copied().chain(of_capabilities).flatten().collect();
     codes.sort_by_key(|entry| entry.code);
     codes
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use palisade_api::Access;
 use palisade_identity::{Endpoint, Identity};
 use palisade_model::Str;
 use palisade_runtime::jobs::{Handler, Recurring, Worker};
@@ -39,9 +40,23 @@ pub(crate) struct Ground<'a> {
 
 type Task = Box<dyn FnOnce(CancellationToken) -> BoxFuture<'static, Result<(), ServerError>> + Send>;
 
+/// What a capability brought beside what its row of the table says.
+#[derive(Clone, Debug, Default)]
+pub struct Brought {
+    /// Its name.
+    pub id: &'static str,
+    /// Its routes: method, path, and the permission that each asks for.
+    pub routes: Vec<(String, Option<&'static str>)>,
+    /// What runs as long as the server.
+    pub tasks: Vec<&'static str>,
+    /// The kinds of jobs that it does.
+    pub jobs: Vec<&'static str>,
+}
+
 /// What capabilities hand in.
 #[derive(Default)]
 pub(crate) struct Plug {
+    brought: Vec<Brought>,
     endpoints: Vec<Endpoint<()>>,
     tasks: Vec<(&'static str, Task)>,
     handlers: Vec<Arc<dyn Handler>>,
@@ -51,13 +66,32 @@ pub(crate) struct Plug {
 }
 
 impl Plug {
+    /// What is handed in from now on is of the capability `id`.
+    pub(super) fn begin(&mut self, id: &'static str) {
+        self.brought.push(Brought { id, ..Brought::default() });
+    }
+
+    fn note(&mut self, note: impl FnOnce(&mut Brought)) {
+        if let Some(brought) = self.brought.last_mut() {
+            note(brought);
+        }
+    }
+
     /// Routes whose handlers get `state`.
     pub(crate) fn routes<S: Clone + Send + Sync + 'static>(&mut self, state: &S, endpoints: Vec<Endpoint<S>>) {
-        self.endpoints.extend(endpoints.into_iter().map(|endpoint| endpoint.with_state(state.clone())));
+        self.mounted(endpoints.into_iter().map(|endpoint| endpoint.with_state(state.clone())).collect());
     }
 
     /// Routes that have their state.
     pub(crate) fn mounted(&mut self, endpoints: Vec<Endpoint<()>>) {
+        let route = |endpoint: &Endpoint<()>| {
+            let permission = match endpoint.access() {
+                Access::Needs(permission) => Some(permission.as_str()),
+                Access::Open => None,
+            };
+            (format!("{} {}", endpoint.method(), endpoint.path()), permission)
+        };
+        self.note(|brought| brought.routes.extend(endpoints.iter().map(route)));
         self.endpoints.extend(endpoints);
     }
 
@@ -67,11 +101,13 @@ impl Plug {
         name: &'static str,
         task: impl FnOnce(CancellationToken) -> F + Send + 'static,
     ) {
+        self.note(|brought| brought.tasks.push(name));
         self.tasks.push((name, Box::new(move |stop| task(stop).boxed())));
     }
 
     /// Does the jobs of a kind.
     pub(crate) fn job(&mut self, handler: impl Handler + 'static) {
+        self.note(|brought| brought.jobs.push(handler.kind()));
         self.handlers.push(Arc::new(handler));
     }
 
@@ -113,6 +149,11 @@ impl Plug {
     /// Every route.
     pub(crate) fn endpoints(&mut self) -> Vec<Endpoint<()>> {
         std::mem::take(&mut self.endpoints)
+    }
+
+    /// What each capability brought.
+    pub(crate) fn brought(&self) -> Vec<Brought> {
+        self.brought.clone()
     }
 
     /// Who answers reviews; nobody where no capability does.

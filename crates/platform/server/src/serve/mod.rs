@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::admission::Admission;
-use crate::capability::{Ground, LAST_MOVE, Rendered};
+use crate::capability::{Brought, Ground, LAST_MOVE, Rendered};
 use crate::cluster::{self, ClusterSide};
 use crate::config::Config;
 use crate::context::Context;
@@ -82,6 +82,7 @@ pub struct Server {
     listeners: Tasks,
     background: Tasks,
     telemetry: Telemetry,
+    brought: Vec<Brought>,
 }
 
 /// Bound sockets.
@@ -145,6 +146,7 @@ impl Server {
             traces,
         };
         let mut plug = capability::plug(&ground)?;
+        let brought = plug.brought();
         plug.start(worker(&context), DRAIN, &mut background);
         // The listeners.
         if let Some(admission) = plug.admission() {
@@ -158,7 +160,7 @@ impl Server {
         listen_for_api(&context, &identity, sockets.api, router, (&mut listeners, &mut background)).await?;
         context.health.holds("listeners");
         tracing::info!(api = %addresses.api, admission = %addresses.admission, data = %folder.display(), "palisade serves");
-        Ok(Self { context, addresses, listeners, background, telemetry })
+        Ok(Self { context, addresses, listeners, background, telemetry, brought })
     }
 
     /// Where it listens.
@@ -169,6 +171,11 @@ impl Server {
     /// What its routes and tasks share.
     pub const fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// What each capability brought.
+    pub fn brought(&self) -> &[Brought] {
+        &self.brought
     }
 
     /// Waits until something that must not end has ended.

@@ -1,5 +1,6 @@
 //! The API over HTTP, against a real server on SQLite: contract, hostile clients, teams kept apart, changes, speed.
 
+mod capabilities;
 mod catalogues;
 mod changes;
 mod contract;

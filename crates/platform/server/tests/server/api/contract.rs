@@ -244,6 +244,18 @@ async fn the_reference_page_is_up_to_date() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reference_page_of_capabilities_is_up_to_date() {
+    let desk = Desk::open().await;
+    let page = super::capabilities::page(desk.server.brought());
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/reference/capabilities.md");
+    if std::env::var_os("PALISADE_BLESS").is_some() {
+        std::fs::write(&file, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(written == page, "docs/reference/capabilities.md is out of date: run `cargo x gen`");
+}
+
 /// Waits until something holds, for ten seconds at most.
 pub(super) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let end = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
