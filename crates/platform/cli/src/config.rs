@@ -28,7 +28,7 @@ pub(crate) fn sections() -> Vec<Section> {
         Section { name: "override", doc: OverrideTable::TABLE.doc, kind: overrides },
         Network::SECTION,
     ];
-    own.into_iter().chain(palisade_server::Config::SECTIONS).collect()
+    own.into_iter().chain(palisade_server::Config::sections()).collect()
 }
 
 /// The whole file. Unknown keys are errors, so that a typing mistake never weakens a gate.

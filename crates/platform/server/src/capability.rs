@@ -1,11 +1,11 @@
 //! The table of capabilities: everything that the server does beside living, each in a file or folder below this one.
 //!
-//! A capability brings routes, permissions, tables, jobs, tasks, metrics and codes, and keeps a state of its own.
-//! [`CAPABILITIES`] is the one place that names them all: the router, the OpenAPI document, the permissions, the worker of
-//! jobs, `/metrics`, `palisade explain` and the reference page are collected from it. The server starts in phases
-//! (`serve`): first the [`Ground`], which all stand on; then each capability is plugged in, which makes its state and
-//! starts nothing; then the tasks of all; then the listeners. So no capability depends on its place in the table.
-//! Deliberately absent: what all share (`Context`).
+//! A capability brings settings, routes, permissions, tables, jobs, tasks, metrics and codes, and keeps a state of its own.
+//! [`CAPABILITIES`] is the one place that names them all: the configuration, the router, the OpenAPI document, the
+//! permissions, the worker of jobs, `/metrics`, `palisade explain` and the reference pages are collected from it. The
+//! server starts in phases (`serve`): first the [`Ground`], which all stand on; then each capability is plugged in, which
+//! makes its state and starts nothing; then the tasks of all; then the listeners. So no capability depends on its place
+//! in the table. Deliberately absent: what all share (`Context`).
 
 mod administration;
 mod admission;
@@ -21,6 +21,7 @@ mod owners;
 mod plug;
 mod policies;
 mod scope;
+mod settings;
 mod wire;
 
 use palisade_identity::{Permission, Permissions};
@@ -33,6 +34,7 @@ pub(crate) use findings::inventory;
 pub use findings::inventory::Inventory;
 pub use plug::Brought;
 pub(crate) use plug::{Ground, Plug};
+pub use settings::Settings;
 
 /// Everything that the server does.
 pub const CAPABILITIES: &[Capability] = &[
@@ -57,6 +59,8 @@ pub struct Capability {
     pub id: &'static str,
     /// What it does.
     pub about: &'static str,
+    /// Its sections of the configuration.
+    pub settings: &'static [Settings],
     /// What its routes ask of callers; what several ask for is identity's.
     pub permissions: &'static [Permission],
     /// The tables of the store that are its own.
@@ -70,8 +74,13 @@ pub struct Capability {
 impl Capability {
     /// A capability that brings nothing but what `plug` hands in.
     const fn new(id: &'static str, about: &'static str, plug: fn(&Ground<'_>, &mut Plug)) -> Self {
-        Self { id, about, permissions: &[], tables: &[], codes: &[], plug }
+        Self { id, about, settings: &[], permissions: &[], tables: &[], codes: &[], plug }
     }
+}
+
+/// The sections of the configuration, all together.
+pub(crate) fn settings() -> impl Iterator<Item = &'static Settings> {
+    CAPABILITIES.iter().flat_map(|capability| capability.settings)
 }
 
 /// What routes ask of callers, all together.

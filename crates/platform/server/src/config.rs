@@ -12,7 +12,9 @@ use palisade_identity::IdentityConfig;
 use palisade_kube::KubernetesConfig;
 use palisade_model::Diagnostic;
 use palisade_store::StoreConfig;
+use serde::de::DeserializeOwned;
 
+use crate::capability;
 use crate::error::ServerError;
 use crate::owners::OwnersConfig;
 
@@ -32,6 +34,8 @@ pub struct Config {
     pub identity: IdentityConfig,
     /// `[owners]`.
     pub owners: OwnersConfig,
+    /// The file, for the sections that only their capabilities read.
+    document: Document,
 }
 
 section! {
@@ -207,23 +211,30 @@ impl ServerConfig {
 
 impl Config {
     /// The sections, in the order of the reference.
-    pub const SECTIONS: [Section; 5] = [
-        ServerConfig::SECTION,
-        StoreConfig::SECTION,
-        KubernetesConfig::SECTION,
-        IdentityConfig::SECTION,
-        OwnersConfig::SECTION,
-    ];
+    pub fn sections() -> Vec<Section> {
+        let own = [ServerConfig::SECTION, StoreConfig::SECTION];
+        own.into_iter().chain(capability::settings().map(|settings| settings.section)).collect()
+    }
 
     /// What the file says in these sections.
     pub fn of(document: &Document) -> Result<Self, Vec<Diagnostic>> {
+        for settings in capability::settings() {
+            settings.check(document)?;
+        }
         Ok(Self {
             server: document.section(ServerConfig::SECTION.name)?,
             store: document.section(StoreConfig::SECTION.name)?,
             kubernetes: document.section(KubernetesConfig::SECTION.name)?,
             identity: document.section(IdentityConfig::SECTION.name)?,
             owners: document.section(OwnersConfig::SECTION.name)?,
+            document: document.clone(),
         })
+    }
+
+    /// What the file says in a section that only its capability reads.
+    pub fn section<T: DeserializeOwned + Default>(&self, section: &Section) -> T {
+        // The table of capabilities has had it checked.
+        self.document.section(section.name).unwrap_or_default()
     }
 
     /// Finds values that cannot work, before anything is started.
@@ -295,9 +306,9 @@ mod tests {
 
     #[test]
     fn every_section_has_a_name_of_its_own() {
-        let mut names: Vec<_> = Config::SECTIONS.iter().map(|section| section.name).collect();
+        let mut names: Vec<_> = Config::sections().iter().map(|section| section.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), Config::SECTIONS.len());
+        assert_eq!(names.len(), Config::sections().len());
     }
 }

@@ -63,4 +63,5 @@ pub use resources::{ResourceFilter, ResourceIdentity, ResourceRecord};
 pub use secret::SecretHash;
 pub use sessions::{NewSession, Session};
 pub use store::Store;
+pub use tables::table_names;
 pub use tokens::{NewToken, Token, TokenFilter};

@@ -47,5 +47,10 @@ pub(crate) const TABLES: &[Table] = &[
     JOB_STEPS,
 ];
 
+/// The names of all tables.
+pub fn table_names() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().map(|table| table.name)
+}
+
 /// Tables that are no more, which backups of an older schema may hold.
 pub(crate) const RETIRED: &[&str] = &["settings"];

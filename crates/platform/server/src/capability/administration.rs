@@ -14,7 +14,7 @@ use housekeeping::{PRUNE, RETENTION, Retention};
 /// The capability.
 pub(super) const CAPABILITY: Capability = Capability {
     permissions: &[audit::READ_AUDIT, backups::MANAGE_BACKUPS],
-    tables: &["audit", "idempotency", "jobs", "job_steps", "locks", "settings"],
+    tables: &["audit", "idempotency", "jobs", "job_steps", "locks"],
     ..Capability::new("administration", "status, the audit log, backups, retention", plug)
 };
 

@@ -1,8 +1,9 @@
 //! The cluster: its policies, webhooks, background scan, generation and clean-up, over [`crate::cluster`].
 
 use palisade_identity::{Permission, Reach, Role};
+use palisade_kube::KubernetesConfig;
 
-use super::{Capability, Ground, Plug};
+use super::{Capability, Ground, Plug, Settings};
 
 /// Start scans.
 const RUN_SCANS: Permission =
@@ -10,7 +11,9 @@ const RUN_SCANS: Permission =
 
 /// The capability.
 pub(super) const CAPABILITY: Capability = Capability {
+    settings: &[Settings::of::<KubernetesConfig>(KubernetesConfig::SECTION)],
     permissions: &[RUN_SCANS],
+    tables: &["states"],
     ..Capability::new("cluster", "policies, webhooks and controllers of a Kubernetes cluster", plug)
 };
 

@@ -5,11 +5,12 @@ mod teams;
 
 use std::sync::Arc;
 
-use super::{Capability, Ground, Plug};
-use crate::owners::{CODES, keep_current};
+use super::{Capability, Ground, Plug, Settings};
+use crate::owners::{CODES, OwnersConfig, keep_current};
 
 /// The capability.
 pub(super) const CAPABILITY: Capability = Capability {
+    settings: &[Settings::of::<OwnersConfig>(OwnersConfig::SECTION)],
     permissions: &[catalogues::MANAGE_OWNERS],
     tables: &["teams", "services", "entities"],
     codes: CODES,

@@ -23,11 +23,13 @@ fn section(page: &mut String, capability: &Capability, own: &Brought) {
     let _ = write!(page, "\n## {}\n\n{}.\n\n", capability.id, sentence(capability.about));
     let listed =
         |items: &mut dyn Iterator<Item = &str>| items.map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ");
+    let sections = listed(&mut capability.settings.iter().map(|settings| settings.section.name));
     let tables = listed(&mut capability.tables.iter().copied());
     let codes = listed(&mut capability.codes.iter().map(|code| code.code));
     let jobs = listed(&mut own.jobs.iter().copied());
     let tasks = own.tasks.join(", ");
-    let lines = [("Tables", tables), ("Jobs", jobs), ("Tasks", tasks), ("Diagnostics", codes)];
+    let lines =
+        [("Configuration", sections), ("Tables", tables), ("Jobs", jobs), ("Tasks", tasks), ("Diagnostics", codes)];
     for (what, items) in lines.iter().filter(|(_, items)| !items.is_empty()) {
         let _ = writeln!(page, "- {what}: {items}");
     }
