@@ -22,7 +22,7 @@ mod selector;
 #[cfg(test)]
 mod tests;
 
-pub use catalog::CODES;
+pub(crate) use catalog::CODES;
 pub(crate) use import::{Imported, forget, import, keep_current};
 
 /// The team of what no catalogue knows.
