@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use palisade_document::Document;
+use palisade_document::kind::kubernetes::is_object;
 use palisade_intake::Input;
 use palisade_model::{Str, Value, resource::plural};
 use palisade_policy::lookups::DEFAULT_NAMESPACE;
@@ -34,7 +35,7 @@ impl FromIterator<Document> for Objects {
         let mut objects = Self::default();
         let mut lists: HashMap<Str, Vec<Value>> = HashMap::new();
         let mut all = Vec::new();
-        for document in documents {
+        for document in documents.into_iter().filter(|document| is_object(&document.value)) {
             let resource = document.into_resource();
             all.push(resource.object.clone());
             let kind: Str = plural(resource.kind()).into();

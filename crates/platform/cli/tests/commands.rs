@@ -388,4 +388,6 @@ fn what_was_not_judged_is_told_in_words_and_in_json() {
     assert!(!String::from_utf8_lossy(&quiet.stderr).contains("left alone"));
     let text = folder.run(&["check", "Dockerfile", "-p", "policy.rego"]);
     assert_eq!(text.status.code(), Some(3), "text is never a pass: {}", last_line(&text));
+    let combined = folder.run(&["check", "Dockerfile", "--combine", "-p", "policy.rego"]);
+    assert_eq!(combined.status.code(), Some(3), "nor is nothing, combined: {}", last_line(&combined));
 }

@@ -26,6 +26,10 @@ impl Judge<'_> {
             documents
                 .extend(contents.parsed.documents.into_iter().map(|document| (PathBuf::from(input.name()), document)));
         }
+        // A rule that finds nothing to object to in nothing has not been asked anything.
+        if documents.is_empty() {
+            return part;
+        }
         let array = Value::array(documents.iter().map(|(path, document)| entry(path, document)).collect::<Vec<_>>());
         let request = Request::new(Payload::Json(array.clone()));
         let judgement = self.policies.judge(&request, &self.environment);
