@@ -69,7 +69,7 @@ impl Policy for DeletingPolicy {
                 let selects = |constraints: &MatchResources| constraints.may_match(request);
                 self.identity.reaches(request) && self.constraints.as_ref().is_some_and(selects)
             }
-            Payload::Json(_) => true,
+            Payload::Document(_) => true,
             _ => false,
         }
     }
@@ -90,7 +90,7 @@ impl Policy for DeletingPolicy {
                 }
             }
             // A document that is no Kubernetes object has nothing that constraints could select by.
-            Payload::Json(document) => vec![self.judge(&Subject::payload(document), environment)],
+            Payload::Document(document) => vec![self.judge(&Subject::payload(document), environment)],
             _ => Vec::new(),
         }
     }

@@ -212,7 +212,7 @@ impl Policy for ImageValidatingPolicy {
 
     fn may_apply(&self, request: &Request) -> bool {
         match request.payload() {
-            Payload::Json(_) => self.any_json,
+            Payload::Document(_) => self.any_json,
             Payload::Kubernetes(request) if !self.any_json => {
                 self.identity.reaches(request) && self.rules.iter().any(|rule| rule.may_select(request))
             }
@@ -225,7 +225,7 @@ impl Policy for ImageValidatingPolicy {
             return Vec::new();
         }
         let mut outcomes: Vec<RuleOutcome> = match request.payload() {
-            Payload::Json(document) if self.any_json => {
+            Payload::Document(document) if self.any_json => {
                 let subject = Subject::payload(document);
                 self.rules.iter().filter_map(|rule| self.judge(rule, None, &subject, environment)).collect()
             }

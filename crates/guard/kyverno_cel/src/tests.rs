@@ -124,7 +124,7 @@ fn documents_are_judged_in_json_mode() {
     let policy = "apiVersion: policies.kyverno.io/v1\nkind: ValidatingPolicy\nmetadata: {name: p}\nspec:\n  \
                   evaluation: {mode: JSON}\n  validations: [{expression: object.size > 3}]\n";
     let verdict = |size: i64| {
-        let request = Request::new(Payload::Json(json!({ "size": size })));
+        let request = Request::new(Payload::Document(json!({ "size": size })));
         answer(policy, Phase::Validate, &request, &Offline)[0].verdict
     };
     assert_eq!((verdict(4), verdict(2)), (Verdict::Pass, Verdict::Fail));

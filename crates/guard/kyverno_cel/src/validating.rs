@@ -142,7 +142,7 @@ impl Policy for ValidatingPolicy {
 
     fn may_apply(&self, request: &Request) -> bool {
         match request.payload() {
-            Payload::Kubernetes(_) | Payload::Json(_) if self.any_json => true,
+            Payload::Kubernetes(_) | Payload::Document(_) if self.any_json => true,
             Payload::Kubernetes(request) => {
                 self.identity.reaches(request) && self.rules.iter().any(|rule| rule.may_select(request))
             }
@@ -160,7 +160,7 @@ impl Policy for ValidatingPolicy {
         };
         let mut outcomes: Vec<RuleOutcome> = match request.payload() {
             Payload::Kubernetes(request) if self.any_json => judge_document(request.subject()),
-            Payload::Json(document) if self.any_json => judge_document(document),
+            Payload::Document(document) if self.any_json => judge_document(document),
             Payload::Kubernetes(request) if self.identity.reaches(request) => {
                 self.rules.iter().filter_map(|rule| self.judge_admission(rule, request, environment)).collect()
             }

@@ -245,8 +245,8 @@ impl AdmissionRequest {
 pub enum Payload {
     /// A Kubernetes object on its way into a cluster.
     Kubernetes(Box<AdmissionRequest>),
-    /// Any JSON document.
-    Json(Value),
+    /// Any other document: YAML, JSON or TOML that is no Kubernetes object.
+    Document(Value),
     /// An HTTP request, as Kyverno's authorizer describes it.
     Http(Value),
     /// An Envoy `CheckRequest` (ext_authz v3).
@@ -294,7 +294,7 @@ impl Request {
     pub fn value(&self) -> &Value {
         self.value.get_or_init(|| match &self.payload {
             Payload::Kubernetes(request) => request.to_value(),
-            Payload::Json(value) | Payload::Http(value) | Payload::Envoy(value) => value.clone(),
+            Payload::Document(value) | Payload::Http(value) | Payload::Envoy(value) => value.clone(),
         })
     }
 
@@ -331,7 +331,7 @@ impl Request {
                 }
                 Payload::Kubernetes(request)
             }
-            Payload::Json(_) => Payload::Json(object),
+            Payload::Document(_) => Payload::Document(object),
             Payload::Http(_) => Payload::Http(object),
             Payload::Envoy(_) => Payload::Envoy(object),
         };

@@ -25,7 +25,7 @@ pub fn offending_fields(
     let mut answer = outcome.paths.clone();
     let mut object = match request.payload() {
         Payload::Kubernetes(admission) => admission.subject().clone(),
-        Payload::Json(value) | Payload::Http(value) | Payload::Envoy(value) => value.clone(),
+        Payload::Document(value) | Payload::Http(value) | Payload::Envoy(value) => value.clone(),
     };
     while let Some(element) = answer.iter().find_map(|path| spare_element(path, &object)) {
         if removed.len() == MAX_ROUNDS {
@@ -123,7 +123,7 @@ mod tests {
         }
 
         fn evaluate(&self, phase: Phase, request: &Request, _: &Environment<'_>) -> Vec<RuleOutcome> {
-            let Payload::Json(object) = request.payload() else { return Vec::new() };
+            let Payload::Document(object) = request.payload() else { return Vec::new() };
             let items = object.get("containers").and_then(Value::as_array).unwrap_or_default();
             let bad = items.iter().position(|item| item.get("image").and_then(Value::as_str) == Some("bad"));
             let path = bad.map(|index| Path::from_pointer(&format!("/containers/{index}/image")));
@@ -139,7 +139,7 @@ mod tests {
         let object = Value::from_json(&format!(r#"{{"containers":[{}]}}"#, items.join(","))).unwrap();
         let variables = Variables::default();
         let environment = Environment::new(jiff::Timestamp::UNIX_EPOCH, &Offline, &variables);
-        let request = Request::new(Payload::Json(object));
+        let request = Request::new(Payload::Document(object));
         let outcome = policy.evaluate(Phase::Validate, &request, &environment).remove(0);
         let paths = offending_fields(&policy, &request, &outcome, &environment);
         paths.iter().map(Path::to_string).collect()

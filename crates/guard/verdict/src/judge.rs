@@ -116,7 +116,7 @@ impl Ruleset {
 pub(crate) fn object(request: &Request) -> &Value {
     match request.payload() {
         Payload::Kubernetes(admission) => admission.subject(),
-        Payload::Json(value) | Payload::Http(value) | Payload::Envoy(value) => value,
+        Payload::Document(value) | Payload::Http(value) | Payload::Envoy(value) => value,
     }
 }
 

@@ -129,7 +129,7 @@ impl Counts {
 /// The request that stands for a document: an admission request for a Kubernetes object, else its JSON.
 pub(crate) fn request(document: &Document, standing: &Standing) -> Request {
     if !is_object(&document.value) {
-        return Request::new(Payload::Json(document.value.clone()));
+        return Request::new(Payload::Document(document.value.clone()));
     }
     let mut request = AdmissionRequest::of(&document.resource(), standing.operation);
     request.user = standing.user.clone();

@@ -259,9 +259,9 @@ impl<'a> Run<'a> {
         for (index, entry) in self.material.policies.iter().enumerate() {
             let class = Class::of(&*entry.policy);
             let (phase, asked) = match (payload, class) {
-                (Payload::Json(_), Class::Validating) => (Phase::Validate, mode(&entry.document) == "JSON"),
-                (Payload::Json(_), Class::Legacy | Class::ImageValidating) => (Phase::Validate, true),
-                (Payload::Json(_), Class::Deleting) => (Phase::Delete, true),
+                (Payload::Document(_), Class::Validating) => (Phase::Validate, mode(&entry.document) == "JSON"),
+                (Payload::Document(_), Class::Legacy | Class::ImageValidating) => (Phase::Validate, true),
+                (Payload::Document(_), Class::Deleting) => (Phase::Delete, true),
                 (Payload::Http(_), Class::Validating) => (Phase::Validate, mode(&entry.document) == "HTTP"),
                 (Payload::Envoy(_), Class::Validating) => (Phase::Validate, mode(&entry.document) == "Envoy"),
                 _ => (Phase::Validate, false),
@@ -318,7 +318,7 @@ impl Asking<'_, '_> {
             let json = class == Class::Validating && mode(&entry.document) == "JSON";
             let request = match (class, mode(&entry.document)) {
                 (Class::Validating, "HTTP" | "Envoy") => continue,
-                _ if json => Request::new(Payload::Json(self.current.borrow().clone())),
+                _ if json => Request::new(Payload::Document(self.current.borrow().clone())),
                 _ => self.request(class, &*entry.policy),
             };
             let outcomes = self.run.ask(entry, phase, &request);

@@ -234,7 +234,7 @@ fn reason(document: &Resource, diagnostics: &[Diagnostic]) -> String {
 fn payloads(manifest: &Manifest, files: &dyn Files) -> Loading<Vec<(Key, Payload)>> {
     let mut payloads = Vec::new();
     for path in &manifest.json_payloads {
-        payloads.push((Key::of_file(path), Payload::Json(payload(files, path)?)));
+        payloads.push((Key::of_file(path), Payload::Document(payload(files, path)?)));
     }
     for path in &manifest.http_payloads {
         payloads.push((Key::of_file(&place(manifest, path)), Payload::Http(payload(files, path)?)));

@@ -10,7 +10,7 @@ fn judge(policy: &str, input: Value) -> Vec<RuleOutcome> {
     assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
     let variables = Variables::default();
     let environment = Environment::new(jiff::Timestamp::UNIX_EPOCH, &Offline, &variables);
-    let request = Request::new(Payload::Json(input));
+    let request = Request::new(Payload::Document(input));
     let outcomes = PolicySet::new(loaded.policies).judge(&request, &environment).outcomes;
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }

@@ -31,7 +31,7 @@ impl Judge<'_> {
             return part;
         }
         let array = Value::array(documents.iter().map(|(path, document)| entry(path, document)).collect::<Vec<_>>());
-        let request = Request::new(Payload::Json(array.clone()));
+        let request = Request::new(Payload::Document(array.clone()));
         let judgement = self.policies.judge(&request, &self.environment);
         part.documents = documents.len();
         part.judged = if judgement.outcomes.is_empty() { 0 } else { documents.len() };
