@@ -19,10 +19,12 @@ mod hcl;
 mod helm_template;
 mod ini;
 mod json;
+mod jsonc;
 pub mod kubernetes;
 mod kustomization;
 mod markdown;
 mod properties;
+mod template;
 #[cfg(test)]
 mod tests;
 mod toml;
@@ -63,7 +65,8 @@ pub trait Kind: fmt::Debug + Send + Sync {
 pub enum Form {
     /// Into documents, whose values policies judge. Findings point to fields: a path, and its span in the file.
     Tree(fn(Arc<Source>, &Limits) -> Parsed),
-    /// Into documents as far as it can be, else text: what does not read is no mistake, because it is filled in first.
+    /// Into documents as far as it can be, else text: what does not read is no mistake, because it is filled in first or has
+    /// more to it than the reader takes.
     Template(fn(Arc<Source>, &Limits) -> Parsed),
     /// Not at all: its text has no values, and only a policy that asks for text judges it. Findings point to ranges of it.
     Text,
@@ -72,6 +75,8 @@ pub enum Form {
 /// Every kind, in the order in which files are offered to them.
 pub const KINDS: &[&dyn Kind] = &[
     &helm_template::HelmTemplate,
+    &template::Template,
+    &jsonc::Jsonc,
     &kustomization::Kustomization,
     &kubernetes::Kubernetes,
     &yaml::Yaml,

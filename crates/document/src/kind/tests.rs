@@ -33,7 +33,7 @@ fn each_kind_has_its_fixtures_and_reads_them() {
             };
             let errors = parsed.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
             match kind.form() {
-                Form::Template(_) => assert!(errors > 0, "{name} is sound before it is rendered"),
+                Form::Template(_) => assert!(errors > 0, "{name} reads without its form"),
                 _ => assert!(errors == 0 && !parsed.documents.is_empty(), "{name}: {:?}", parsed.diagnostics),
             }
         }
@@ -61,7 +61,10 @@ fn names_and_first_bytes_decide() {
         ("chart/templates/NOTES.txt", "plain", None),
         ("workflows/templates/a.yaml", "args: ['{{inputs.parameters.x}}']", Some("yaml")),
         ("other/a.yaml", "{{- if .Values.x }}", Some("yaml")),
-        ("templates.yaml", "{{- if .Values.x }}", Some("yaml")),
+        ("other/a.template.yaml", "name: {{x}}", Some("template")),
+        ("other/a.template.yaml", object, Some("kubernetes")),
+        ("web/tsconfig.build.json", "{}", Some("jsonc")),
+        ("templates.yaml", "{{- if .Values.x }}", Some("template")),
         ("overlay/kustomization.yaml", object, Some("kustomization")),
         ("Dockerfile", "", Some("dockerfile")),
         ("build/web.Dockerfile", "", Some("dockerfile")),
