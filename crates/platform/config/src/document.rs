@@ -77,12 +77,11 @@ impl Check<'_> {
 
     fn sections(&mut self, table: &DeTable<'_>, sections: &[Section]) {
         for (name, value) in table {
-            match sections.iter().find(|section| section.name == name.get_ref()) {
-                Some(section) => self.value(section.name, section.kind, value),
-                None => {
-                    let why = format!("there is no section `{}`", name.get_ref());
-                    self.unknown(name, &why, sections.iter().map(|section| section.name));
-                }
+            if let Some(section) = sections.iter().find(|section| section.name == name.get_ref()) {
+                self.value(section.name, section.kind, value);
+            } else {
+                let why = format!("there is no section `{}`", name.get_ref());
+                self.unknown(name, &why, sections.iter().map(|section| section.name));
             }
         }
     }
@@ -116,12 +115,11 @@ impl Check<'_> {
     fn table(&mut self, path: &str, known: &Table, at: &Spanned<DeValue<'_>>, table: &DeTable<'_>) {
         let keys: Vec<_> = known.keys.iter().map(|key| (key.name(), key)).collect();
         for (name, value) in table {
-            match keys.iter().find(|(key, _)| key == name.get_ref()) {
-                Some((key, declared)) => self.value(&format!("{path}.{key}"), declared.kind, value),
-                None => {
-                    let why = format!("`{path}` has no key `{}`", name.get_ref());
-                    self.unknown(name, &why, keys.iter().map(|(key, _)| &**key));
-                }
+            if let Some((key, declared)) = keys.iter().find(|(key, _)| key == name.get_ref()) {
+                self.value(&format!("{path}.{key}"), declared.kind, value);
+            } else {
+                let why = format!("`{path}` has no key `{}`", name.get_ref());
+                self.unknown(name, &why, keys.iter().map(|(key, _)| &**key));
             }
         }
         for (key, _) in keys.iter().filter(|(key, declared)| declared.required && !table.contains_key(&**key)) {
@@ -192,7 +190,7 @@ mod tests {
         Document::parse(&Source::new("p.toml", text), &[Thing::SECTION]).map_err(|wrong| {
             let told = wrong.iter().map(|wrong| {
                 let near: String =
-                    wrong.help.iter().filter(|help| help.contains('?')).map(|help| format!(": {help}")).collect();
+                    wrong.help.iter().filter(|help| help.contains('?')).map(|help| [": ", help].concat()).collect();
                 format!("{wrong}{near}")
                     .replace("error[PAL-P0002]: configuration cannot be used: ", "")
                     .replace("p.toml:", "")

@@ -120,13 +120,11 @@ impl<V: Fn(&str) -> Option<String>> Walk<'_, V> {
 
 /// A value as the file has it, on one line.
 fn shown(kind: Kind, value: &Spanned<DeValue<'_>>, source: &Source) -> String {
-    match (kind, value.get_ref().as_str()) {
-        (Kind::Text("URL"), Some(text)) => quoted(&without_password(text)),
-        _ => {
-            let text = source.text().get(value.span()).unwrap_or_default();
-            text.split_whitespace().collect::<Vec<_>>().join(" ")
-        }
+    if let (Kind::Text("URL"), Some(text)) = (kind, value.get_ref().as_str()) {
+        return quoted(&without_password(text));
     }
+    let text = source.text().get(value.span()).unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The address with stars for its password, wherever that stands; all stars where it cannot be told apart.

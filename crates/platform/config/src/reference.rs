@@ -15,13 +15,15 @@ pub fn page(sections: &[Section]) -> String {
     for table in tables(sections) {
         let level = if table.path.contains('.') { "###" } else { "##" };
         let _ = write!(page, "\n{level} {}\n\n{}\n\n", table.heading(), sentence(table.doc));
-        page.push_str(&match table.keys {
+        match table.keys {
             Keys::Fixed(keys) => {
-                let rows: String = keys.iter().filter(|key| !is_nested(key.kind)).map(row).collect();
-                format!("| key | value | default | what |\n|---|---|---|---|\n{rows}")
+                page.push_str("| key | value | default | what |\n|---|---|---|---|\n");
+                page.extend(keys.iter().filter(|key| !is_nested(key.kind)).map(row));
             }
-            Keys::Free(name, kind) => format!("Each key is a {name}, each value one of {}.\n", kind.described()),
-        });
+            Keys::Free(name, kind) => {
+                let _ = writeln!(page, "Each key is a {name}, each value one of {}.", kind.described());
+            }
+        }
     }
     page
 }
@@ -35,7 +37,9 @@ pub fn listing(sections: &[Section]) -> String {
             Keys::Fixed(keys) => keys.iter().filter(|key| !is_nested(key.kind)).map(line).collect(),
             Keys::Free(name, kind) => vec![format!("# {name} = {}", kind.described().replace('`', ""))],
         };
-        lines.iter().for_each(|line| text.extend(["    ", line, "\n"]));
+        for line in lines {
+            let _ = writeln!(text, "    {line}");
+        }
     }
     text
 }
