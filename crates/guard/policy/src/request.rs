@@ -174,11 +174,13 @@ impl AdmissionRequest {
         self.resource_of.as_ref().map_or(&self.kind.version, |of| &of.version)
     }
 
-    /// The request that would bring `resource` about by `operation`. On delete the object is the old one.
+    /// The request that would bring `resource` about by `operation`, wherever it is judged. On delete the object is the old
+    /// one; an update, of which nothing else is said, changes nothing.
     pub fn of(resource: &Resource, operation: Operation) -> Self {
         let kind = resource.gvk().unwrap_or_default();
         let (object, old_object) = match operation {
             Operation::Delete => (Value::Null, resource.object.clone()),
+            Operation::Update => (resource.object.clone(), resource.object.clone()),
             _ => (resource.object.clone(), Value::Null),
         };
         Self {
@@ -336,5 +338,24 @@ impl Request {
             Payload::Envoy(_) => Payload::Envoy(object),
         };
         Self::new(payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use palisade_model::json;
+
+    use super::*;
+
+    #[test]
+    fn each_operation_has_the_objects_that_it_is_about() {
+        let has = |operation| {
+            let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}});
+            let request = AdmissionRequest::of(&Resource::in_memory(object), operation);
+            (!request.object.is_null(), !request.old_object.is_null())
+        };
+        assert_eq!(has(Operation::Create), (true, false));
+        assert_eq!(has(Operation::Update), (true, true));
+        assert_eq!(has(Operation::Delete), (false, true));
     }
 }

@@ -182,9 +182,6 @@ impl<'a> Run<'a> {
     /// The request that brings `object` about, or removes it.
     fn request(&self, object: &Value, operation: Operation) -> Request {
         let mut request = AdmissionRequest::of(&Resource::in_memory(object.clone()), operation);
-        if operation == Operation::Update {
-            request.old_object = object.clone();
-        }
         if let Some((parent, name)) = self.parent_of(&request.kind) {
             request.kind = parent;
             request.sub_resource = name.into();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use palisade_document::kind::kubernetes::is_object;
+use palisade_document::kind::kubernetes::{as_stored, is_object};
 use palisade_model::Resource;
 use palisade_policies::packs::{self, Side};
 use palisade_policies::{Catalogue, Sources};
@@ -100,7 +100,7 @@ impl Inventory for Manifested {
         let surroundings = ManifestLookups::new(&inputs, &self.network);
         for input in &inputs {
             for document in input.read().documents.into_iter().filter(|document| is_object(&document.value)) {
-                judge(&input.name(), &document.into_resource(), &surroundings);
+                judge(&input.name(), &as_stored(&document).resource(), &surroundings);
             }
         }
     }

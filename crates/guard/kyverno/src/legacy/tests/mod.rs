@@ -44,12 +44,7 @@ fn policy(rules: &str) -> Arc<dyn Policy> {
 
 /// A request about an object.
 fn request(object: &str, operation: Operation) -> AdmissionRequest {
-    let object = documents(object).remove(0);
-    let mut request = AdmissionRequest::of(&object, operation);
-    if operation == Operation::Update {
-        request.old_object = object.object;
-    }
-    request
+    AdmissionRequest::of(&documents(object).remove(0), operation)
 }
 
 fn judge(policy: &dyn Policy, request: AdmissionRequest, lookups: &dyn Lookups) -> Vec<RuleOutcome> {
