@@ -118,7 +118,6 @@ macro_rules! section {
     (
         $(#[doc = $doc:literal])+
         $(#[derive($($derive:ident),+)])?
-        $(#[expect($($expect:tt)*)])?
         $visibility:vis struct $name:ident $(($section:literal))? {
             $(
                 $(#[doc = $key_doc:literal])+
@@ -130,7 +129,6 @@ macro_rules! section {
         $(#[doc = $doc])+
         #[derive(::serde::Deserialize $($(, $derive)+)?)]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-        $(#[expect($($expect)*)])?
         $visibility struct $name {
             $($(#[doc = $key_doc])+ $(#[serde($($serde)*)])? $key_visibility $key: $type,)+
         }

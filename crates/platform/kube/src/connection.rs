@@ -18,7 +18,6 @@ use crate::KubeError;
 section! {
     /// The cluster to guard.
     #[derive(Clone, Debug)]
-    #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the configuration file")]
     pub struct KubernetesConfig("kubernetes") {
         /// Whether to connect. `auto` does inside a cluster, and where `kubeconfig` or `context` is set.
         pub enabled: Enabled = Enabled::Auto;
