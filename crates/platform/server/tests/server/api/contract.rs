@@ -92,11 +92,11 @@ async fn pages_lead_through_a_list_once_and_tags_spare_the_body() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_route_writes_what_controllers_remember() {
-    const KEY: &str = "controller.generate";
+    const KEY: &str = "generate";
     let desk = Desk::open().await;
     let admin = desk.admin().await;
     let memory = json!({"triggers": ["a"]});
-    desk.store.put_setting(KEY, &memory, None, "system", Timestamp::now()).await.unwrap();
+    desk.store.put_state(KEY, &memory, Timestamp::now()).await.unwrap();
     let document = desk.get("/api/v1/openapi.json", "").await.json();
     let json = [("content-type", "application/json")];
     let mut tried = 0;
@@ -117,7 +117,7 @@ async fn no_route_writes_what_controllers_remember() {
         let answer = desk.send(method, &format!("/api/v1/settings/{KEY}"), &admin, &json, "{}").await;
         assert_eq!(answer.problem(), "not-found");
     }
-    assert_eq!(desk.store.setting(KEY).await.unwrap().map(|kept| (kept.value, kept.version)), Some((memory, 1)));
+    assert_eq!(desk.store.state(KEY).await.unwrap(), Some(memory));
 }
 
 #[tokio::test(flavor = "multi_thread")]
