@@ -173,6 +173,7 @@ macro_rules! section {
     })+) => {
         impl $name {
             /// The keys, as a file may write them.
+            #[allow(clippy::needless_update, reason = "a key may say everything that can be said of one")]
             $visibility const TABLE: &'static $crate::Table = &$crate::Table {
                 doc: concat!($($doc),+),
                 keys: &[$($crate::Key {
