@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use palisade_document::{Document, Limits, expand_lists, parse};
 use palisade_model::{Level, Resource};
-use palisade_policy::{AdmissionRequest, Environment, Language, Offline, Operation, PolicySet, Request, Variables};
+use palisade_policy::{AdmissionRequest, Environment, Language, Offline, Operation, Phase, Request, Variables};
+use palisade_verdict::{Door, Ruleset};
 
 static POD: LazyLock<Resource> = LazyLock::new(|| {
     let text = b"apiVersion: v1
@@ -41,7 +42,8 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(errors.clone().all(|error| !error.message.is_empty() && !error.code.is_empty()));
         policies.extend(loaded.policies);
     }
-    let policies = PolicySet::new(policies);
+    let ruleset = Ruleset::of(policies);
+    let door = Door::Controller(&[Phase::Mutate, Phase::Validate, Phase::Generate]);
     let variables = Variables::default();
     let environment = Environment {
         cel_cost_limit: 100_000,
@@ -53,7 +55,7 @@ fuzz_target!(|bytes: &[u8]| {
         if operation == Operation::Update {
             request.old_object = POD.object.clone();
         }
-        let judge = || format!("{:?}", policies.judge(&Request::admission(request.clone()), &environment));
+        let judge = || format!("{:?}", ruleset.ask(&Request::admission(request.clone()), &door, &environment));
         assert_eq!(judge(), judge());
     }
 });

@@ -90,7 +90,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
             "palisade-kyverno-cel",
         ],
     ),
-    ("palisade-verdict", &["palisade-model", "palisade-policy"]),
+    ("palisade-verdict", &["palisade-model", "palisade-document", "palisade-policy"]),
     ("palisade-admission", &["palisade-model", "palisade-policy", "palisade-verdict"]),
     ("palisade-testkit", &[]),
     (

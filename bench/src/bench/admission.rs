@@ -10,10 +10,8 @@ use jiff::Timestamp;
 use palisade_admission::{Limits, Review, response, validate};
 use palisade_document::parse;
 use palisade_model::{Map, Value, json};
-use palisade_policy::{Environment, Offline, PolicySet, Variables};
+use palisade_policy::{Environment, Offline, Variables};
 use palisade_verdict::Ruleset;
-use palisade_verdict::selection::Overrides;
-use palisade_verdict::waiver::Waivers;
 
 use crate::Context;
 
@@ -24,7 +22,7 @@ const PACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../packs/kubernetes");
 pub(crate) fn run(context: &Context) -> Result<(), String> {
     let rounds = if context.quick { 5_000 } else { 50_000 };
     let ruleset = ruleset(&["baseline", "restricted"])?;
-    println!("{} policies", ruleset.policies.policies().len());
+    println!("{} policies", ruleset.policies().len());
     println!("{:<36} {:>8} {:>10} {:>10}", "review", "bytes", "median us", "p99 us");
     for (name, secure) in [("a pod that passes", true), ("a pod that is denied", false)] {
         let bytes = review(secure);
@@ -79,7 +77,7 @@ fn ruleset(groups: &[&str]) -> Result<Ruleset, String> {
         let own: Vec<_> = documents.iter().filter(|document| language.claims(document)).cloned().collect();
         policies.extend(language.load(&own, &[]).policies);
     }
-    Ok(Ruleset::new(PolicySet::new(policies), Overrides::default(), Waivers::default(), ""))
+    Ok(Ruleset::of(policies))
 }
 
 /// The review of a pod with three containers, as kubectl's `apply` makes the API server send it: about 5 KB.

@@ -5,7 +5,8 @@ use std::time::Instant;
 use jiff::Timestamp;
 use palisade_document::{Limits, parse};
 use palisade_model::Resource;
-use palisade_policy::{AdmissionRequest, Environment, Offline, Operation, PolicySet, Request, Variables};
+use palisade_policy::{AdmissionRequest, Environment, Offline, Operation, Phase, Request, Variables};
+use palisade_verdict::{Door, Ruleset};
 
 use crate::{Context, workload};
 
@@ -37,27 +38,28 @@ pub(crate) fn run(context: &Context) -> Result<(), String> {
 }
 
 /// Microseconds of each round.
-fn measure(policies: &PolicySet, target: &Resource, rounds: usize) -> Result<Vec<f64>, String> {
+fn measure(ruleset: &Ruleset, target: &Resource, rounds: usize) -> Result<Vec<f64>, String> {
     let variables = Variables::default();
     let environment = Environment::new(Timestamp::UNIX_EPOCH, &Offline, &variables);
     let mut times = Vec::with_capacity(rounds);
     for _ in 0..rounds {
         let start = Instant::now();
         let request = Request::admission(AdmissionRequest::of(target, Operation::Create));
-        let judgement = policies.judge(&request, &environment);
+        let door = Door::Controller(&[Phase::Mutate, Phase::Validate, Phase::Generate]);
+        let answers = ruleset.ask(&request, &door, &environment);
         times.push(start.elapsed().as_secs_f64() * 1e6);
-        if judgement.outcomes.is_empty() {
+        if answers.outcomes.is_empty() {
             return Err("the policy does not select the resource, so there is nothing to measure".into());
         }
     }
     Ok(times)
 }
 
-fn policy_set(text: &str) -> Result<PolicySet, String> {
+fn policy_set(text: &str) -> Result<Ruleset, String> {
     let loaded = palisade_kyverno::LANGUAGE.load(&[resource(text)?], &[]);
     match loaded.diagnostics.first() {
         Some(diagnostic) => Err(format!("a benchmark's policy cannot be loaded: {diagnostic}")),
-        None => Ok(PolicySet::new(loaded.policies)),
+        None => Ok(Ruleset::of(loaded.policies)),
     }
 }
 

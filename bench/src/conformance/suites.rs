@@ -9,7 +9,7 @@ use palisade::command::test::{Lenience, run_files, test_files};
 use palisade_document::{Limits, parse};
 use palisade_model::{Resource, Verdict, json};
 use palisade_policy::testing::TestOutcome;
-use palisade_policy::{AdmissionRequest, Environment, Offline, Operation, PolicySet, Request, Variables};
+use palisade_policy::{AdmissionRequest, Environment, Offline, Operation, Phase, Request, Variables, evaluate};
 
 use crate::cel::CaseResult;
 use crate::{cel, expected, rego};
@@ -182,9 +182,13 @@ fn pod_verdict(level: &str, version: &str, pod: &Resource) -> Result<Verdict, St
     let variables = Variables::default();
     let environment = Environment::new(Timestamp::UNIX_EPOCH, &Offline, &variables);
     let request = Request::admission(AdmissionRequest::of(pod, Operation::Create));
-    let judgement = PolicySet::new(loaded.policies).judge(&request, &environment);
-    match &judgement.outcomes[..] {
-        [(_, outcome)] => Ok(outcome.verdict),
+    let outcomes: Vec<_> = loaded
+        .policies
+        .iter()
+        .flat_map(|policy| evaluate(&**policy, Phase::Validate, &request, &environment))
+        .collect();
+    match &outcomes[..] {
+        [outcome] => Ok(outcome.verdict),
         other => Err(format!("{} outcomes", other.len())),
     }
 }

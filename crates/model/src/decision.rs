@@ -68,15 +68,35 @@ pub struct VerdictCounts {
 }
 
 impl VerdictCounts {
-    /// Counts an answer.
-    pub const fn add(&mut self, verdict: Verdict) {
-        *match verdict {
+    /// The number of answers with this verdict.
+    pub const fn of(&mut self, verdict: Verdict) -> &mut u32 {
+        match verdict {
             Verdict::Pass => &mut self.pass,
             Verdict::Fail => &mut self.fail,
             Verdict::Warn => &mut self.warn,
             Verdict::Skip => &mut self.skip,
             Verdict::Error => &mut self.error,
-        } += 1;
+        }
+    }
+
+    /// Counts an answer.
+    pub const fn add(&mut self, verdict: Verdict) {
+        *self.of(verdict) += 1;
+    }
+
+    /// All answers.
+    pub const fn total(self) -> u32 {
+        self.pass + self.fail + self.warn + self.skip + self.error
+    }
+}
+
+impl std::ops::AddAssign for VerdictCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.pass += other.pass;
+        self.fail += other.fail;
+        self.warn += other.warn;
+        self.skip += other.skip;
+        self.error += other.error;
     }
 }
 

@@ -150,6 +150,8 @@ pub struct Finding {
     pub remediation: Option<Str>,
     /// Controls that the policy serves.
     pub controls: Arc<[Control]>,
+    /// What the rule knows beside its words, such as the version that mends a vulnerable package.
+    pub facts: Vec<(Str, Str)>,
     /// The identity of this finding across runs.
     pub fingerprint: Fingerprint,
     /// Every offending field, where a baseline asks for them; empty otherwise.

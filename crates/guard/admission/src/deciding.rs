@@ -18,14 +18,14 @@ pub fn mutate(ruleset: &Ruleset, review: &Review, environment: &Environment<'_>)
 }
 
 /// What the phases come to together, each about the object as the ones before left it.
-pub fn decide(ruleset: &Ruleset, review: &Review, phases: &'static [Phase], environment: &Environment<'_>) -> Decision {
+pub fn decide(ruleset: &Ruleset, review: &Review, phases: &[Phase], environment: &Environment<'_>) -> Decision {
     let request = Request::admission(review.request.clone());
-    let judgement = ruleset.judge(&request, Door::Admission { phases, asked: review.asked }, environment);
+    let judgement = ruleset.judge(&request, &Door::Admission { phases, asked: review.asked }, environment);
     let complaints: Vec<_> = judgement.settled.iter().map(|settled| Complaint::of(settled, ruleset)).collect();
     let message = if judgement.allowed { String::new() } else { denial(&review.request, &complaints) };
     let warnings = warnings(&complaints);
     let annotations = record(&judgement, ruleset);
     let input_digest = review.digest.clone();
-    let decision = ruleset.decision(Checkpoint::Admission, &review.request, judgement, environment);
+    let decision = ruleset.decision(Checkpoint::Admission, &request, judgement, environment);
     Decision { message, warnings, annotations, input_digest, ..decision }
 }

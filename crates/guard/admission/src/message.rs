@@ -36,7 +36,7 @@ pub(crate) struct Complaint<'a> {
 
 impl<'a> Complaint<'a> {
     pub(crate) fn of(settled: &'a Settled, ruleset: &Ruleset) -> Self {
-        let policy = ruleset.policies.policies().get(settled.policy);
+        let policy = ruleset.policies().get(settled.policy);
         Self { settled, explained: policy.is_some_and(|policy| policy.meta().example.is_some()) }
     }
 
@@ -187,6 +187,7 @@ impl Record {
             Consequence::Warned => "warned",
             Consequence::Audited => "audited",
             Consequence::Waived => "waived",
+            Consequence::Passed => return,
         });
         if finding.verdict == Verdict::Error {
             add("failed");
@@ -229,6 +230,7 @@ pub(crate) fn cut(text: &str, limit: usize) -> String {
 mod tests {
     use palisade_model::{Disposition, Fingerprint, PolicyRef, Severity, json};
     use palisade_policy::Operation;
+    use palisade_verdict::waiver::Ruling;
 
     use super::*;
 
@@ -247,12 +249,14 @@ mod tests {
             rule_location: None,
             remediation: Some("mend\n  it".into()),
             controls: Vec::new().into(),
+            facts: Vec::new(),
             fingerprint: Fingerprint([0; 16]),
             parts: Vec::new(),
             disposition: Disposition::Counted,
         };
         let path = |index: usize| Path::from_pointer(&format!("/spec/containers/{index}/image"));
-        Settled { finding, consequence, policy: 0, paths: (0..5).map(path).collect() }
+        let paths = (0..5).map(path).collect();
+        Settled { finding, consequence, policy: 0, paths, ruling: Ruling::default() }
     }
 
     fn complaints(settled: &[Settled]) -> Vec<Complaint<'_>> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use palisade_document::{Limits, parse};
 use palisade_model::{Resource, Value, Verdict, json};
-use palisade_policy::set::evaluate;
+use palisade_policy::evaluate;
 use palisade_policy::{
     AdmissionRequest, Effect, Enforcement, Environment, Loaded, Lookups, Offline, Operation, Payload, Phase, Reads,
     Request, RuleOutcome, Variables,

@@ -1,7 +1,7 @@
 //! What every policy language implements, and what every checkpoint calls.
 //!
 //! A checkpoint (the `check` command, an admission webhook, a background scan, a replay) builds a [`Request`] and an
-//! [`Environment`], and asks a [`PolicySet`] for outcomes. A language (Kyverno, ValidatingAdmissionPolicy, Rego)
+//! [`Environment`], and asks a ruleset (`palisade-verdict`) for a judgement. A language (Kyverno, ValidatingAdmissionPolicy, Rego)
 //! turns policy documents into [`Policy`] objects through its [`Language`] entry. Because both sides meet only here,
 //! a policy gives one verdict everywhere.
 //!
@@ -9,6 +9,7 @@
 //! checkpoint supplies; the time is a field of the environment.
 
 pub mod environment;
+mod evaluate;
 pub mod language;
 pub mod lookups;
 pub mod outcome;
@@ -18,12 +19,12 @@ pub mod reads;
 pub mod recording;
 pub mod request;
 pub mod schedule;
-pub mod set;
 pub mod steps;
 pub mod testing;
 pub mod upkeep;
 
 pub use environment::{Environment, Listener, Stop, Variables};
+pub use evaluate::evaluate;
 pub use language::{Language, Loaded, PolicyDocument, Programs};
 pub use lookups::{ApiCall, LookupError, Lookups, Namespace, ObjectQuery, Offline, Unanswered};
 pub use outcome::{Effect, Enforcement, Phase, RuleOutcome};
@@ -33,5 +34,4 @@ pub use reads::Reads;
 pub use recording::{Asked, Recorded, Recording};
 pub use request::{AdmissionRequest, GroupVersion, Operation, Payload, Request, Requested, UserInfo};
 pub use schedule::Schedule;
-pub use set::{Judgement, PolicySet};
 pub use upkeep::{RuleUpkeep, Upkeep};

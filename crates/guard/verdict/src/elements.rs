@@ -6,8 +6,9 @@
 
 use palisade_model::{Path, Segment, Value, Verdict};
 
-use palisade_policy::set::evaluate;
-use palisade_policy::{Environment, Payload, Policy, Request, RuleOutcome};
+use palisade_policy::{Environment, Policy, Request, RuleOutcome, evaluate};
+
+use crate::judge::object;
 
 /// The most elements that are looked for; where there are more, the list itself is named too, which no waiver for an
 /// element covers.
@@ -23,10 +24,7 @@ pub fn offending_fields(
     let mut found = outcome.paths.clone();
     let mut removed: Vec<Path> = Vec::new();
     let mut answer = outcome.paths.clone();
-    let mut object = match request.payload() {
-        Payload::Kubernetes(admission) => admission.subject().clone(),
-        Payload::Document(value) | Payload::Http(value) | Payload::Envoy(value) => value.clone(),
-    };
+    let mut object = object(request).clone();
     while let Some(element) = answer.iter().find_map(|path| spare_element(path, &object)) {
         if removed.len() == MAX_ROUNDS {
             let list = element.0.split_last().map(|(_, list)| Path(list.to_vec())).unwrap_or_default();
@@ -107,7 +105,7 @@ mod tests {
     use palisade_model::Resource;
 
     use super::*;
-    use palisade_policy::{Offline, Phase, PolicyInfo, RuleInfo, Variables};
+    use palisade_policy::{Offline, Payload, Phase, PolicyInfo, RuleInfo, Variables};
 
     /// Objects to the first container whose image is `bad`, as most languages do.
     #[derive(Debug)]

@@ -39,6 +39,7 @@ pub fn finding(
         rule_location: rule_location(policy, outcome),
         remediation: meta.remediation.clone(),
         controls: meta.controls.clone(),
+        facts: outcome.properties.clone(),
         path: shown_path.into(),
         parts: Vec::new(),
         disposition: Disposition::default(),

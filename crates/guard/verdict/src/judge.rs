@@ -1,10 +1,12 @@
 //! From a request to a judgement: which policies are asked, in which order, and what their answers come to.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use palisade_model::{Actor, Checkpoint, Decision, PolicyRef, Resource, Str, Subject, Value};
-use palisade_policy::set::evaluate;
-use palisade_policy::{AdmissionRequest, Effect, Environment, Operation, Payload, Phase, Request, RuleOutcome, digest};
+use palisade_model::{Actor, Checkpoint, Decision, PolicyRef, Resource, Str, Subject, Value, Verdict};
+use palisade_policy::{
+    AdmissionRequest, Effect, Environment, Operation, Payload, Phase, Policy, Request, RuleOutcome, digest, evaluate,
+};
 
 use crate::{Door, Judgement, Ruleset};
 
@@ -19,33 +21,37 @@ pub struct Answer {
     pub outcome: RuleOutcome,
 }
 
-/// All answers about a request, in order of phase and policy, and what the object became.
+/// All answers about a request, and what the object became.
 #[derive(Debug, Default)]
-pub(crate) struct Answers {
-    pub(crate) outcomes: Vec<(usize, RuleOutcome)>,
-    pub(crate) patched: Option<Value>,
+pub struct Answers {
+    /// Which policy of the ruleset, counted from 0, and its answer, in order of phase and policy.
+    pub outcomes: Vec<(usize, RuleOutcome)>,
+    /// The object after mutation, where a mutation changed it.
+    pub patched: Option<Value>,
+    /// The request about that object.
+    pub changed: Option<Request>,
 }
 
 impl Ruleset {
     /// What the policies say of a request at this door, and what it leads to.
-    pub fn judge(&self, request: &Request, door: Door, environment: &Environment<'_>) -> Judgement {
-        let answers = self.ask(request, door, environment);
-        Judgement::of(self, request, answers, environment)
+    pub fn judge(&self, request: &Request, door: &Door<'_>, environment: &Environment<'_>) -> Judgement {
+        self.settle(request, door, self.ask(request, door, environment), environment)
     }
 
     /// What the policies that look at existing objects say of one. Nothing is denied any more: `allowed` tells whether it
     /// would be.
     pub fn scan(&self, object: &Value, environment: &Environment<'_>) -> Decision {
-        let admission = AdmissionRequest::of(&Resource::in_memory(object.clone()), Operation::Create);
-        let judgement = self.judge(&Request::admission(admission.clone()), Door::Scan, environment);
-        let decision = self.decision(Checkpoint::Scan, &admission, judgement, environment);
+        let request = AdmissionRequest::of(&Resource::in_memory(object.clone()), Operation::Create);
+        let request = Request::admission(request);
+        let judgement = self.judge(&request, &Door::Scan { every: false }, environment);
+        let decision = self.decision(Checkpoint::Scan, &request, judgement, environment);
         Decision { input_digest: digest(&object.to_canonical_json()), ..decision }
     }
 
     /// What policies answer in a phase whose effects somebody else brings about: objects to generate, existing targets to
     /// change, objects to remove. Policies that are switched off for the object are left out.
     pub fn answers(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<Answer> {
-        let answers = self.ask(request, Door::Controller(phase), environment).outcomes.into_iter();
+        let answers = self.ask(request, &Door::Controller(&[phase]), environment).outcomes.into_iter();
         answers
             .filter_map(|(policy, outcome)| {
                 Some(Answer { policy, reference: self.references().get(policy)?.clone(), outcome })
@@ -54,28 +60,18 @@ impl Ruleset {
     }
 
     /// The one walk over the policies: those that may have something to say about the request, are asked at this door,
-    /// and are not switched off for the object. Each sees the object as the ones before left it.
-    pub(crate) fn ask(&self, request: &Request, door: Door, environment: &Environment<'_>) -> Answers {
-        let resource = self.switches_off.then(|| Resource::in_memory(object(request).clone()));
+    /// and are not switched off for the object. In each phase, each sees the object as the ones before left it.
+    pub fn ask(&self, request: &Request, door: &Door<'_>, environment: &Environment<'_>) -> Answers {
+        let in_memory = || Resource::in_memory(object(request).clone());
+        let about = self.switches_off.then(|| door.sheet().map_or_else(in_memory, |sheet| sheet.resource.clone()));
         let mut answers = Answers::default();
-        let mut changed = None;
         for phase in door.phases() {
             for index in self.index.candidates(request.as_admission()) {
-                let Some(policy) = self.policies.policies().get(index) else { continue };
+                let Some(policy) = self.policies().get(index) else { continue };
                 let asked = policy.info().has_phase(*phase) && door.admits(&**policy, request);
-                if !asked || resource.as_ref().is_some_and(|resource| self.is_off(index, &**policy, resource)) {
-                    continue;
-                }
-                let upkeep = &policy.info().upkeep;
-                for outcome in evaluate(&**policy, *phase, changed.as_ref().unwrap_or(request), environment) {
-                    if let Effect::Patched(object) = &outcome.effect {
-                        changed = Some(request.with_object(object.clone()));
-                        answers.patched = Some(object.clone());
-                    }
-                    let elsewhere = matches!(door, Door::Admission { .. }) && *phase == Phase::Mutate;
-                    if !(elsewhere && upkeep.rule(&outcome.rule).is_some_and(|rule| rule.targets)) {
-                        answers.outcomes.push((index, outcome));
-                    }
+                let off = |resource| self.is_off(index, &**policy, resource, door.file());
+                if asked && !about.as_ref().is_some_and(off) {
+                    answers.take(index, &**policy, *phase, (request, door), environment);
                 }
             }
         }
@@ -87,15 +83,18 @@ impl Ruleset {
     pub fn decision(
         &self,
         checkpoint: Checkpoint,
-        request: &AdmissionRequest,
+        request: &Request,
         judgement: Judgement,
         environment: &Environment<'_>,
     ) -> Decision {
+        let labels = object(request).dig(["metadata", "labels"]).cloned().unwrap_or_default();
+        let request = request.as_admission().map_or_else(Cow::default, Cow::Borrowed);
+        let findings = judgement.settled.into_iter().map(|settled| settled.finding);
         Decision {
             checkpoint,
             time: environment.now,
-            subject: subject(request),
-            labels: request.subject().dig(["metadata", "labels"]).cloned().unwrap_or_default(),
+            subject: subject(&request),
+            labels,
             operation: request.operation.as_str().into(),
             dry_run: request.dry_run,
             actor: Actor { username: request.user.username.clone(), groups: request.user.groups.clone() },
@@ -103,11 +102,35 @@ impl Ruleset {
             message: String::new(),
             warnings: Vec::new(),
             annotations: Vec::new(),
-            findings: judgement.settled.into_iter().map(|settled| settled.finding).collect(),
+            findings: findings.filter(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::Skip)).collect(),
             counts: judgement.counts,
             patched: judgement.patched,
             input_digest: Str::default(),
             ruleset_digest: self.digest.clone(),
+        }
+    }
+}
+
+impl Answers {
+    /// Asks a policy in a phase, about the object as it is by now.
+    fn take(
+        &mut self,
+        index: usize,
+        policy: &dyn Policy,
+        phase: Phase,
+        (request, door): (&Request, &Door<'_>),
+        environment: &Environment<'_>,
+    ) {
+        let is_targeted = |rule: &str| policy.info().upkeep.rule(rule).is_some_and(|rule| rule.targets);
+        let leaves_targets = phase == Phase::Mutate && matches!(door, Door::Admission { .. });
+        for outcome in evaluate(policy, phase, self.changed.as_ref().unwrap_or(request), environment) {
+            if let Effect::Patched(object) = &outcome.effect {
+                self.changed = Some(request.with_object(object.clone()));
+                self.patched = Some(object.clone());
+            }
+            if !(leaves_targets && is_targeted(&outcome.rule)) {
+                self.outcomes.push((index, outcome));
+            }
         }
     }
 }
@@ -134,11 +157,9 @@ fn subject(request: &AdmissionRequest) -> Subject {
 #[cfg(test)]
 mod tests {
     use palisade_model::{PolicyRef, Verdict, json};
-    use palisade_policy::{Offline, Policy, PolicyInfo, PolicyMeta, PolicySet, RuleInfo, Variables};
+    use palisade_policy::{Offline, PolicyInfo, PolicyMeta, RuleInfo, Variables};
 
     use super::*;
-    use crate::selection::Overrides;
-    use crate::waiver::Waivers;
 
     /// Judges documents that are no Kubernetes objects.
     #[derive(Debug)]
@@ -163,11 +184,11 @@ mod tests {
         let rules = vec![RuleInfo { name: "r".into(), phase: Phase::Validate, location: None }];
         let info = PolicyInfo::new(reference, PolicyMeta::default(), rules);
         let policy = verdict.map(|verdict| Arc::new(Documents(info, verdict)) as Arc<dyn Policy>);
-        let set = PolicySet::new(policy.into_iter().collect());
-        let ruleset = Ruleset::new(set, Overrides::default(), Waivers::default(), "");
+        let ruleset = Ruleset::of(policy.into_iter().collect());
         let variables = Variables::default();
         let environment = Environment::new(jiff::Timestamp::UNIX_EPOCH, &Offline, &variables);
-        ruleset.judge(request, Door::VALIDATE, &environment).allowed
+        let door = Door::Admission { phases: &[Phase::Validate], asked: None };
+        ruleset.judge(request, &door, &environment).allowed
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub mod selection;
 mod settling;
 pub mod waiver;
 
-pub use door::Door;
+pub use door::{Door, Sheet};
 pub use finding::{finding, parts};
-pub use judge::Answer;
+pub use judge::{Answer, Answers};
 pub use ruleset::Ruleset;
 pub use settling::{Consequence, Judgement, Settled};

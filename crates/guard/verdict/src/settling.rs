@@ -1,17 +1,23 @@
 //! What answers lead to: a denial, a warning, a record, or nothing where somebody answers for the violation.
 //!
 //! A violation leads to what its rule says, unless the configuration says something else for the place, or a waiver
-//! covers it. What could not be evaluated is never waived: the policy's failure policy decides. Waivers that the object
-//! carries itself do not count here, because whoever may create an object could let it off; a review of its file, which
-//! `palisade check` stands for, is what they are for.
+//! covers it. What could not be evaluated is never waived: at admission the policy's failure policy decides, and a file with
+//! it does not pass. Waivers that the object carries itself count for files only, because whoever may create an object could
+//! let it off; a review of its file is what they are for.
 
-use palisade_model::{Disposition, Finding, Path, Resource, Str, Value, Verdict, VerdictCounts};
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use palisade_model::{Disposition, Finding, Path, PolicyRef, Resource, Str, Value, Verdict, VerdictCounts, Waiver};
 use palisade_policy::{Enforcement, Environment, FailurePolicy, Phase, Policy, Request, RuleOutcome};
 
-use crate::Ruleset;
-use crate::finding::finding;
+use crate::elements::offending_fields;
+use crate::finding::{finding, parts};
 use crate::judge::{Answers, object};
 use crate::selection::{Mode, Settings, Subject};
+use crate::waiver::Ruling;
+use crate::{Door, Ruleset};
 
 /// What all answers about a request come to.
 #[derive(Debug, Default)]
@@ -19,7 +25,10 @@ pub struct Judgement {
     /// Whether nothing stands in the way. A payload that no rule has a say about is only let through where that is what
     /// the API server would do: as a request of the Kubernetes API.
     pub allowed: bool,
-    /// Failures, warnings and errors, in order of phase and policy.
+    /// Whether any rule had a say.
+    pub judged: bool,
+    /// Failures, warnings and errors, in order of phase and policy; what passed and was skipped too, where the door asks
+    /// for it.
     pub settled: Vec<Settled>,
     /// All answers.
     pub counts: VerdictCounts,
@@ -40,9 +49,11 @@ pub struct Settled {
     pub policy: usize,
     /// All offending fields.
     pub paths: Vec<Path>,
+    /// Which granted waivers are about it.
+    pub ruling: Ruling,
 }
 
-/// What a violation leads to.
+/// What an answer leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consequence {
     /// The request is denied.
@@ -53,6 +64,8 @@ pub enum Consequence {
     Audited,
     /// Nothing: somebody answers for it.
     Waived,
+    /// Nothing: the rule is satisfied, or declined to judge.
+    Passed,
 }
 
 impl From<Enforcement> for Consequence {
@@ -65,100 +78,197 @@ impl From<Enforcement> for Consequence {
     }
 }
 
-impl Judgement {
-    /// Settles the answers about `request`.
-    pub(crate) fn of(ruleset: &Ruleset, request: &Request, answers: Answers, environment: &Environment<'_>) -> Self {
-        let judged = request.as_admission().is_some() || !answers.outcomes.is_empty();
-        let mut settling = Settling { ruleset, request, environment, about: None, judgement: Self::default() };
-        for (index, outcome) in answers.outcomes {
-            settling.outcome(index, outcome);
+impl Ruleset {
+    /// What answers about `request` lead to at this door. A finding is about the document that the door names, else about
+    /// the object of the request.
+    pub fn settle(
+        &self,
+        request: &Request,
+        door: &Door<'_>,
+        answers: Answers,
+        environment: &Environment<'_>,
+    ) -> Judgement {
+        let asked = answers.changed.as_ref().unwrap_or(request);
+        let settling = Settling { ruleset: self, request: asked, door, environment, about: OnceCell::new() };
+        let judged = !answers.outcomes.is_empty();
+        let mut judgement = Judgement { judged, patched: answers.patched, ..Judgement::default() };
+        let alone = if settling.tells_elements_apart() { alone(&answers.outcomes) } else { Vec::new() };
+        for (at, (index, outcome)) in answers.outcomes.into_iter().enumerate() {
+            let alone = alone.get(at).is_some_and(|alone| *alone);
+            settling.outcome(index, outcome, alone, &mut judgement);
         }
-        let judgement = settling.judgement;
         let denied = judgement.settled.iter().any(|settled| settled.consequence == Consequence::Denied);
-        Self { allowed: judged && !denied, patched: answers.patched, ..judgement }
+        judgement.allowed = !denied && (judged || request.as_admission().is_some());
+        judgement
     }
+}
+
+/// For each answer, whether its rule gave no other.
+fn alone(outcomes: &[(usize, RuleOutcome)]) -> Vec<bool> {
+    let mut times: HashMap<(usize, &str), usize> = HashMap::new();
+    for (index, outcome) in outcomes {
+        *times.entry((*index, &outcome.rule)).or_default() += 1;
+    }
+    outcomes.iter().map(|(index, outcome)| times.get(&(*index, &*outcome.rule)) == Some(&1)).collect()
 }
 
 struct Settling<'a> {
     ruleset: &'a Ruleset,
+    /// What the policies were asked last: mutation may have changed it.
     request: &'a Request,
+    door: &'a Door<'a>,
     environment: &'a Environment<'a>,
     /// The object with the name that it is shown by, made for the first violation.
-    about: Option<(Resource, Str)>,
-    judgement: Judgement,
+    about: OnceCell<(Resource, Str)>,
+}
+
+/// Who said something, and what the configuration says of that.
+struct Speaker<'a> {
+    index: usize,
+    policy: &'a dyn Policy,
+    reference: &'a Arc<PolicyRef>,
+    subject: Subject<'a>,
+    settings: Settings,
+}
+
+const fn is_violation(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Fail | Verdict::Warn)
 }
 
 impl Settling<'_> {
-    /// Counts an outcome, and keeps what is wrong.
-    fn outcome(&mut self, index: usize, mut outcome: RuleOutcome) {
+    fn about(&self) -> &(Resource, Str) {
+        self.about.get_or_init(|| {
+            let in_memory = || Resource::in_memory(object(self.request).clone());
+            let resource = self.door.sheet().map_or_else(in_memory, |sheet| sheet.resource.clone());
+            let called = self.door.sheet().and_then(|sheet| sheet.called);
+            let name = called.map_or_else(|| resource.to_string().into(), Str::from);
+            (resource, name)
+        })
+    }
+
+    /// Whether a waiver or a baseline may be about an element of a list.
+    fn tells_elements_apart(&self) -> bool {
+        let sheet = self.door.sheet().filter(|sheet| !sheet.together);
+        sheet.is_some_and(|sheet| sheet.parts || sheet.inline.is_some_and(|(waivers, _)| !waivers.is_empty()))
+    }
+
+    /// Counts an answer, and keeps what is wanted of it.
+    fn outcome(&self, index: usize, mut outcome: RuleOutcome, alone: bool, judgement: &mut Judgement) {
         if !outcome.annotations.is_empty() {
-            self.judgement.annotations.push((index, std::mem::take(&mut outcome.annotations)));
+            judgement.annotations.push((index, std::mem::take(&mut outcome.annotations)));
         }
-        if matches!(outcome.verdict, Verdict::Pass | Verdict::Skip) {
-            self.judgement.counts.add(outcome.verdict);
-        } else if let Some((finding, consequence)) = self.violation(index, &outcome) {
-            self.judgement.counts.add(finding.verdict);
-            self.judgement.settled.push(Settled { finding, consequence, policy: index, paths: outcome.paths });
+        if matches!(outcome.verdict, Verdict::Pass | Verdict::Skip) && !self.door.wants_all() {
+            judgement.counts.add(outcome.verdict);
+            return;
+        }
+        let policies = self.ruleset.policies();
+        let Some((policy, reference)) = policies.get(index).zip(self.ruleset.references().get(index)) else { return };
+        let rule = outcome.rule.clone();
+        let subject = Subject { policy: reference, rule: &rule, resource: &self.about().0, file: self.door.file() };
+        let settings = self.ruleset.overrides.settings(&subject);
+        if settings.mode == Some(Mode::Off) {
+            return;
+        }
+        let speaker = Speaker { index, policy: &**policy, reference, subject, settings };
+        self.answer(&speaker, outcome, alone, |settled| {
+            judgement.counts.add(settled.finding.verdict);
+            judgement.settled.push(settled);
+        });
+    }
+
+    /// One finding, or two where a waiver of the file covers some of the fields.
+    fn answer(&self, speaker: &Speaker<'_>, mut outcome: RuleOutcome, alone: bool, mut keep: impl FnMut(Settled)) {
+        let sheet = self.door.sheet();
+        let inline = sheet.and_then(|sheet| sheet.inline).and_then(|(waivers, document)| {
+            waivers.concern(document, &speaker.subject).map(|of_a_part| (waivers, document, of_a_part))
+        });
+        let violated = is_violation(outcome.verdict);
+        let by_element = inline.is_some_and(|(.., of_a_part)| of_a_part) || sheet.is_some_and(|sheet| sheet.parts);
+        if violated && by_element && alone && outcome.phase == Phase::Validate && !outcome.paths.is_empty() {
+            outcome.paths = offending_fields(speaker.policy, self.request, &outcome, self.environment);
+        }
+        let Some((waivers, document, _)) = inline else {
+            return keep(self.settled(speaker, outcome, None));
+        };
+        if !violated {
+            if outcome.verdict == Verdict::Error {
+                waivers.excuse(document, &speaker.subject);
+            }
+            return keep(self.settled(speaker, outcome, None));
+        }
+        let fields = std::mem::take(&mut outcome.paths);
+        let fields = if fields.is_empty() { vec![Path::root()] } else { fields };
+        let split = waivers.split(document, &speaker.subject, fields);
+        if !split.left.is_empty() {
+            keep(self.settled(speaker, RuleOutcome { paths: split.left, ..outcome.clone() }, None));
+        }
+        if let Some(waiver) = split.waiver {
+            keep(self.settled(speaker, RuleOutcome { paths: split.covered, ..outcome }, Some(waiver)));
         }
     }
 
-    fn violation(&mut self, index: usize, outcome: &RuleOutcome) -> Option<(Finding, Consequence)> {
-        let policy = &**self.ruleset.policies.policies().get(index)?;
-        let reference = self.ruleset.references().get(index)?;
-        let (resource, name) = self.about.get_or_insert_with(|| {
-            let resource = Resource::in_memory(object(self.request).clone());
-            let name = resource.to_string().into();
-            (resource, name)
-        });
-        let subject = Subject { policy: reference, rule: &outcome.rule, resource, file: "" };
-        let settings = self.ruleset.overrides.settings(&subject);
-        if settings.mode == Some(Mode::Off) {
-            return None;
-        }
-        let mut finding = finding(policy, reference, outcome, resource, name);
+    fn settled(&self, speaker: &Speaker<'_>, outcome: RuleOutcome, inline: Option<Arc<Waiver>>) -> Settled {
+        let Speaker { policy, reference, subject, settings, .. } = speaker;
+        let (resource, name) = self.about();
+        let mut finding = finding(*policy, reference, &outcome, resource, name);
         finding.severity = settings.severity.unwrap_or(finding.severity);
-        let consequence = if outcome.verdict == Verdict::Error {
-            failure(policy, outcome)
-        } else {
-            let waiver = self.ruleset.waivers.holding(&subject, finding.fingerprint, self.environment.now);
-            let enforced = consequence(outcome, settings);
-            finding.verdict = verdict(outcome, settings);
-            waiver.map_or(enforced, |waiver| {
+        let (mut ruling, mut waiver) = (Ruling::default(), inline);
+        if is_violation(outcome.verdict) {
+            finding.verdict = verdict(&outcome, *settings);
+            if waiver.is_none() {
+                ruling = self.ruleset.waivers.rule(subject, finding.fingerprint, self.environment.now);
+                waiver = ruling.by.and_then(|by| self.ruleset.waivers.entries().get(by)).map(|by| by.waiver.clone());
+            }
+        }
+        let consequence = match (outcome.verdict, waiver) {
+            (_, Some(waiver)) => {
                 finding.disposition = Disposition::Waived(waiver);
                 Consequence::Waived
-            })
+            }
+            (Verdict::Pass | Verdict::Skip, _) => Consequence::Passed,
+            (Verdict::Error, _) => self.failure(*policy, &outcome),
+            _ => self.violation(&outcome, *settings),
         };
         if consequence == Consequence::Audited
             || (consequence == Consequence::Warned && outcome.verdict == Verdict::Error)
         {
             finding.disposition = Disposition::Audited;
         }
-        Some((finding, consequence))
+        let counted = is_violation(outcome.verdict) && finding.disposition.counts();
+        if counted && self.door.sheet().is_some_and(|sheet| sheet.parts) {
+            finding.parts = parts(reference, &outcome, resource, name);
+        }
+        Settled { finding, consequence, policy: speaker.index, paths: outcome.paths, ruling }
+    }
+
+    /// What it leads to that a rule could not be evaluated: before a cluster the policy's failure policy decides, then
+    /// whether the rule enforces anything. An object that could not be changed as it must be does not pass.
+    fn failure(&self, policy: &dyn Policy, outcome: &RuleOutcome) -> Consequence {
+        match (policy.info().reach.failure_policy, outcome.phase) {
+            _ if self.door.sheet().is_some() => Consequence::Denied,
+            (FailurePolicy::Ignore, _) => Consequence::Warned,
+            (FailurePolicy::Fail, Phase::Mutate) => Consequence::Denied,
+            (FailurePolicy::Fail, _) => outcome.enforcement.into(),
+        }
+    }
+
+    /// What a violation leads to: what the configuration says of the place, else what the rule says. A rule that only
+    /// audits in a cluster fails a file: that it does not deny yet is no reason to write more of the same.
+    fn violation(&self, outcome: &RuleOutcome, settings: Settings) -> Consequence {
+        match settings.mode {
+            Some(Mode::Enforce) => Consequence::Denied,
+            Some(Mode::Warn) => Consequence::Warned,
+            Some(Mode::Audit) => Consequence::Audited,
+            Some(Mode::Off) | None if self.door.sheet().is_some() && outcome.enforcement == Enforcement::Audit => {
+                Consequence::Denied
+            }
+            Some(Mode::Off) | None => outcome.enforcement.into(),
+        }
     }
 }
 
-/// What it leads to that a rule could not be evaluated: the policy's failure policy decides, then whether the rule
-/// enforces anything. An object that could not be changed as it must be does not pass.
-fn failure(policy: &dyn Policy, outcome: &RuleOutcome) -> Consequence {
-    match (policy.info().reach.failure_policy, outcome.phase) {
-        (FailurePolicy::Ignore, _) => Consequence::Warned,
-        (FailurePolicy::Fail, Phase::Mutate) => Consequence::Denied,
-        (FailurePolicy::Fail, _) => outcome.enforcement.into(),
-    }
-}
-
-/// What a violation leads to: what the configuration says of the place, else what the rule says.
-fn consequence(outcome: &RuleOutcome, settings: Settings) -> Consequence {
-    match settings.mode {
-        Some(Mode::Enforce) => Consequence::Denied,
-        Some(Mode::Warn) => Consequence::Warned,
-        Some(Mode::Audit) => Consequence::Audited,
-        Some(Mode::Off) | None => outcome.enforcement.into(),
-    }
-}
-
-/// The verdict that is shown.
-fn verdict(outcome: &RuleOutcome, settings: Settings) -> Verdict {
+/// The verdict that is shown of a violation.
+const fn verdict(outcome: &RuleOutcome, settings: Settings) -> Verdict {
     match (outcome.verdict, outcome.enforcement, settings.mode) {
         (_, _, Some(Mode::Enforce)) => Verdict::Fail,
         (_, _, Some(Mode::Warn)) | (Verdict::Fail, Enforcement::Warn, _) => Verdict::Warn,

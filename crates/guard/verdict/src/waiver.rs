@@ -13,6 +13,12 @@ use palisade_model::{Fingerprint, Location, Str, Waiver, wildcard};
 
 use crate::selection::{Selector, Subject};
 
+mod inline;
+mod usage;
+
+pub use inline::InlineWaivers;
+pub use usage::Usage;
+
 /// How many days before its end a waiver is mentioned.
 const SOON: i32 = 14;
 
@@ -132,8 +138,15 @@ pub struct Entry {
     pub selector: Selector,
     /// The terms.
     pub waiver: Arc<Waiver>,
+    /// The last day on which it holds.
+    pub last_day: Date,
+}
+
+impl Entry {
     /// Where it is in its life.
-    pub stage: Stage,
+    pub fn stage(&self, now: Timestamp) -> Stage {
+        stage(self.last_day, now)
+    }
 }
 
 /// Which waivers are about a violation.
@@ -184,17 +197,6 @@ impl Waivers {
         &self.entries
     }
 
-    /// The waiver that lets the violation with this fingerprint off at `now`, for those who keep waivers for long: the
-    /// stage of an entry is that of the day on which it was read.
-    pub fn holding(&self, subject: &Subject<'_>, fingerprint: Fingerprint, now: Timestamp) -> Option<Arc<Waiver>> {
-        let holds = |entry: &&Entry| {
-            parse_day(&entry.waiver.expires).is_ok_and(|day| stage(day, now) != Stage::Expired)
-                && entry.selector.selects(subject)
-        };
-        let entries = self.candidates(subject, fingerprint).filter_map(|index| self.entries.get(index));
-        entries.into_iter().find(holds).map(|entry| entry.waiver.clone())
-    }
-
     /// The entries that may be about the violation, the most precise first.
     fn candidates(&self, subject: &Subject<'_>, fingerprint: Fingerprint) -> impl Iterator<Item = usize> {
         let precise = self.by_fingerprint.get(&fingerprint).into_iter().flatten();
@@ -202,16 +204,19 @@ impl Waivers {
         precise.chain(named).chain(&self.others).copied()
     }
 
-    /// Which waivers are about the violation with this fingerprint.
-    pub fn rule(&self, subject: &Subject<'_>, fingerprint: Fingerprint) -> Ruling {
+    /// Which waivers are about the violation with this fingerprint at `now`.
+    pub fn rule(&self, subject: &Subject<'_>, fingerprint: Fingerprint, now: Timestamp) -> Ruling {
         let mut ruling = Ruling::default();
+        if self.is_empty() {
+            return ruling;
+        }
         for index in self.candidates(subject, fingerprint) {
             let Some(entry) = self.entries.get(index) else { continue };
-            let settled = entry.stage == Stage::Expired && ruling.expired.is_some();
-            if settled || !entry.selector.selects(subject) {
+            let expired = entry.stage(now) == Stage::Expired;
+            if (expired && ruling.expired.is_some()) || !entry.selector.selects(subject) {
                 continue;
             }
-            if entry.stage != Stage::Expired {
+            if !expired {
                 return Ruling { by: Some(index), expired: None };
             }
             ruling.expired = Some(index);

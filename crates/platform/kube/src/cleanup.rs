@@ -196,7 +196,7 @@ fn judge(ruleset: &Ruleset, index: usize, object: &Value, environment: &Environm
     }
     let resource = palisade_model::Resource::in_memory(object.clone());
     let request = Request::admission(AdmissionRequest::of(&resource, Operation::Create));
-    let policy = ruleset.policies.policies().get(index)?;
+    let policy = ruleset.policies().get(index)?;
     let mut removable = None;
     for answer in ruleset.answers(Phase::Delete, &request, environment) {
         if answer.policy != index {
@@ -226,7 +226,7 @@ fn judge(ruleset: &Ruleset, index: usize, object: &Value, environment: &Environm
 fn due(ruleset: &Ruleset, runs: &mut Runs, now: Timestamp) -> Vec<(usize, Arc<dyn Policy>)> {
     let mut found = Vec::new();
     let mut kept = Runs::new();
-    for (index, policy) in ruleset.policies.policies().iter().enumerate() {
+    for (index, policy) in ruleset.policies().iter().enumerate() {
         let Some(schedule) = &policy.info().upkeep.schedule else { continue };
         let reference = policy.reference();
         let key: Str = format!("{}/{reference}", reference.kind).into();

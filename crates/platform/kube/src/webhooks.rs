@@ -122,7 +122,7 @@ impl Registration {
     async fn bring_about(&mut self) -> Result<(), KubeError> {
         let ruleset = self.rulesets.borrow_and_update().clone();
         let bundle = self.bundles.borrow_and_update().clone();
-        let plan = Plan::of(ruleset.policies.policies(), &self.caches.discovery());
+        let plan = Plan::of(ruleset.policies(), &self.caches.discovery());
         let said = self.state.borrow().plan.unreachable.clone();
         for unreachable in plan.unreachable.iter().filter(|one| !said.contains(one)) {
             tracing::warn!("{unreachable}");

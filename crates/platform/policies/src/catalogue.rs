@@ -13,8 +13,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use palisade_document::Document;
 use palisade_intake::has_errors;
-use palisade_model::{Diagnostic, Level, Path, Resource};
-use palisade_policy::{PolicySet, Programs, digest, reference_of};
+use palisade_model::{Diagnostic, Level, Path, Resource, Waiver};
+use palisade_policy::{Programs, digest, reference_of};
 use palisade_verdict::Ruleset;
 use palisade_verdict::selection::Overrides;
 use palisade_verdict::waiver::{Entry, Waivers};
@@ -160,9 +160,9 @@ impl Catalogue {
         let mut loaded = if broken.is_empty() { compiled } else { load::load(&chosen) };
         self.add_programs(&mut loaded, &mut diagnostics);
         diagnostics.append(&mut loaded.diagnostics);
-        let waivers = self.all_waivers(given, now, &mut diagnostics);
-        let agreements = agreements(&self.sources.overrides, &waivers);
-        let ruleset = Ruleset::new(loaded.set, self.sources.overrides.clone(), Waivers::new(waivers), &agreements);
+        let waivers = self.all_waivers(given, &mut diagnostics);
+        let agreements = agreements(&self.sources.overrides, &waivers, now);
+        let ruleset = Ruleset::new(loaded.policies, self.sources.overrides.clone(), Waivers::new(waivers), &agreements);
         Edition {
             ruleset: Arc::new(ruleset),
             documents,
@@ -287,17 +287,16 @@ impl Catalogue {
                 self.sound_programs.insert(language.id(), read);
             }
             diagnostics.append(&mut problems);
-            let policies = loaded.set.policies().iter().cloned().chain(more.policies).collect();
-            loaded.set = PolicySet::new(policies);
+            loaded.policies.append(&mut more.policies);
         }
     }
 
     /// The waivers of the file and of the server; those of a file that is not sound are the last ones that were.
-    fn all_waivers(&mut self, given: &Given, now: Timestamp, diagnostics: &mut Vec<Diagnostic>) -> Vec<Entry> {
+    fn all_waivers(&mut self, given: &Given, diagnostics: &mut Vec<Diagnostic>) -> Vec<Entry> {
         match self.sources.waivers.as_deref().filter(|file| file.exists()) {
             None => self.waivers = Vec::new(),
             Some(file) => {
-                let (waivers, problems) = waiver_file::read(file, now);
+                let (waivers, problems) = waiver_file::read(file);
                 if !has_errors(&problems) {
                     self.waivers = waivers.entries().to_vec();
                 }
@@ -339,15 +338,11 @@ fn lost_root(diagnostic: &Diagnostic) -> (String, String) {
 }
 
 /// The agreements as a text that differs whenever they do.
-fn agreements(overrides: &Overrides, waivers: &[Entry]) -> String {
+fn agreements(overrides: &Overrides, waivers: &[Entry], now: Timestamp) -> String {
     let mut text = format!("{overrides:?}");
     for entry in waivers {
-        let waiver = &entry.waiver;
-        let _ = write!(
-            text,
-            "\n{:?} {:?} {:?} {:?} {:?}",
-            entry.selector, waiver.reason, waiver.owner, waiver.expires, entry.stage
-        );
+        let Waiver { reason, owner, expires, .. } = &*entry.waiver;
+        let _ = write!(text, "\n{:?} {reason:?} {owner:?} {expires:?} {:?}", entry.selector, entry.stage(now));
     }
     digest(&text).to_string()
 }

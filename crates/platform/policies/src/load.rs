@@ -1,11 +1,12 @@
 //! From documents and programs to policies: each language compiles what it claims.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use palisade_document::Document;
 use palisade_intake::{documents, has_errors};
 use palisade_model::{Diagnostic, Resource};
-use palisade_policy::{Loaded, PolicySet};
+use palisade_policy::{Loaded, Policy};
 
 use crate::languages::{self, LANGUAGES};
 use crate::programs::{Files, ProgramOptions, is_bundle, programs};
@@ -14,8 +15,8 @@ use crate::programs::{Files, ProgramOptions, is_bundle, programs};
 #[derive(Debug, Default)]
 pub struct Policies {
     /// The policies.
-    pub set: PolicySet,
-    /// What was wrong with policy files; an error here means that a policy is missing from the set.
+    pub policies: Vec<Arc<dyn Policy>>,
+    /// What was wrong with policy files; an error here means that a policy is missing.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -39,9 +40,9 @@ fn load_programs(paths: &[PathBuf], options: &ProgramOptions, loaded: &mut Polic
         if programs.modules.is_empty() {
             continue;
         }
-        let more = language.load_programs(&programs);
+        let mut more = language.load_programs(&programs);
         loaded.diagnostics.extend(unknown_packages(&options.namespaces, &more));
-        loaded.set = PolicySet::new(loaded.set.policies().iter().cloned().chain(more.policies).collect());
+        loaded.policies.append(&mut more.policies);
         loaded.diagnostics.extend(more.diagnostics);
     }
 }
@@ -70,7 +71,7 @@ pub fn load(documents: &[Resource]) -> Policies {
         policies.extend(loaded.policies);
         diagnostics.extend(loaded.diagnostics);
     }
-    Policies { set: PolicySet::new(policies), diagnostics }
+    Policies { policies, diagnostics }
 }
 
 /// What `--namespace` names and no program defines: a typing mistake there would switch every check off.

@@ -6,24 +6,23 @@
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use palisade_model::{Diagnostic, Path, Resource, Str, Value};
 use palisade_verdict::codes;
 use palisade_verdict::glob::Glob;
 use palisade_verdict::selection::Selector;
-use palisade_verdict::waiver::{Entry, Terms, Waivers, stage};
+use palisade_verdict::waiver::{Entry, Terms, Waivers};
 
 const KEYS: [&str; 9] =
     ["policies", "kinds", "namespaces", "names", "paths", "fingerprint", "reason", "owner", "expires"];
 
-/// Reads a waiver file at the moment `now`.
-pub fn read(file: &FilePath, now: Timestamp) -> (Waivers, Vec<Diagnostic>) {
+/// Reads a waiver file.
+pub fn read(file: &FilePath) -> (Waivers, Vec<Diagnostic>) {
     let parsed = palisade_intake::read(file);
     let mut diagnostics = parsed.diagnostics;
     let mut entries = Vec::new();
     for document in parsed.documents {
         let resource = document.into_resource();
-        for entry in document_entries(&resource, now) {
+        for entry in document_entries(&resource) {
             match entry {
                 Ok(entry) => entries.push(entry),
                 Err(diagnostic) => diagnostics.push(diagnostic),
@@ -33,7 +32,7 @@ pub fn read(file: &FilePath, now: Timestamp) -> (Waivers, Vec<Diagnostic>) {
     (Waivers::new(entries), diagnostics)
 }
 
-fn document_entries(document: &Resource, now: Timestamp) -> Vec<Result<Entry, Diagnostic>> {
+fn document_entries(document: &Resource) -> Vec<Result<Entry, Diagnostic>> {
     let stray = document.object.as_object().and_then(|map| map.keys().find(|key| &***key != "waivers"));
     if let Some(key) = stray {
         let path: Path = [&**key].into_iter().collect();
@@ -45,7 +44,7 @@ fn document_entries(document: &Resource, now: Timestamp) -> Vec<Result<Entry, Di
     let list: Path = ["waivers"].into_iter().collect();
     let entry = |(index, item): (usize, &Value)| {
         let path = list.child(index);
-        self::entry(document, item, &path, now).map_err(|(key, why)| {
+        self::entry(document, item, &path).map_err(|(key, why)| {
             let path = if key.is_empty() { path.clone() } else { path.child(key) };
             refuse(document, &path, &why)
         })
@@ -54,7 +53,7 @@ fn document_entries(document: &Resource, now: Timestamp) -> Vec<Result<Entry, Di
 }
 
 /// An entry, or the key that is wrong and why.
-fn entry(document: &Resource, item: &Value, path: &Path, now: Timestamp) -> Result<Entry, (&'static str, String)> {
+fn entry(document: &Resource, item: &Value, path: &Path) -> Result<Entry, (&'static str, String)> {
     let map = item.as_object().ok_or(("", "expected an entry with policies, reason, owner and expires".to_owned()))?;
     if let Some(key) = map.keys().find(|key| !KEYS.contains(&&***key)) {
         return Err(("", format!("`{key}` is unknown: expected one of {}", KEYS.join(", "))));
@@ -76,8 +75,8 @@ fn entry(document: &Resource, item: &Value, path: &Path, now: Timestamp) -> Resu
     }
     let (reason, owner, expires) = (text(item, "reason")?, text(item, "owner")?, text(item, "expires")?);
     let terms = Terms { policies: Vec::new(), reason, owner, expires };
-    let (waiver, day) = terms.grant(document.locate(path), false).map_err(|why| ("", why))?;
-    Ok(Entry { selector, waiver: Arc::new(waiver), stage: stage(day, now) })
+    let (waiver, last_day) = terms.grant(document.locate(path), false).map_err(|why| ("", why))?;
+    Ok(Entry { selector, waiver: Arc::new(waiver), last_day })
 }
 
 fn text(item: &Value, key: &'static str) -> Result<Option<Str>, (&'static str, String)> {

@@ -11,12 +11,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use palisade_model::{Level, Resource, Str, Waiver};
 use palisade_policies::{DocumentState, Edition, Given};
-use palisade_policy::PolicySet;
 use palisade_runtime::{Clock, blocking};
 use palisade_store::{Exception, Store};
 use palisade_verdict::Ruleset;
-use palisade_verdict::selection::{Overrides, Selector};
-use palisade_verdict::waiver::{Entry, Stage, Waivers};
+use palisade_verdict::selection::Selector;
+use palisade_verdict::waiver::Entry;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -94,7 +93,7 @@ impl Policies {
         clock: Clock,
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = Result<(), ServerError>> + Send) {
-        let empty = Ruleset::new(PolicySet::default(), Overrides::default(), Waivers::default(), "");
+        let empty = Ruleset::of(Vec::new());
         let (rulesets, ruleset) = watch::channel(Arc::new(empty));
         let (statuses, status) = watch::channel(Arc::default());
         let none_to_come = (!cluster).then(Vec::new);
@@ -215,14 +214,15 @@ fn waiver(exception: &Exception) -> Entry {
         names: shared(&selected.names),
         ..Selector::default()
     };
+    let last_day = exception.expires_at.to_zoned(TimeZone::UTC).date();
     let waiver = Waiver {
         reason: exception.reason.as_str().into(),
         owner: exception.owner.as_str().into(),
-        expires: exception.expires_at.to_zoned(TimeZone::UTC).date().to_string().into(),
+        expires: last_day.to_string().into(),
         location: None,
         in_source: false,
     };
-    Entry { selector, waiver: Arc::new(waiver), stage: Stage::Valid }
+    Entry { selector, waiver: Arc::new(waiver), last_day }
 }
 
 #[cfg(test)]

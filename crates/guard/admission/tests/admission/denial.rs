@@ -2,10 +2,10 @@
 
 use palisade_admission::{Limits, Review, answer_failure, mutate, response};
 use palisade_model::{Severity, Value, json};
-use palisade_policy::{FailurePolicy, Operation, PolicySet};
+use palisade_policy::{FailurePolicy, Operation};
 use palisade_verdict::Ruleset;
 use palisade_verdict::selection::{Mode, Override, Overrides, Selector};
-use palisade_verdict::waiver::{Entry, Stage, Terms, Waivers};
+use palisade_verdict::waiver::{Entry, Terms, Waivers};
 
 use crate::material::{bytes, offline, policies, request_about, review, ruleset, validated};
 
@@ -110,14 +110,13 @@ fn overrides_and_waivers_settle_what_a_violation_leads_to() {
             owner: Some("shop".into()),
             expires: Some(expires.into()),
         };
-        let (waiver, _) = terms.grant(None, false).unwrap();
-        // The stage is that of the day on which the file was read; the decision goes by its own day.
+        let (waiver, last_day) = terms.grant(None, false).unwrap();
         let selector = Selector { policies: terms.policies, ..Selector::default() };
-        Entry { selector, waiver: waiver.into(), stage: Stage::Valid }
+        Entry { selector, waiver: waiver.into(), last_day }
     };
     let decide = |expires: &str| {
         let waivers = Waivers::new(vec![waiver(expires)]);
-        let ruleset = Ruleset::new(PolicySet::new(policies(POLICIES)), overrides.clone(), waivers, "");
+        let ruleset = Ruleset::new(policies(POLICIES), overrides.clone(), waivers, "");
         validated(&ruleset, &pod(), Operation::Create)
     };
     let waived = decide("1970-01-01");

@@ -6,10 +6,8 @@ use jiff::Timestamp;
 use palisade_admission::{Limits, Review, validate};
 use palisade_document::parse;
 use palisade_model::{Decision, Diagnostic, Level, Resource, Value, json};
-use palisade_policy::{Environment, Language, Offline, Operation, Policy, PolicySet, Variables};
+use palisade_policy::{Environment, Language, Offline, Operation, Policy, Variables};
 use palisade_verdict::Ruleset;
-use palisade_verdict::selection::Overrides;
-use palisade_verdict::waiver::Waivers;
 
 pub(crate) const LANGUAGES: [&dyn Language; 3] =
     [palisade_kyverno::LANGUAGE, palisade_cel::admission::LANGUAGE, palisade_gatekeeper::LANGUAGE];
@@ -43,7 +41,7 @@ pub(crate) fn policies(yaml: &str) -> Vec<Arc<dyn Policy>> {
 }
 
 pub(crate) fn ruleset_of(policies: Vec<Arc<dyn Policy>>) -> Ruleset {
-    Ruleset::new(PolicySet::new(policies), Overrides::default(), Waivers::default(), "")
+    Ruleset::of(policies)
 }
 
 pub(crate) fn ruleset(yaml: &str) -> Ruleset {

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use palisade_admission::{Review, mutate, validate};
 use palisade_model::{Decision, Resource, Value, Verdict};
-use palisade_policy::{AdmissionRequest, Environment, Judgement, Operation, Phase, Policy, Request};
-use palisade_verdict::{Ruleset, finding};
+use palisade_policy::{AdmissionRequest, Environment, Operation, Phase, Policy, Request};
+use palisade_verdict::{Answers, Door, Ruleset, Sheet, finding};
 
 use crate::corpora::{Group, groups};
 use crate::material::{load, offline, request_about, review, ruleset_of};
@@ -37,9 +37,9 @@ impl Totals {
 type Said = ([u32; 5], Vec<(String, Verdict, String, String)>);
 
 /// As `check` shows it.
-fn said_by_check(policy: &Arc<dyn Policy>, object: &Value, judgement: &Judgement) -> Said {
+fn said_by_check(policy: &Arc<dyn Policy>, object: &Value, answers: &Answers) -> Said {
     let (mut counts, mut violations) = ([0; 5], Vec::new());
-    for (_, outcome) in judgement.outcomes.iter().filter(|(_, outcome)| outcome.phase == Phase::Validate) {
+    for (_, outcome) in answers.outcomes.iter().filter(|(_, outcome)| outcome.phase == Phase::Validate) {
         // No more is shown of these.
         if matches!(outcome.verdict, Verdict::Pass | Verdict::Skip) {
             counts[outcome.verdict as usize] += 1;
@@ -98,11 +98,17 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
+    fn check(&self, object: &Value, request: &Request) -> Answers {
+        let resource = Resource::in_memory(object.clone());
+        let sheet = Sheet::new(&[Phase::Mutate, Phase::Validate, Phase::Generate], &resource, "");
+        self.ruleset.ask(request, &Door::Files(sheet), self.environment)
+    }
+
     fn put(&self, Subject { object, checked, review }: &Subject) {
         if !self.policy.may_apply(checked) {
             return;
         }
-        let judgement = self.ruleset.policies.judge(checked, self.environment);
+        let judgement = self.check(object, checked);
         let stored = judgement.patched.clone().unwrap_or_else(|| object.clone());
         let check = said_by_check(self.policy, &stored, &judgement);
         self.totals.count("policy and object, by check");
@@ -131,7 +137,7 @@ impl Case<'_> {
         }
         // With what only the request knows, `check` must say the same.
         let informed = Request::admission(review.request.clone());
-        let judgement = self.ruleset.policies.judge(&informed, self.environment);
+        let judgement = self.check(object, &informed);
         let again = said_by_check(self.policy, &validated.request.object, &judgement);
         let same_change = judgement.patched.as_ref().unwrap_or(object) == &validated.request.object;
         if same_change && again == admission {

@@ -1,7 +1,7 @@
 //! No policy answers a request that its reach leaves out: else a webhook that is registered by reaches would miss it.
 
 use palisade_model::{Value, json};
-use palisade_policy::set::evaluate;
+use palisade_policy::evaluate;
 use palisade_policy::{AdmissionRequest, Effect, Operation, Phase, Request, RuleOutcome};
 
 use crate::corpora::groups;

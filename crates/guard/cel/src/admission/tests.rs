@@ -1,7 +1,7 @@
 //! Policies, bindings and parameters judged end to end.
 
 use palisade_model::{Resource, Value, Verdict, json};
-use palisade_policy::set::evaluate;
+use palisade_policy::evaluate;
 use palisade_policy::{
     AdmissionRequest, Effect, Enforcement, Environment, Loaded, Offline, Operation, Phase, Request, RuleOutcome,
     Variables,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use palisade_model::{Diagnostic, Resource, Value, json};
-use palisade_policy::{AdmissionRequest, Effect, Environment, Offline, Operation, PolicySet, Request, Variables};
+use palisade_policy::{AdmissionRequest, Effect, Environment, Offline, Operation, Phase, Request, Variables, evaluate};
 
 use crate::LANGUAGE;
 
@@ -33,10 +33,20 @@ fn mutate(mutators: &[Resource], pod: Value) -> (Option<Value>, Vec<String>, Vec
     let variables = Variables::default();
     let environment = Environment::new(Timestamp::UNIX_EPOCH, &Offline, &variables);
     let request = Request::admission(AdmissionRequest::of(&Resource::in_memory(pod), Operation::Create));
-    let judgement = PolicySet::new(loaded.policies).mutate(&request, &environment);
-    let errors = judgement.outcomes.iter().filter(|(_, outcome)| matches!(outcome.effect, Effect::None));
-    let errors = errors.map(|(_, outcome)| outcome.message.clone()).filter(|message| !message.is_empty()).collect();
-    (judgement.patched, errors, loaded.diagnostics)
+    let (mut request, mut patched, mut errors) = (request, None, Vec::new());
+    for policy in &loaded.policies {
+        for outcome in evaluate(&**policy, Phase::Mutate, &request, &environment) {
+            match outcome.effect {
+                Effect::Patched(object) => {
+                    request = request.with_object(object.clone());
+                    patched = Some(object);
+                }
+                Effect::None if !outcome.message.is_empty() => errors.push(outcome.message),
+                _ => {}
+            }
+        }
+    }
+    (patched, errors, loaded.diagnostics)
 }
 
 fn pod() -> Value {

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use palisade_document::{Document, Limits, parse};
 use palisade_model::{Diagnostic, Resource, Value, Verdict, json};
 use palisade_policy::{
-    AdmissionRequest, Enforcement, Environment, Offline, Operation, PolicySet, Reads, Request, RuleOutcome, Variables,
+    AdmissionRequest, Enforcement, Environment, Offline, Operation, Phase, Reads, Request, RuleOutcome, Variables,
+    evaluate,
 };
 
 use crate::{Preference, load};
@@ -67,8 +68,9 @@ fn judge(documents: &[Resource], preference: Preference, pod: Value) -> (Vec<Rul
     let variables = Variables::default();
     let environment = Environment::new(Timestamp::UNIX_EPOCH, &Offline, &variables);
     let request = Request::admission(AdmissionRequest::of(&Resource::in_memory(pod), Operation::Create));
-    let judgement = PolicySet::new(loaded.policies).judge(&request, &environment);
-    (judgement.outcomes.into_iter().map(|(_, outcome)| outcome).collect(), loaded.diagnostics)
+    let outcomes =
+        loaded.policies.iter().flat_map(|policy| evaluate(&**policy, Phase::Validate, &request, &environment));
+    (outcomes.collect(), loaded.diagnostics)
 }
 
 fn messages(outcomes: &[RuleOutcome]) -> Vec<&str> {
@@ -218,8 +220,8 @@ fn runaway_rego_stops_at_its_limit() {
     let mut environment = Environment::new(Timestamp::UNIX_EPOCH, &Offline, &variables);
     environment.step_limit = 100_000;
     let request = Request::admission(AdmissionRequest::of(&Resource::in_memory(pod(1)), Operation::Create));
-    let judgement = PolicySet::new(loaded.policies).judge(&request, &environment);
-    assert_eq!(judgement.outcomes[0].1.verdict, Verdict::Error);
+    let outcomes = evaluate(&*loaded.policies[0], Phase::Validate, &request, &environment);
+    assert_eq!(outcomes[0].verdict, Verdict::Error);
 }
 
 #[test]

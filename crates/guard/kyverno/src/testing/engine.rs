@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use jiff::Timestamp;
 use palisade_model::{GroupVersionKind, Resource, Value, Verdict};
-use palisade_policy::set::evaluate;
+use palisade_policy::evaluate;
 use palisade_policy::{
     AdmissionRequest, Effect, Environment, Operation, Payload, Phase, Policy, Request, RuleOutcome, Variables,
 };

@@ -1,5 +1,5 @@
 use palisade_model::{Source, Value, Verdict, json};
-use palisade_policy::{Environment, Offline, Payload, PolicySet, Programs, Request, RuleOutcome, Variables};
+use palisade_policy::{Environment, Offline, Payload, Phase, Programs, Request, RuleOutcome, Variables, evaluate};
 
 use super::{CheckKind, LANGUAGE};
 
@@ -11,8 +11,7 @@ fn judge(policy: &str, input: Value) -> Vec<RuleOutcome> {
     let variables = Variables::default();
     let environment = Environment::new(jiff::Timestamp::UNIX_EPOCH, &Offline, &variables);
     let request = Request::new(Payload::Document(input));
-    let outcomes = PolicySet::new(loaded.policies).judge(&request, &environment).outcomes;
-    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    loaded.policies.iter().flat_map(|policy| evaluate(&**policy, Phase::Validate, &request, &environment)).collect()
 }
 
 fn shown(outcomes: &[RuleOutcome]) -> Vec<(String, Verdict, String, String)> {

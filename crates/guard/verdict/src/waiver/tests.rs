@@ -52,24 +52,29 @@ fn the_last_day_still_holds() {
     assert_eq!(stage(parse_day("0001-01-01").unwrap(), now("2027-01-01T00:00:00Z")), Stage::Expired);
 }
 
-fn entry(selector: Selector, stage: Stage) -> Entry {
-    let terms = Terms::parse("reason=x owner=y expires=2027-01-31").unwrap();
-    Entry { selector, waiver: Arc::new(terms.grant(None, false).unwrap().0), stage }
+fn entry(selector: Selector, expires: &str) -> Entry {
+    let terms = Terms::parse(&format!("reason=x owner=y expires={expires}")).unwrap();
+    let (waiver, last_day) = terms.grant(None, false).unwrap();
+    Entry { selector, waiver: Arc::new(waiver), last_day }
 }
 
 #[test]
 fn one_of_very_many_is_found_by_name_and_expired_ones_do_not_hold() {
     let named = |name: String| Selector { names: vec![name.into()], ..Selector::default() };
-    let mut entries: Vec<_> = (0..100_000).map(|at| entry(named(format!("pod-{at}")), Stage::Valid)).collect();
-    entries.push(entry(named("late".to_owned()), Stage::Expired));
+    let mut entries: Vec<_> = (0..100_000).map(|at| entry(named(format!("pod-{at}")), "2027-01-31")).collect();
+    entries.push(entry(named("late".to_owned()), "2026-12-31"));
     let path = Selector { paths: vec![Glob::from("legacy/**")], ..Selector::default() };
-    entries.push(entry(path, Stage::Valid));
+    entries.push(entry(path, "2027-01-31"));
     let waivers = Waivers::new(entries);
     let policy = PolicyRef { kind: "Policy".into(), namespace: None, name: "p".into(), digest: "".into() };
     let ask = |name: &str, file: &str| {
         let text = format!(r#"{{"kind":"Pod","metadata":{{"name":"{name}"}}}}"#);
         let resource = Resource::in_memory(Value::from_json(&text).unwrap());
-        waivers.rule(&Subject { policy: &policy, rule: "r", resource: &resource, file }, Fingerprint([0; 16]))
+        waivers.rule(
+            &Subject { policy: &policy, rule: "r", resource: &resource, file },
+            Fingerprint([0; 16]),
+            now("2027-01-01T00:00:00Z"),
+        )
     };
     assert_eq!(ask("pod-77777", "a.yaml"), Ruling { by: Some(77_777), expired: None });
     assert_eq!(ask("other", "a.yaml"), Ruling::default());

@@ -8,13 +8,15 @@ use std::str::FromStr;
 use indicatif::{ProgressBar, ProgressStyle};
 use palisade_model::{Diagnostic, Finding, Level, Severity, Verdict};
 use palisade_policy::Environment;
+use palisade_verdict::Ruleset;
+use palisade_verdict::waiver::Waivers;
 
 use super::output::{replace, write_data, write_to};
 use super::policies::{PolicyArgs, show};
-use crate::adoption::{Agreement, Frame, KnownFindings, accept, fixed, unknown_names};
+use crate::adoption::{Frame, KnownFindings, accept, fixed, unknown_names};
 use crate::args::Global;
 use crate::config::{Config, WAIVERS};
-use crate::judge::{Judge, Verdicts};
+use crate::judge::{Counts, Judge, Verdicts};
 use crate::listen::Console;
 use crate::lookups::ManifestLookups;
 use crate::report::{Detail, Report, Reporter, count, reporter};
@@ -162,36 +164,41 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     let variables = args.policies.variables(&config)?;
     let jobs = palisade_intake::threads(args.policies.jobs);
     let palisade_intake::Claimed { inputs, others, mut diagnostics } = palisade_intake::claimed(&paths);
-    let (agreement, problems) = agreement(args, &config);
+    let (now, frame) = (args.policies.now(), Frame::new(&config.root));
+    let (waivers, problems) = waivers(args, &config);
     diagnostics.extend(problems);
+    let ruleset = Ruleset::new(policies.policies, config.overrides(), waivers, "");
     let lookups = ManifestLookups::new(&inputs, &config.network);
     let console = Console { trace: args.trace };
-    let mut environment = Environment::new(agreement.now, &lookups, &variables);
+    let mut environment = Environment::new(now, &lookups, &variables);
     environment.listener = Some(&console);
-    let judge = Judge::new(&policies.set, environment, args.policies.standing(global.verbose), &agreement);
+    let parts = args.baseline.is_used(&config);
+    let standing = args.policies.standing(global.verbose);
+    let judge = Judge { ruleset: &ruleset, environment, standing, frame: &frame, parts };
     let progress = progress(inputs.len(), global.quiet);
     let mut verdicts =
         if args.combine { judge.combined(&inputs, jobs) } else { judge.all(&inputs, jobs, || progress.inc(1)) };
     progress.finish_and_clear();
     verdicts.tally.absorb(others);
 
-    let files: Vec<_> = inputs.iter().map(|input| agreement.frame.relative(&input.name())).collect();
-    diagnostics.extend(unknown_names(&config, policies.set.policies()));
+    let files: Vec<_> = inputs.iter().map(|input| frame.relative(&input.name())).collect();
+    diagnostics.extend(unknown_names(&config, ruleset.policies()));
     diagnostics.extend(policies.diagnostics);
     diagnostics.append(&mut verdicts.diagnostics);
-    diagnostics.extend(agreement.review(&verdicts.waivers, &files));
-    let mut known = KnownFindings::new(&agreement.frame, &files);
+    diagnostics.extend(verdicts.waivers.review(&ruleset.waivers, &files, now));
+    let mut known = KnownFindings::new(&frame, &files);
     if !args.policies.policies.is_empty() {
-        known.limit_to(policies.set.policies());
+        known.limit_to(ruleset.policies());
     }
     let written = args.baseline.apply(&config, known, &mut verdicts, &mut diagnostics)?;
     let failing = verdicts.findings.iter().filter(|finding| fail_on.includes(finding)).count();
+    let counts = Counts::of(verdicts.counts, &verdicts.findings);
     verdicts.findings.retain(|finding| finding.severity >= severity || finding.verdict == Verdict::Error);
     let report = Report {
         findings: verdicts.findings,
-        counts: verdicts.counts,
+        counts,
         diagnostics,
-        policies: policies.set.policies().len(),
+        policies: ruleset.policies().len(),
         files: palisade_intake::total(&verdicts.tally.documents),
         tally: verdicts.tally,
         documents: verdicts.documents,
@@ -204,15 +211,11 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     Ok((report, outcome))
 }
 
-/// What the repository has agreed on: overrides of the configuration, and waivers.
-fn agreement(args: &Args, config: &Config) -> (Agreement, Vec<Diagnostic>) {
-    let now = args.policies.now();
+/// The waivers of the waiver file.
+fn waivers(args: &Args, config: &Config) -> (Waivers, Vec<Diagnostic>) {
     let named = args.waivers.clone().or_else(|| config.check.waivers.as_deref().map(|file| config.resolve(file)));
     let usual = || Some(config.resolve(Path::new(WAIVERS))).filter(|file| file.exists());
-    let (waivers, diagnostics) = named.or_else(usual).map(|file| waiver_file::read(&file, now)).unwrap_or_default();
-    let frame = Frame::new(&config.root);
-    let parts = args.baseline.is_used(config);
-    (Agreement { overrides: config.overrides(), waivers, frame, now, parts }, diagnostics)
+    named.or_else(usual).map(|file| waiver_file::read(&file)).unwrap_or_default()
 }
 
 impl BaselineArgs {
@@ -255,7 +258,6 @@ impl BaselineArgs {
             // What could not be evaluated may still be there.
             file.map(|file| (file, comparison.shrunk)).filter(|_| decided && self.prune_baseline)
         };
-        verdicts.counts.know(&verdicts.findings);
         let Some((file, baseline)) = written else { return Ok(None) };
         write_file(&file, &baseline.to_json())?;
         Ok(Some(format!("wrote {} to `{}`", count(baseline.len(), "known finding"), file.display())))
@@ -281,28 +283,29 @@ fn progress(total: usize, quiet: bool) -> ProgressBar {
 
 /// The exit code and the reason for it.
 fn conclude(report: &Report, failing: usize) -> Outcome {
-    let counts = report.counts;
+    let Counts { counted, waived, known, audited } = report.counts;
     let mut tally = format!(
         "{} by {}: {} passed, {} failed, {} warned, {} skipped, {} errors",
         count(report.judged, "resource"),
         count(report.policies, "policy"),
-        counts.pass,
-        counts.fail,
-        counts.warn,
-        counts.skip,
-        counts.error
+        counted.pass,
+        counted.fail,
+        counted.warn,
+        counted.skip,
+        counted.error
     );
-    let aside = [(counts.waived, "waived"), (counts.known, "known"), (counts.audited, "audited")];
+    let aside = [(waived, "waived"), (known, "known"), (audited, "audited")];
     for (number, word) in aside.iter().filter(|(number, _)| *number > 0) {
         let _ = write!(tally, ", {number} {word}");
     }
     let problems = report.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
-    let (exit, reason) = if counts.error + problems > 0 {
-        let why = [(counts.error, "failed rule evaluation"), (problems, "problem")];
+    let errors = counted.error as usize;
+    let (exit, reason) = if errors + problems > 0 {
+        let why = [(errors, "failed rule evaluation"), (problems, "problem")];
         let why: Vec<_> =
             why.iter().filter(|(number, _)| *number > 0).map(|(number, what)| count(*number, what)).collect();
         (Exit::Undecided, format!("could not decide: {}; {tally}", why.join(" and ")))
-    } else if counts.total() == 0 {
+    } else if report.counts.total() == 0 {
         let documents = count(report.documents, "document");
         let (files, policies) = (count(report.files, "file"), count(report.policies, "policy"));
         let what = format!("no rule selects any of {documents} in {files} ({policies})");

@@ -67,7 +67,7 @@ fn list_policies(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let loaded =
         palisade_policies::policies(&paths, built_in, &ProgramOptions::default(), palisade_intake::threads(None));
     let mut rows: Vec<[String; 2]> = Vec::new();
-    for policy in loaded.set.policies() {
+    for policy in &loaded.policies {
         let meta = policy.meta();
         let name = format!("{}/{}", policy.reference().kind, policy.reference());
         match args.kind {

@@ -11,14 +11,14 @@ use palisade_document::{Document, edit};
 use palisade_intake::{Input, has_errors};
 use palisade_model::{Diagnostic, Resource, Source, Value, Verdict};
 use palisade_policies::packs::Side;
-use palisade_policy::set::evaluate;
-use palisade_policy::{Effect, Environment, Phase, PolicySet, Request, RuleOutcome};
+use palisade_policy::{Effect, Environment, Phase, RuleOutcome};
 use palisade_verdict::waiver::Waivers;
+use palisade_verdict::{Door, Ruleset, Sheet};
 use similar::TextDiff;
 
 use super::output::{replace, write_to};
 use super::policies::{PolicyArgs, show};
-use crate::adoption::{Agreement, Frame};
+use crate::adoption::Frame;
 use crate::args::Global;
 use crate::config::Config;
 use crate::judge::{Standing, request};
@@ -58,10 +58,10 @@ struct Generated {
 
 /// What every document is put before.
 struct Surroundings<'a> {
-    policies: &'a PolicySet,
+    ruleset: Ruleset,
     environment: Environment<'a>,
     standing: Standing,
-    agreement: Agreement,
+    frame: Frame,
 }
 
 /// Runs the command.
@@ -73,18 +73,11 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let (inputs, diagnostics) = palisade_intake::inputs(&args.paths);
     run.diagnostics.extend(diagnostics);
     let lookups = ManifestLookups::new(&inputs, &config.network);
-    let agreement = Agreement {
-        overrides: config.overrides(),
-        waivers: Waivers::default(),
-        frame: Frame::new(&config.root),
-        now: args.policies.now(),
-        parts: false,
-    };
     let surroundings = Surroundings {
-        policies: &policies.set,
-        environment: Environment::new(agreement.now, &lookups, &variables),
+        ruleset: Ruleset::new(policies.policies, config.overrides(), Waivers::default(), ""),
+        environment: Environment::new(args.policies.now(), &lookups, &variables),
         standing: args.policies.standing(false),
-        agreement,
+        frame: Frame::new(&config.root),
     };
     for input in &inputs {
         let parsed = input.read();
@@ -109,20 +102,23 @@ impl Run {
     /// Mutates the documents of one file.
     fn file(&mut self, input: &Input, documents: &[Document], surroundings: &Surroundings<'_>) {
         let Some(first) = documents.first() else { return };
-        let file = surroundings.agreement.frame.relative(&input.name());
+        let file = surroundings.frame.relative(&input.name());
         let mut edits: Vec<(Document, Value)> = Vec::new();
         for document in documents {
             let resource = document.resource();
-            let on = surroundings.agreement.switched_on(surroundings.policies, &resource, &file);
-            let policies = on.as_ref().map_or(surroundings.policies, |(_, policies)| policies);
             let request = request(document, &surroundings.standing);
-            let mutation = policies.mutate(&request, &surroundings.environment);
-            self.note(&resource, mutation.outcomes.iter().map(|(_, outcome)| outcome));
-            let changed = mutation.patched.as_ref().map(|patched| request.with_object(patched.clone()));
-            self.generate(&resource, policies, changed.as_ref().unwrap_or(&request), &surroundings.environment);
-            if let Some(patched) = mutation.patched.filter(|patched| *patched != document.value) {
-                edits.push((document.clone(), patched));
+            let door = Door::Files(Sheet::new(&[Phase::Mutate, Phase::Generate], &resource, &file));
+            let answers = surroundings.ruleset.ask(&request, &door, &surroundings.environment);
+            for (index, outcome) in answers.outcomes {
+                self.note(&resource, &outcome);
+                let policy = surroundings.ruleset.references().get(index);
+                if let (Effect::Generated(objects), Some(policy)) = (outcome.effect, policy) {
+                    let why = || format!("{policy}/{} for {resource}", outcome.rule);
+                    let objects = objects.iter().map(in_usual_order);
+                    self.generated.extend(objects.map(|object| Generated { object, why: why() }));
+                }
             }
+            edits.extend(answers.patched.map(|patched| (document.clone(), patched)));
         }
         self.mutated += edits.len();
         match edit::apply_all(&first.source, &edits) {
@@ -137,42 +133,19 @@ impl Run {
         }
     }
 
-    /// Counts the rules that spoke and keeps what went wrong.
-    fn note<'o>(&mut self, resource: &Resource, outcomes: impl Iterator<Item = &'o RuleOutcome>) {
-        for outcome in outcomes {
-            self.rules += 1;
-            if outcome.verdict != Verdict::Error {
-                continue;
-            }
-            let verb = if outcome.phase == Phase::Mutate { "mutate" } else { "generate for" };
-            let message = format!("rule `{}` could not {verb} {resource}: {}", outcome.rule, outcome.message);
-            let mut diagnostic = Diagnostic::error("PAL-P0003", message);
-            if let Some(place) = resource.locate(&palisade_model::Path::from_pointer("/metadata/name")) {
-                diagnostic = diagnostic.at(place, "");
-            }
-            self.diagnostics.push(diagnostic);
+    /// Counts a rule that spoke and keeps what went wrong.
+    fn note(&mut self, resource: &Resource, outcome: &RuleOutcome) {
+        self.rules += 1;
+        if outcome.verdict != Verdict::Error {
+            return;
         }
-    }
-
-    /// What policies would make in the cluster because of the object.
-    fn generate(
-        &mut self,
-        resource: &Resource,
-        policies: &PolicySet,
-        request: &Request,
-        environment: &Environment<'_>,
-    ) {
-        for policy in policies.policies() {
-            let outcomes = evaluate(&**policy, Phase::Generate, request, environment);
-            self.note(resource, outcomes.iter());
-            for outcome in outcomes {
-                if let Effect::Generated(objects) = outcome.effect {
-                    let why = || format!("{}/{} for {resource}", policy.reference(), outcome.rule);
-                    let objects = objects.iter().map(in_usual_order);
-                    self.generated.extend(objects.map(|object| Generated { object, why: why() }));
-                }
-            }
+        let verb = if outcome.phase == Phase::Mutate { "mutate" } else { "generate for" };
+        let message = format!("rule `{}` could not {verb} {resource}: {}", outcome.rule, outcome.message);
+        let mut diagnostic = Diagnostic::error("PAL-P0003", message);
+        if let Some(place) = resource.locate(&palisade_model::Path::from_pointer("/metadata/name")) {
+            diagnostic = diagnostic.at(place, "");
         }
+        self.diagnostics.push(diagnostic);
     }
 
     fn print(&self, args: &Args) -> Result<(), Failure> {

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 
 use palisade_document::Document;
 use palisade_intake::{Input, in_parallel};
-use palisade_model::{Map, Path, Resource, Segment, Value, Verdict};
+use palisade_model::{Map, Path, Resource, Segment, Value};
 use palisade_policy::{Payload, Request, RuleOutcome};
+use palisade_verdict::{Answers, Door, Sheet};
 
-use super::{Case, Judge, Verdicts};
+use super::{Judge, PHASES, Verdicts};
 
 /// The name of the array in reports.
 const NAME: &str = "combined documents";
@@ -32,26 +33,25 @@ impl Judge<'_> {
         }
         let array = Value::array(documents.iter().map(|(path, document)| entry(path, document)).collect::<Vec<_>>());
         let request = Request::new(Payload::Document(array.clone()));
-        let judgement = self.policies.judge(&request, &self.environment);
+        let whole = Resource::in_memory(array);
+        let all = Sheet {
+            called: Some(NAME),
+            parts: self.parts,
+            every: self.standing.keep_all,
+            together: true,
+            ..Sheet::new(PHASES, &whole, "")
+        };
+        let answers = self.ruleset.ask(&request, &Door::Files(all), &self.environment);
         part.documents = documents.len();
-        part.judged = if judgement.outcomes.is_empty() { 0 } else { documents.len() };
-        let mut inline = self.agreement.inline(&[]);
-        for (at, outcome) in &judgement.outcomes {
-            if !matches!(outcome.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error) && !self.standing.keep_all {
-                part.counts.add(outcome.verdict);
-                continue;
-            }
+        part.judged = if answers.outcomes.is_empty() { 0 } else { documents.len() };
+        for (index, outcome) in answers.outcomes {
             let (about, outcome) = subject(&documents, outcome);
-            let file =
-                about.map(|(path, _)| self.agreement.frame.relative(&path.to_string_lossy())).unwrap_or_default();
-            let resource =
-                about.map_or_else(|| Resource::in_memory(array.clone()), |(_, document)| document.resource());
-            let name = about.map_or_else(|| NAME.into(), |_| resource.to_string().into());
-            let case = Case { index: 0, file: &file, resource, name, request: &request };
-            for finding in self.findings(&case, *at, &outcome, || false, &mut inline, &mut part.waivers) {
-                part.counts.note(&finding);
-                part.findings.push(finding);
-            }
+            let file = about.map(|(path, _)| self.frame.relative(&path.to_string_lossy())).unwrap_or_default();
+            let resource = about.map_or_else(|| whole.clone(), |(_, document)| document.resource());
+            let called = all.called.filter(|_| about.is_none());
+            let door = Door::Files(Sheet { resource: &resource, called, file: &file, ..all });
+            let answers = Answers { outcomes: vec![(index, outcome)], ..Answers::default() };
+            part.take(self.ruleset.settle(&request, &door, answers, &self.environment), &file);
         }
         part
     }
@@ -65,18 +65,15 @@ fn entry(path: &std::path::Path, document: &Document) -> Value {
 }
 
 /// The document that an answer's first field lies in, and the answer with its fields counted from there.
-fn subject<'a>(
-    documents: &'a [(PathBuf, Document)],
-    outcome: &RuleOutcome,
-) -> (Option<&'a (PathBuf, Document)>, RuleOutcome) {
+fn subject(documents: &[(PathBuf, Document)], outcome: RuleOutcome) -> (Option<&(PathBuf, Document)>, RuleOutcome) {
     let within = |path: &Path| match &path.0[..] {
         [Segment::Index(at), Segment::Key(key), rest @ ..] if &**key == "contents" => Some((*at, Path(rest.to_vec()))),
         [Segment::Index(at), ..] => Some((*at, Path::root())),
         _ => None,
     };
     let Some((first, _)) = outcome.paths.first().and_then(within) else {
-        return (None, RuleOutcome { paths: Vec::new(), ..outcome.clone() });
+        return (None, RuleOutcome { paths: Vec::new(), ..outcome });
     };
     let paths = outcome.paths.iter().filter_map(within).filter(|(at, _)| *at == first).map(|(_, path)| path).collect();
-    (documents.get(first), RuleOutcome { paths, ..outcome.clone() })
+    (documents.get(first), RuleOutcome { paths, ..outcome })
 }

@@ -7,6 +7,7 @@ use palisade_model::{Control, Diagnostic, Disposition, Finding, Fingerprint, Loc
 use serde::Serialize;
 
 use super::Report;
+use crate::judge::Counts;
 
 const SCHEMA_VERSION: &str = "1";
 
@@ -16,14 +17,8 @@ struct Summary<'a> {
     files: usize,
     documents: usize,
     judged: usize,
-    pass: usize,
-    fail: usize,
-    warn: usize,
-    skip: usize,
-    error: usize,
-    waived: usize,
-    known: usize,
-    audited: usize,
+    #[serde(flatten)]
+    counts: Counts,
     /// Files read as documents, by kind.
     kinds: &'a BTreeMap<&'static str, usize>,
     /// Files of text, by kind.
@@ -136,20 +131,12 @@ pub(crate) fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Res
 /// One line per finding: half the bytes of indented JSON, which matters for hundreds of thousands of them, and lines
 /// that can be searched and compared.
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let counts = report.counts;
     let summary = Summary {
         policies: report.policies,
         files: report.files,
         documents: report.documents,
         judged: report.judged,
-        pass: counts.pass,
-        fail: counts.fail,
-        warn: counts.warn,
-        skip: counts.skip,
-        error: counts.error,
-        waived: counts.waived,
-        known: counts.known,
-        audited: counts.audited,
+        counts: report.counts,
         kinds: &report.tally.documents,
         text: &report.tally.text,
         left_alone: &report.tally.left_alone,

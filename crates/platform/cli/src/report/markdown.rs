@@ -16,7 +16,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (counted, rest): (Vec<_>, Vec<_>) =
         report.findings.iter().filter(concerning).partition(|finding| finding.disposition.counts());
     let groups = by_rule(counted.iter().copied());
-    let counts = report.counts;
+    let counts = report.counts.counted;
     writeln!(out, "## Palisade\n")?;
     writeln!(
         out,

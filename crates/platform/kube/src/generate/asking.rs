@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use palisade_model::{PolicyRef, Resource, Str, Value, Verdict};
-use palisade_policy::set::evaluate;
 use palisade_policy::{
     AdmissionRequest, Effect, Environment, LookupError, Lookups, ObjectQuery, Operation, Phase, Policy, Request,
-    RuleOutcome, RuleUpkeep, Variables, forward_lookups,
+    RuleOutcome, RuleUpkeep, Variables, evaluate, forward_lookups,
 };
 use palisade_verdict::Ruleset;
 use palisade_verdict::selection::{Mode, Subject};

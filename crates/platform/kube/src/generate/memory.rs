@@ -42,7 +42,7 @@ pub(super) fn generates(policy: &dyn Policy) -> bool {
 
 /// The policies of a ruleset that the generator is about, with their places.
 pub(super) fn generating(ruleset: &Ruleset) -> impl Iterator<Item = (usize, &dyn Policy)> + Clone {
-    let policies = ruleset.policies.policies().iter().map(|policy| &**policy).enumerate();
+    let policies = ruleset.policies().iter().map(|policy| &**policy).enumerate();
     policies.filter(|(_, policy)| generates(*policy))
 }
 

@@ -3,12 +3,12 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::Timestamp;
-use palisade_model::{Decision, Disposition, Finding, Resource, Str, Value, Verdict};
+use palisade_model::{Checkpoint, Decision, Disposition, Resource, Str, Value, Verdict};
 use palisade_policy::{
     AdmissionRequest, Environment, LookupError, Lookups, Namespace, Operation, Phase, Policy, Reads, Request,
     Variables, digest,
 };
-use palisade_verdict::Ruleset;
+use palisade_verdict::{Door, Ruleset, Settled};
 
 use crate::controller::{ObjectKey, Patience, uid_of};
 use crate::reports::RuleResult;
@@ -74,7 +74,7 @@ pub(super) fn candidate(
 
 /// The policies that are asked about existing objects.
 pub(super) fn background(ruleset: &Ruleset) -> impl Iterator<Item = &dyn Policy> + Clone {
-    let policies = ruleset.policies.policies().iter().map(|policy| &**policy);
+    let policies = ruleset.policies().iter().map(|policy| &**policy);
     policies.filter(|policy| policy.info().reach.background && policy.info().has_phase(Phase::Validate))
 }
 
@@ -108,67 +108,35 @@ pub(super) fn judge(
 ) -> (Decision, Vec<RuleResult>) {
     let variables = Variables::default();
     let environment = Environment { stop: Some(patience), ..Environment::new(now, lookups, &variables) };
-    let mut decision = ruleset.scan(&candidate.object, &environment);
-    decision.input_digest = candidate.basis.object.clone();
-    decision.ruleset_digest = ruleset.digest.clone();
-    let results = if every { results(&candidate.object, ruleset, &decision, &environment) } else { Vec::new() };
-    (decision, results)
+    let request = request(&candidate.object);
+    let judgement = ruleset.judge(&request, &Door::Scan { every }, &environment);
+    let settled = judgement.settled.iter().filter(|_| every);
+    let results = settled.map(|settled| result(settled, ruleset)).collect();
+    let decision = ruleset.decision(Checkpoint::Scan, &request, judgement, &environment);
+    (Decision { input_digest: candidate.basis.object.clone(), ..decision }, results)
 }
 
-/// The findings of a decision, and the answers of the rules that found nothing.
-fn results(object: &Value, ruleset: &Ruleset, decision: &Decision, environment: &Environment<'_>) -> Vec<RuleResult> {
-    let category = |index: usize| {
-        ruleset.policies.policies().get(index).and_then(|policy| policy.meta().category.clone()).unwrap_or_default()
-    };
-    let mut results: Vec<RuleResult> = decision
-        .findings
-        .iter()
-        .map(|finding| {
-            let index = ruleset.references().iter().position(|reference| *reference == finding.policy);
-            violation(finding, index.map(category).unwrap_or_default())
-        })
-        .collect();
-    if decision.counts.pass + decision.counts.skip == 0 {
-        return results;
+/// What a report says of an answer; a violation that somebody answers for is reported as skipped.
+fn result(Settled { finding, policy, .. }: &Settled, ruleset: &Ruleset) -> RuleResult {
+    let (mut verdict, mut properties) = (finding.verdict, finding.facts.clone());
+    if !matches!(verdict, Verdict::Pass | Verdict::Skip) {
+        properties.push(("fingerprint".into(), finding.fingerprint.to_string().into()));
+        properties.extend(Some(("path".into(), finding.path.clone())).filter(|_| !finding.path.is_empty()));
+        properties.extend(finding.remediation.clone().map(|text| ("remediation".into(), text)));
     }
-    for answer in ruleset.answers(Phase::Validate, &request(object), environment) {
-        let Some(policy) = ruleset.policies.policies().get(answer.policy) else { continue };
-        if !policy.info().reach.background || !matches!(answer.outcome.verdict, Verdict::Pass | Verdict::Skip) {
-            continue;
-        }
-        results.push(RuleResult {
-            policy: answer.reference,
-            rule: answer.outcome.rule,
-            verdict: answer.outcome.verdict,
-            severity: policy.meta().severity,
-            category: category(answer.policy),
-            message: answer.outcome.message,
-            properties: answer.outcome.properties,
-        });
-    }
-    results
-}
-
-/// A violation; one that somebody answers for is reported as skipped.
-fn violation(finding: &Finding, category: String) -> RuleResult {
-    let mut properties = vec![("fingerprint".into(), finding.fingerprint.to_string().into())];
-    if !finding.path.is_empty() {
-        properties.push(("path".into(), finding.path.clone()));
-    }
-    properties.extend(finding.remediation.clone().map(|text| ("remediation".into(), text)));
-    let mut verdict = finding.verdict;
     if let Disposition::Waived(waiver) = &finding.disposition {
         verdict = Verdict::Skip;
         let facts =
             [("waived-by", &waiver.owner), ("waived-because", &waiver.reason), ("waived-until", &waiver.expires)];
         properties.extend(facts.map(|(key, text)| (key.into(), text.clone())));
     }
+    let policy = ruleset.policies().get(*policy);
     RuleResult {
         policy: finding.policy.clone(),
         rule: finding.rule.clone(),
         verdict,
         severity: finding.severity,
-        category,
+        category: policy.and_then(|policy| policy.meta().category.clone()).unwrap_or_default(),
         message: finding.message.to_string(),
         properties,
     }

@@ -9,17 +9,14 @@ use palisade_kube::controller::{Action, ActionKind, ActionSink, ControllerState,
 use palisade_kube::scan::{Judged, ScanSink, ScanState};
 use palisade_model::decision::Subject;
 use palisade_model::{Decision, Resource, Value};
-use palisade_policy::PolicySet;
 use palisade_verdict::Ruleset;
-use palisade_verdict::selection::Overrides;
-use palisade_verdict::waiver::Waivers;
 
 /// Policies as a ruleset.
 pub(crate) fn ruleset(documents: &[Value]) -> Arc<Ruleset> {
     let documents: Vec<Resource> = documents.iter().cloned().map(Resource::in_memory).collect();
     let loaded = palisade_kyverno::LANGUAGE.load(&documents, &[]);
     assert!(loaded.policies.len() == documents.len(), "{:?}", loaded.diagnostics);
-    Arc::new(Ruleset::new(PolicySet::new(loaded.policies), Overrides::default(), Waivers::default(), ""))
+    Arc::new(Ruleset::of(loaded.policies))
 }
 
 /// A ClusterPolicy with rules.

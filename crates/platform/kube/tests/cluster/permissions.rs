@@ -7,10 +7,7 @@ use palisade_kube::certificates::Keeping;
 use palisade_kube::{
     Caches, Certificates, ClusterPolicies, Condition, KubernetesConfig, Outside, Registration, definitions, permissions,
 };
-use palisade_policy::PolicySet;
 use palisade_verdict::Ruleset;
-use palisade_verdict::selection::Overrides;
-use palisade_verdict::waiver::Waivers;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -75,12 +72,7 @@ async fn the_service_account_can_do_its_work_and_no_more() {
     let certificates =
         Certificates::open(keeping, vec!["palisade.palisade.svc".into()], Timestamp::now()).await.unwrap();
     certificates.refresh(Timestamp::now() + jiff::SignedDuration::from_hours(24 * 25)).await.unwrap();
-    let ruleset = Ruleset::new(
-        PolicySet::new(vec![asking(vec![on("limitranges")])]),
-        Overrides::default(),
-        Waivers::default(),
-        "",
-    );
+    let ruleset = Ruleset::of(vec![asking(vec![on("limitranges")])]);
     let (_rulesets, ruleset) = watch::channel(Arc::new(ruleset));
     let (_readiness, ready) = watch::channel(true);
     let registration = Registration::new(&caches, &config, ruleset, certificates.bundles(), ready);

@@ -7,6 +7,7 @@ use palisade_kube::Caches;
 use palisade_kube::scan::{ScanConfig, Scanner};
 use palisade_model::{Value, json};
 use palisade_runtime::Clock;
+use palisade_verdict::Ruleset;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use palisade_kube::{KubernetesConfig, Registration, webhooks};
 use palisade_model::{PolicyRef, Str};
 use palisade_policy::{
-    Environment, FailurePolicy, Matched, Objects, Operation, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Reach,
-    Request, RuleInfo, RuleOutcome,
+    Environment, FailurePolicy, Matched, Objects, Operation, Phase, Policy, PolicyInfo, PolicyMeta, Reach, Request,
+    RuleInfo, RuleOutcome,
 };
 use palisade_testkit::Cluster;
 use palisade_verdict::Ruleset;
-use palisade_verdict::selection::Overrides;
-use palisade_verdict::waiver::Waivers;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -53,7 +51,7 @@ pub(crate) fn on(resource: &str) -> Matched {
 fn ruleset(resources: &[&str]) -> Arc<Ruleset> {
     let policies =
         if resources.is_empty() { Vec::new() } else { vec![asking(resources.iter().map(|one| on(one)).collect())] };
-    Arc::new(Ruleset::new(PolicySet::new(policies), Overrides::default(), Waivers::default(), ""))
+    Arc::new(Ruleset::of(policies))
 }
 
 fn registered(cluster: &Cluster) -> Option<Value> {

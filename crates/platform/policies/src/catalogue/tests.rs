@@ -47,7 +47,7 @@ fn reload(catalogue: &mut Catalogue) -> Edition {
 }
 
 fn names(edition: &Edition) -> Vec<String> {
-    edition.ruleset.policies.policies().iter().map(|policy| policy.reference().to_string()).collect()
+    edition.ruleset.policies().iter().map(|policy| policy.reference().to_string()).collect()
 }
 
 fn state<'e>(edition: &'e Edition, name: &str) -> &'e State {

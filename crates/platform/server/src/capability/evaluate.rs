@@ -243,11 +243,9 @@ mod tests {
     use palisade_admission::Roles;
     use palisade_model::{PolicyRef, Verdict, json};
     use palisade_policy::{
-        LookupError, Lookups, ObjectQuery, Offline, Policy, PolicyInfo, PolicyMeta, PolicySet, Request, RuleInfo,
-        RuleOutcome, forward_lookups,
+        LookupError, Lookups, ObjectQuery, Offline, Policy, PolicyInfo, PolicyMeta, Request, RuleInfo, RuleOutcome,
+        forward_lookups,
     };
-    use palisade_verdict::selection::Overrides;
-    use palisade_verdict::waiver::Waivers;
 
     use super::*;
 
@@ -309,8 +307,7 @@ mod tests {
         let reference = PolicyRef { kind: "TestPolicy".into(), namespace: None, name: "looking".into(), digest };
         let rules = vec![RuleInfo { name: "namespace".into(), phase: Phase::Validate, location: None }];
         let policy = Looking(PolicyInfo::new(reference, PolicyMeta::default(), rules));
-        let set = PolicySet::new(vec![Arc::new(policy)]);
-        let ruleset = Ruleset::new(set, Overrides::default(), Waivers::default(), "test");
+        let ruleset = Ruleset::of(vec![Arc::new(policy)]);
         let judged = |namespace: &str, username: &str| {
             let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": namespace}});
             let (operation, old_object, namespace, groups) = (None, None, None, None);

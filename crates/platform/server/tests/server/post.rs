@@ -9,13 +9,10 @@ use jiff::Timestamp;
 use palisade_model::{Path, PolicyRef, Value as Object, Verdict};
 use palisade_policies::{Edition, Given};
 use palisade_policy::{
-    Environment, FailurePolicy, Payload, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, Request, RuleInfo,
-    RuleOutcome,
+    Environment, FailurePolicy, Payload, Phase, Policy, PolicyInfo, PolicyMeta, Request, RuleInfo, RuleOutcome,
 };
 use palisade_server::{Clock, Config, Outside, PolicyLoader, Server, Wiring};
 use palisade_verdict::Ruleset;
-use palisade_verdict::selection::Overrides;
-use palisade_verdict::waiver::Waivers;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -98,7 +95,7 @@ impl PolicyLoader for Loader {
             Arc::new(Behaving(info)) as Arc<dyn Policy>
         };
         let policies = vec![policy(FailurePolicy::Fail, "strict"), policy(FailurePolicy::Ignore, "lenient")];
-        let ruleset = Ruleset::new(PolicySet::new(policies), Overrides::default(), Waivers::default(), "");
+        let ruleset = Ruleset::of(policies);
         Edition { ruleset: Arc::new(ruleset), documents: Vec::new(), diagnostics: Vec::new(), revisions: Vec::new() }
     }
 }

@@ -222,8 +222,8 @@ fn first_check(args: &Args, global: &Global, survey: &Survey) -> Result<Option<R
 
 /// What the first check found.
 fn summary(report: &Report) -> String {
-    let counts = report.counts;
-    let found = counts.fail + counts.warn + counts.known;
+    let counted = report.counts.counted;
+    let found = (counted.fail + counted.warn + report.counts.known) as usize;
     let mut text = format!(
         "\nfirst check\n  {} by {}: {}\n",
         count(report.judged, "resource"),
@@ -231,7 +231,7 @@ fn summary(report: &Report) -> String {
         count(found, "finding"),
     );
     let problems = report.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
-    for (number, what) in [(counts.error, "failed rule evaluation"), (problems, "problem")] {
+    for (number, what) in [(counted.error as usize, "failed rule evaluation"), (problems, "problem")] {
         if number > 0 {
             let _ = writeln!(text, "  {}, which `palisade check` shows", count(number, what));
         }
@@ -248,7 +248,7 @@ fn next(args: &Args, survey: &Survey, first: Option<&Report>) -> String {
     if first.is_some() {
         steps.push(("palisade check".into(), "every finding with its line"));
     }
-    if first.is_some_and(|report| report.counts.fail > 0) && !args.baseline {
+    if first.is_some_and(|report| report.counts.counted.fail > 0) && !args.baseline {
         steps.push(("palisade init --baseline --force".into(), "accept what is there, fail on what is new"));
     }
     let rendered = survey.charts.iter().map(|chart| format!("helm template {} | palisade check -", shown(chart)));

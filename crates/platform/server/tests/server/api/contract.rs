@@ -151,7 +151,7 @@ async fn an_object_is_judged_and_an_approved_exception_changes_the_ruleset() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_evaluation_says_what_the_policies_and_a_scan_say() {
     use palisade_model::{Resource, Value, Verdict};
-    use palisade_policy::{AdmissionRequest, Environment, Offline, Operation, Request, Variables};
+    use palisade_policy::{AdmissionRequest, Environment, Offline, Operation, Phase, Request, Variables};
     let desk = Desk::open().await;
     let admin = desk.admin().await;
     let (ruleset, variables) = (desk.server.context().ruleset(), Variables::default());
@@ -178,11 +178,9 @@ async fn an_evaluation_says_what_the_policies_and_a_scan_say() {
         };
         let answered: Vec<_> = answer["findings"].as_array().unwrap().iter().map(said).collect();
         assert_eq!(answered, scanned.findings.iter().map(told).collect::<Vec<_>>(), "{labels}");
-        let judged = ruleset.policies.judge(
-            &Request::admission(AdmissionRequest::of(&Resource::in_memory(object), Operation::Create)),
-            &environment,
-        );
-        let fails = judged.outcomes.iter().any(|(_, outcome)| outcome.verdict == Verdict::Fail);
+        let request = Request::admission(AdmissionRequest::of(&Resource::in_memory(object), Operation::Create));
+        let judged = ruleset.answers(Phase::Validate, &request, &environment);
+        let fails = judged.iter().any(|answer| answer.outcome.verdict == Verdict::Fail);
         assert_eq!(answer["allowed"], !fails, "{labels}");
         allowed.push(!fails);
     }

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use jiff::{SignedDuration, Timestamp};
 use palisade_model::{Checkpoint, PolicyRef, Severity, Value as Object, Verdict, VerdictCounts};
 use palisade_policies::{Edition, Given};
-use palisade_policy::{Environment, Phase, Policy, PolicyInfo, PolicyMeta, PolicySet, RuleInfo, RuleOutcome};
+use palisade_policy::{Environment, Phase, Policy, PolicyInfo, PolicyMeta, RuleInfo, RuleOutcome};
 use palisade_server::{Clock, Config, Outside, PolicyLoader, Server, Wiring};
 use palisade_store::{
     DecisionRecord, Login, NewToken, Observation, ObservedFinding, Principal, ResourceIdentity, Role, RoleBinding,
@@ -201,7 +201,7 @@ impl PolicyLoader for Loader {
         let policy = Labelled(PolicyInfo::new(reference, PolicyMeta::default(), rules));
         let waivers = palisade_verdict::waiver::Waivers::new(given.waivers.clone());
         let digest = format!("{} waivers", given.waivers.len());
-        let set = PolicySet::new(vec![Arc::new(policy)]);
+        let set = vec![Arc::new(policy) as Arc<dyn Policy>];
         let ruleset = Arc::new(Ruleset::new(set, palisade_verdict::selection::Overrides::default(), waivers, &digest));
         Edition { ruleset, documents: Vec::new(), diagnostics: Vec::new(), revisions: Vec::new() }
     }

@@ -1,16 +1,19 @@
 //! Waivers in the judged files themselves: `# palisade:ignore ...` comments, and `palisade.dev/ignore` annotations for
 //! objects that are made by templates. Files that mention neither are not looked at twice.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use palisade_document::comment::{comments, subjects};
 use palisade_document::{Document, Limits};
 use palisade_model::{Diagnostic, Level, Location, Path, Str, Value, Waiver};
-use palisade_verdict::codes;
-use palisade_verdict::finding::shown_at;
-use palisade_verdict::selection::{Subject, names_rule};
-use palisade_verdict::waiver::{Stage, Terms, stage};
+
+use super::usage::{ends_soon, expired, unused};
+use super::{Stage, Terms, stage};
+use crate::codes;
+use crate::finding::shown_at;
+use crate::selection::{Subject, names_rule};
 
 /// What a comment begins with that is a waiver.
 const MARK: &str = "palisade:ignore";
@@ -27,12 +30,12 @@ struct Inline {
     waiver: Arc<Waiver>,
     stage: Stage,
     /// How many findings it was about.
-    hits: usize,
+    hits: Cell<usize>,
 }
 
 /// The waivers of one file.
 #[derive(Debug, Default)]
-pub(crate) struct InlineWaivers {
+pub struct InlineWaivers {
     waivers: Vec<Inline>,
     /// The waivers of each document, in order of documents.
     starts: Vec<usize>,
@@ -52,7 +55,7 @@ pub(crate) struct Split {
 
 impl InlineWaivers {
     /// Reads the waivers of a file's documents at the moment `now`.
-    pub(crate) fn read(documents: &[Document], now: Timestamp) -> Self {
+    pub fn read(documents: &[Document], now: Timestamp) -> Self {
         let mut all = Self::default();
         let Some(first) = documents.first() else { return all };
         let text = first.source.text();
@@ -132,7 +135,7 @@ impl InlineWaivers {
         match granted {
             Ok((policies, waiver, day)) => {
                 let (waiver, stage) = (Arc::new(waiver), stage(day, now));
-                self.waivers.push(Inline { document, scope, policies, waiver, stage, hits: 0 });
+                self.waivers.push(Inline { document, scope, policies, waiver, stage, hits: Cell::new(0) });
             }
             Err(why) => self.refuse(location, &why),
         }
@@ -144,32 +147,37 @@ impl InlineWaivers {
         self.diagnostics.push(Diagnostic::error(codes::WAIVER, message).at(location, "").help(help));
     }
 
-    fn of(&mut self, document: usize) -> &mut [Inline] {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.waivers.is_empty()
+    }
+
+    /// The waivers of a document that are about the rule.
+    fn about<'a>(&'a self, document: usize, subject: &'a Subject<'_>) -> impl Iterator<Item = &'a Inline> {
         let bounds = self.starts.get(document).zip(self.starts.get(document + 1));
         let range = bounds.map(|(start, end)| *start..*end).unwrap_or_default();
-        self.waivers.get_mut(range).unwrap_or_default()
+        self.waivers.get(range).unwrap_or_default().iter().filter(|waiver| waiver.names(subject))
     }
 
     /// Whether any waiver of the document is about the rule; `true` where one is about a part of the document only.
-    pub(crate) fn concern(&mut self, document: usize, subject: &Subject<'_>) -> Option<bool> {
-        let named = self.of(document).iter().filter(|waiver| waiver.names(subject));
-        named.map(|waiver| !waiver.scope.is_root()).reduce(|any, part| any || part)
+    pub(crate) fn concern(&self, document: usize, subject: &Subject<'_>) -> Option<bool> {
+        self.about(document, subject).map(|waiver| !waiver.scope.is_root()).reduce(|any, part| any || part)
     }
 
     /// Notes that the rule could not be evaluated: then nobody can say that its waivers cover nothing.
-    pub(crate) fn excuse(&mut self, document: usize, subject: &Subject<'_>) {
-        self.of(document).iter_mut().filter(|waiver| waiver.names(subject)).for_each(|waiver| waiver.hits += 1);
+    pub(crate) fn excuse(&self, document: usize, subject: &Subject<'_>) {
+        self.about(document, subject).for_each(Inline::hit);
     }
 
     /// Which of the offending fields waivers cover.
-    pub(crate) fn split(&mut self, document: usize, subject: &Subject<'_>, fields: Vec<Path>) -> Split {
+    pub(crate) fn split(&self, document: usize, subject: &Subject<'_>, fields: Vec<Path>) -> Split {
         let mut split = Split::default();
-        let mut waivers: Vec<_> = self.of(document).iter_mut().filter(|waiver| waiver.names(subject)).collect();
+        let waivers: Vec<_> = self.about(document, subject).collect();
         for field in fields {
             let place = shown_at(subject.resource, &field);
             let mut covered = false;
-            for waiver in waivers.iter_mut().filter(|waiver| place.0.starts_with(&waiver.scope.0)) {
-                waiver.hits += 1;
+            for waiver in waivers.iter().filter(|waiver| place.0.starts_with(&waiver.scope.0)) {
+                waiver.hit();
                 if waiver.stage != Stage::Expired {
                     covered = true;
                     split.waiver.get_or_insert_with(|| waiver.waiver.clone());
@@ -181,13 +189,13 @@ impl InlineWaivers {
     }
 
     /// What is wrong with the waivers, and which of them expired, end soon or cover nothing.
-    pub(crate) fn review(self) -> Vec<Diagnostic> {
+    pub fn review(self) -> Vec<Diagnostic> {
         let mut diagnostics = self.diagnostics;
         for Inline { waiver, stage, hits, .. } in &self.waivers {
-            match (stage, hits) {
-                (Stage::Expired, hits) => diagnostics.push(super::expired(waiver, *hits, "")),
-                (_, 0) => diagnostics.push(super::unused(waiver, Level::Warning)),
-                (Stage::EndsSoon(days), _) => diagnostics.push(super::ends_soon(waiver, *days)),
+            match (stage, hits.get()) {
+                (Stage::Expired, hits) => diagnostics.push(expired(waiver, hits, "")),
+                (_, 0) => diagnostics.push(unused(waiver, Level::Warning)),
+                (Stage::EndsSoon(days), _) => diagnostics.push(ends_soon(waiver, *days)),
                 (Stage::Valid, _) => {}
             }
         }
@@ -196,6 +204,10 @@ impl InlineWaivers {
 }
 
 impl Inline {
+    fn hit(&self) {
+        self.hits.set(self.hits.get() + 1);
+    }
+
     fn names(&self, subject: &Subject<'_>) -> bool {
         self.policies.iter().any(|pattern| names_rule(pattern, subject.policy, subject.rule))
     }
