@@ -52,7 +52,7 @@ pub(crate) fn findings(findings: &[&Finding], shown: usize) -> String {
     }
     for finding in findings.iter().take(shown).filter(|finding| finding.location.is_none()) {
         let message = if same { String::new() } else { format!(": {}", visible(&finding.message)) };
-        group = group.element(Level::NOTE.message(format!("in {}{message}", subject(finding))));
+        group = group.element(Level::NOTE.message(format!("in {}{message}{}", subject(finding), facts(finding))));
     }
     if let Some(rest) = findings.get(shown..).filter(|rest| !rest.is_empty()) {
         group = group.element(Level::NOTE.message(elsewhere(rest)));
@@ -73,6 +73,9 @@ fn labelled(finding: &Finding, same: bool) -> Vec<(Excerpt, String, AnnotationKi
     let mut places = places(finding);
     if let Some((_, label)) = places.first_mut().filter(|_| !same) {
         *label = format!("{} ({label})", visible(&finding.message));
+    }
+    if let Some((_, label)) = places.first_mut() {
+        label.push_str(&facts(finding));
     }
     let kind = |position| if position == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
     places.into_iter().enumerate().map(|(position, (excerpt, label))| (excerpt, label, kind(position))).collect()
@@ -167,6 +170,15 @@ fn is_deceptive(c: char) -> bool {
     let reorders =
         matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
     reorders || (c.is_control() && !matches!(c, '\n' | '\t'))
+}
+
+/// What the rule knows beside its words, behind a text: ` [cve: CVE-2026-1, fixed: 1.2.3]`; empty where that is nothing.
+pub(crate) fn facts(finding: &Finding) -> String {
+    if finding.facts.is_empty() {
+        return String::new();
+    }
+    let facts: Vec<_> = finding.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    format!(" [{}]", visible(&facts.join(", ")).split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// `policy/rule`, or the policy alone where its only rule has the same name.

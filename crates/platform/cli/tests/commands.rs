@@ -391,3 +391,19 @@ fn what_was_not_judged_is_told_in_words_and_in_json() {
     let combined = folder.run(&["check", "Dockerfile", "--combine", "-p", "policy.rego"]);
     assert_eq!(combined.status.code(), Some(3), "nor is nothing, combined: {}", last_line(&combined));
 }
+
+#[test]
+fn facts_of_a_rule_are_in_every_format() {
+    let policy = "package main\nimport rego.v1\n\
+                  deny contains {\"msg\": \"openssl is old\", \"cve\": \"CVE-2026-1\"} if input.name == \"a\"\n";
+    let folder = Folder::new("facts", &[("policy.rego", policy), ("input.json", r#"{"name": "a"}"#)]);
+    let told = |arguments: &[&str]| {
+        let output = folder.run(&[&["check", "input.json", "-p", "policy.rego"], arguments].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for format in ["human", "json", "sarif", "junit", "github", "gitlab", "markdown"] {
+        let text = told(&["--format", format]);
+        assert!(text.contains("openssl is old") && text.contains("CVE-2026-1"), "{format}: {text}");
+    }
+    assert!(told(&["--quiet"]).contains("openssl is old [cve: CVE-2026-1] ("), "{}", told(&["--quiet"]));
+}

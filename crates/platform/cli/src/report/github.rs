@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use palisade_model::{Diagnostic, Finding, Level, Location, Verdict};
 
 use super::{Report, group};
-use crate::render::rule_id;
+use crate::render::{facts, rule_id};
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for diagnostic in &report.diagnostics {
@@ -42,7 +42,7 @@ fn body(finding: &Finding) -> String {
         path => format!("{path} of {}", finding.resource),
     };
     let remedy = finding.remediation.as_deref().map(|remedy| format!("\n{remedy}")).unwrap_or_default();
-    format!("{}\n{subject} ({} severity){remedy}", finding.message, finding.severity)
+    format!("{}{}\n{subject} ({} severity){remedy}", finding.message, facts(finding), finding.severity)
 }
 
 fn command(level: &str, place: Option<&Location>, title: &str, body: &str, out: &mut dyn Write) -> io::Result<()> {

@@ -6,7 +6,7 @@ use palisade_model::{Finding, Severity, Verdict};
 use serde::Serialize;
 
 use super::{Report, write_json};
-use crate::render::rule_id;
+use crate::render::{facts, rule_id};
 
 #[derive(Serialize)]
 struct Issue<'a> {
@@ -39,7 +39,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn issue(finding: &Finding) -> Issue<'_> {
     let (path, begin) = finding.location.as_ref().map_or(("unknown", 1), |at| (at.source.name(), at.start().line));
     Issue {
-        description: format!("{}: {}", finding.resource, finding.message),
+        description: format!("{}: {}{}", finding.resource, finding.message, facts(finding)),
         check_name: rule_id(finding),
         fingerprint: finding.fingerprint.to_string(),
         severity: severity(finding),

@@ -41,6 +41,9 @@ struct Entry<'a> {
     rule_location: Option<Place<'a>>,
     remediation: Option<&'a str>,
     controls: &'a [Control],
+    /// What the rule knows beside its words.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    facts: BTreeMap<&'a str, &'a str>,
     fingerprint: Fingerprint,
     /// `counted`, or why it does not count: `waived`, `known`, `audited`.
     disposition: &'static str,
@@ -179,6 +182,7 @@ fn entry(finding: &Finding) -> Entry<'_> {
         rule_location: finding.rule_location.as_ref().map(Place::of),
         remediation: finding.remediation.as_deref(),
         controls: &finding.controls,
+        facts: finding.facts.iter().map(|(name, value)| (&**name, &**value)).collect(),
         fingerprint: finding.fingerprint,
         disposition: finding.disposition.as_str(),
         waiver: WaiverEntry::of(&finding.disposition),

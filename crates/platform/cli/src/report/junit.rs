@@ -7,6 +7,7 @@ use palisade_model::{Finding, Verdict};
 use quick_junit::{NonSuccessKind, Report as JUnit, TestCase, TestCaseStatus, TestSuite};
 
 use super::Report;
+use crate::render::facts;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut suites: BTreeMap<String, TestSuite> = BTreeMap::new();
@@ -39,7 +40,9 @@ fn case(finding: &Finding) -> TestCase {
     };
     let place = finding.location.as_ref().map(|location| format!("{location}: ")).unwrap_or_default();
     if finding.verdict != Verdict::Pass {
-        status.set_message(format!("{place}{}", finding.message)).set_type(finding.severity.to_string());
+        status
+            .set_message(format!("{place}{}{}", finding.message, facts(finding)))
+            .set_type(finding.severity.to_string());
     }
     let mut case = TestCase::new(format!("{} {}", finding.rule, finding.resource), status);
     case.set_classname(finding.policy.to_string());

@@ -6,7 +6,7 @@ use palisade_model::{Finding, Verdict};
 
 use super::group::{Group, best_change, by_rule};
 use super::{Report, count};
-use crate::render::visible;
+use crate::render::{facts, visible};
 
 /// Findings that are listed of one rule; comments have a largest size.
 const LISTED: usize = 20;
@@ -61,12 +61,18 @@ fn details(group: &Group<'_>, out: &mut dyn Write) -> io::Result<()> {
     for finding in group.findings.iter().take(LISTED) {
         let place = finding.location.as_ref().map(|at| format!("{} ", code(&at.to_string()))).unwrap_or_default();
         let message = if group.message().is_some() { String::new() } else { format!(": {}", plain(&finding.message)) };
-        writeln!(out, "- {place}{}{message}", plain(&finding.resource))?;
+        writeln!(out, "- {place}{}{message}{}", plain(&finding.resource), plain_facts(finding))?;
     }
     if group.findings.len() > LISTED {
         writeln!(out, "- and {} more", group.findings.len() - LISTED)?;
     }
     writeln!(out, "\n</details>\n")
+}
+
+/// The facts as text, with the blank that `plain` takes away.
+fn plain_facts(finding: &Finding) -> String {
+    let facts = plain(&facts(finding));
+    if facts.is_empty() { facts } else { format!(" {facts}") }
 }
 
 fn problems(report: &Report, out: &mut dyn Write) -> io::Result<()> {

@@ -96,8 +96,10 @@ fn result(finding: &Finding, rules: &BTreeMap<String, usize>) -> Value {
         "relatedLocations": related,
         "partialFingerprints": {"palisade/v1": finding.fingerprint},
     });
-    if let (Some(suppression), Some(members)) = (suppression(&finding.disposition), result.as_object_mut()) {
-        members.insert("suppressions".into(), json!([suppression]));
+    let facts: BTreeMap<&str, &str> = finding.facts.iter().map(|(name, value)| (&**name, &**value)).collect();
+    if let Some(members) = result.as_object_mut() {
+        members.extend(suppression(&finding.disposition).map(|why| ("suppressions".to_owned(), json!([why]))));
+        members.extend((!facts.is_empty()).then(|| ("properties".to_owned(), json!(facts))));
     }
     result
 }
