@@ -1,5 +1,6 @@
 //! Bringing rules into a repository that already has findings: waivers, baselines, overrides, `init`.
 
+#![allow(clippy::disallowed_methods, reason = "tests take the time as it is")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 use std::fmt::Write as _;

@@ -1,6 +1,7 @@
 //! The Helm chart: rendered by the real helm, judged by our own pack, accepted by a real API server, which also says
 //! what the service account may do.
 
+#![allow(clippy::disallowed_methods, reason = "tests take the time as it is")]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

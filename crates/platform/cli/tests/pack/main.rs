@@ -1,6 +1,7 @@
 //! The built-in pack through the built command: every rule's own fixtures, a hardened deployment, the example company,
 //! and agreement with public suites.
 
+#![allow(clippy::disallowed_methods, reason = "tests take the time as it is")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

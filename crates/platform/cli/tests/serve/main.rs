@@ -1,5 +1,6 @@
 //! The control plane as its users meet it: the built command, a real API server, `kubectl`, real databases.
 
+#![allow(clippy::disallowed_methods, reason = "tests take the time as it is")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,6 +1,9 @@
 //! The built command, as a person runs it: exit codes, the last line, and what is drawn.
 
+#![allow(clippy::disallowed_methods, reason = "tests take the time as it is")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
+mod snapshots;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
