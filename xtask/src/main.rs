@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod edges;
+mod new;
 mod peers;
 mod shell;
 mod showcase;
@@ -23,6 +24,7 @@ const HELP: &str = "cargo x <task>
   tools               kube-apiserver, kubectl, etcd and helm for the tests, from Go modules, into ~/.cache/palisade
   tidy                the rules of the house that no compiler checks
   gen                 reference pages under docs/reference, roles and kinds of the chart, from the code
+  new capability NAME the files of a capability of the server, to be filled
   fuzz [SECONDS]      every fuzz target for SECONDS (default 60); needs nightly and cargo-fuzz
 ";
 
@@ -50,6 +52,7 @@ fn dispatch(task: &str, rest: &[String]) -> Result<()> {
         "tools" => tools::install(),
         "tidy" => tidy::check(),
         "gen" => generate(),
+        "new" => new::run(rest),
         "fuzz" => fuzz(rest),
         _ => Err(format!("no such task\n\n{HELP}")),
     }
