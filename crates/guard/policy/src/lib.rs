@@ -1,9 +1,9 @@
 //! What every policy language implements, and what every checkpoint calls.
 //!
 //! A checkpoint (the `check` command, an admission webhook, a background scan, a replay) builds a [`Request`] and an
-//! [`Environment`], and asks a ruleset (`palisade-verdict`) for a judgement. A language (Kyverno, ValidatingAdmissionPolicy, Rego)
-//! turns policy documents into [`Policy`] objects through its [`Language`] entry. Because both sides meet only here,
-//! a policy gives one verdict everywhere.
+//! [`Environment`], and asks a ruleset (`palisade-verdict`) for a judgement. A language (Kyverno,
+//! ValidatingAdmissionPolicy, Rego) turns policy documents into [`Policy`] objects through its [`Language`] entry.
+//! Because both sides meet only here, a policy gives one verdict everywhere.
 //!
 //! Deliberately absent: reading files, clocks and networks. What a policy may look up is a [`Lookups`] that the
 //! checkpoint supplies; the time is a field of the environment.
