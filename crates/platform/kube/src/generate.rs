@@ -9,6 +9,7 @@
 mod asking;
 mod difference;
 mod following;
+mod made;
 mod memory;
 mod origin;
 mod patching;
