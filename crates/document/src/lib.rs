@@ -5,6 +5,8 @@
 //! [`archive`] reads the files of archives, [`write`] prints values as YAML, [`edit`] changes a document in place and keeps its comments. Deliberately absent:
 //! finding and opening files (`palisade-intake`), and what a document means to policies and schemas.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests read fixtures and corpora"))]
+
 pub mod archive;
 mod codes;
 pub mod comment;

@@ -1,6 +1,8 @@
 //! Properties over generated input: what is written reads back, edits say what was wanted, and no input, however
 //! damaged, makes a reader panic. The generator is seeded, so that every run sees the same cases.
 
+#![allow(clippy::disallowed_methods, reason = "tests read files and watch the time")]
+
 use palisade_document::{Limits, edit, parse, write};
 use palisade_model::{Str, Value};
 

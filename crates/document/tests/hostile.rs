@@ -1,5 +1,7 @@
 //! Hostile files: each ends in a diagnostic (or a document), in bounded time and memory, without a panic.
 
+#![allow(clippy::disallowed_methods, reason = "tests read files and watch the time")]
+
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 

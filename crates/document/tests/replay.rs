@@ -1,5 +1,7 @@
 //! Replays the seeds of the fuzz targets, with the targets' assertions, on the stable compiler.
 
+#![allow(clippy::disallowed_methods, reason = "tests read files and watch the time")]
+
 use std::path::Path;
 
 use palisade_document::comment::{comments, subjects};

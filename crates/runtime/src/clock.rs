@@ -14,6 +14,7 @@ pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
     /// The system's clock.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is handed")]
     pub fn system() -> Self {
         Self::new(Timestamp::now)
     }

@@ -16,6 +16,8 @@
 //! Deliberately absent: databases, clusters, metrics and configuration. What a part here needs of them is a trait that
 //! the owner implements.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take the time as it is"))]
+
 pub mod backoff;
 pub mod clock;
 pub mod files;

@@ -6,6 +6,8 @@
 //!
 //! Deliberately absent: protocol buffers. Policies judge JSON, so messages are JSON objects.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests read fixtures and corpora"))]
+
 pub mod admission;
 pub mod budget;
 pub mod env;

@@ -5,6 +5,8 @@
 //!
 //! Deliberately absent: calling external data providers, which needs a network; what depends on one is an error verdict.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests read fixtures and corpora"))]
+
 pub mod codes;
 pub mod testing;
 

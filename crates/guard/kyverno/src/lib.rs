@@ -4,6 +4,8 @@
 //! others can use too has crates of its own: `palisade_jmespath`, `palisade_pod_security`. [`LANGUAGE`] is the entry for
 //! both generations.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests read fixtures and corpora"))]
+
 pub mod language;
 pub mod legacy;
 pub mod testing;

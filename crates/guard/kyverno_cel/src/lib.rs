@@ -77,7 +77,9 @@ fn read(reader: &mut Reader<'_>, document: &Resource, exceptions: Vec<Exception>
     fn shared(policy: Option<impl Policy + 'static>) -> Option<Arc<dyn Policy>> {
         policy.map(|policy| Arc::new(policy) as Arc<dyn Policy>)
     }
-    exceptions.iter().for_each(|exception| reader.reads().absorb(&exception.reads));
+    for exception in &exceptions {
+        reader.reads().absorb(&exception.reads);
+    }
     match Kind::of(document)? {
         Kind::Validating => match Gateway::of_mode(mode(document)) {
             Some(gateway) => shared(authorization::AuthorizingPolicy::read(reader, exceptions, gateway)),

@@ -10,6 +10,7 @@ use palisade_model::{Str, Value, resource, wildcard};
 
 /// What the answers of a policy depend on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a dependency of its own")]
 pub struct Reads {
     /// Whether it may look at the status of objects.
     pub status: bool,

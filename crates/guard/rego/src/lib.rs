@@ -6,6 +6,8 @@
 //!
 //! Deliberately absent: partial evaluation, the REST server and WebAssembly.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests read fixtures and corpora"))]
+
 pub mod builtins;
 pub mod bundle;
 pub mod compile;

@@ -13,6 +13,8 @@
 //! Deliberately absent: who calls and what they may do. Whoever knows implements [`Guard`] over a [`Permission`] of its
 //! own; the kit sees to it that no handler is reached around it.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take the time as it is"))]
+
 mod answer;
 mod endpoint;
 mod extract;

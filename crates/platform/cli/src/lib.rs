@@ -3,6 +3,8 @@
 //! Start at [`run`]: it parses the arguments, dispatches to one file of [`command`], and turns the outcome into an
 //! exit code and a last line that says why. The engines know nothing of files, terminals or clocks; those are here.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take the time as it is"))]
+
 use std::ffi::OsString;
 
 use clap::{Parser as _, error::ErrorKind};

@@ -7,6 +7,8 @@
 //! It is a crate so that every owner of a section can declare its own without knowing the others. Deliberately absent:
 //! the table of all sections (the command line has it), finding the file, and reading the environment.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take the time as it is"))]
+
 mod codes;
 mod document;
 mod in_force;

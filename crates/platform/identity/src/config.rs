@@ -283,7 +283,8 @@ mod tests {
         let team = serde_json::from_str::<GroupRole>(r#"{"group": "a", "role": "viewer"}"#).unwrap().team;
         let shown =
             [read.scopes.show(), read.groups_claim.show(), read.clock_skew.show(), read.roles.show(), team.show()];
-        let declared = OidcConfig::TABLE.keys.iter().chain(GroupRole::TABLE.keys).filter_map(|key| key.default());
+        let declared =
+            OidcConfig::TABLE.keys.iter().chain(GroupRole::TABLE.keys).filter_map(palisade_config::Key::default);
         assert_eq!(declared.collect::<Vec<_>>(), shown.into_iter().flatten().collect::<Vec<_>>());
         let role = GroupRole::TABLE.keys.iter().find(|key| key.field == "role").unwrap();
         assert!(matches!(role.kind, Kind::Word(words) if Role::ALL.map(Role::as_str) == words));

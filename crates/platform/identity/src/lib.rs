@@ -16,6 +16,8 @@
 //! Everything is refused unless something here lets it through. Deliberately absent: passwords. People prove who they
 //! are to an identity provider, programs hold random tokens or keys.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take the time as it is"))]
+
 mod address;
 mod agent;
 mod audit;

@@ -4,6 +4,8 @@
 //! and [`documents`] read what a command names, [`claimed`] offers all of it to the kinds of `palisade-document`. Sizes are bounded, and what cannot be read is a diagnostic, never
 //! nothing. Deliberately absent: what is done with the documents.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take the time as it is"))]
+
 mod codes;
 pub mod folders;
 mod input;

@@ -1,5 +1,7 @@
 //! Every YAML and JSON file of the public corpora is read without an error, and what is written of it reads back.
 
+#![allow(clippy::disallowed_methods, reason = "tests take the time as it is")]
+
 use std::path::PathBuf;
 
 use palisade_document::comment::{comments, subjects};

@@ -7,6 +7,8 @@
 //! [`generate`], [`cleanup`]) act on what exists. Deliberately absent: judging, which is `palisade-admission`'s, and state,
 //! which the server keeps.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take the time as it is"))]
+
 mod api;
 pub mod caches;
 pub mod certificates;

@@ -4,6 +4,8 @@
 //! whenever something changes, for a server, and never lets a broken policy replace a sound one. Deliberately absent:
 //! judging, and whom the policies come from in a cluster.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take the time as it is"))]
+
 pub mod catalogue;
 pub mod languages;
 pub mod load;

@@ -5,6 +5,8 @@
 //! replaced as a whole; what is kept is in `palisade-store`; what talks to a cluster is `palisade-kube`. Deliberately
 //! absent: policy languages (the caller loads policies), command-line arguments, and the evaluation itself.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take the time as it is"))]
+
 mod admission;
 pub mod capability;
 mod cluster;

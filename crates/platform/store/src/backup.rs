@@ -23,6 +23,7 @@ use crate::database::{Database, Session};
 use crate::error::Failure;
 use crate::migrations::{migrate, newest};
 use crate::statement::{Bound, Sql};
+use crate::store::process_time;
 use crate::tables::{RETIRED, TABLES};
 use crate::{Store, StoreConfig, StoreError};
 
@@ -92,7 +93,7 @@ impl Store {
         let mut session = self.database.snapshot().await?;
         let row = session.row(Sql::new("SELECT max(version) AS version FROM migrations")).await?;
         let schema = row.map_or(Ok(0), |row| row.int("version"))?;
-        let header = Header { format: FORMAT.to_owned(), schema, created: Timestamp::now() };
+        let header = Header { format: FORMAT.to_owned(), schema, created: process_time() };
         writer.lock().await.line(&header).await?;
         for table in TABLES {
             let write = |row: crate::row::Row| {
@@ -209,7 +210,7 @@ async fn verify(file: &Path) -> Result<Header, StoreError> {
 async fn restore(database: &Database, header: &Header, file: &Path) -> Result<u64, Failure> {
     let mut session = database.write().await?;
     // Creates what is missing, so that every table can be asked, and refuses foreign and newer databases.
-    migrate(&mut session, newest(), Timestamp::now()).await?;
+    migrate(&mut session, newest(), process_time()).await?;
     let tables = || TABLES.iter().map(|table| table.name);
     for table in tables().filter(|table| *table != COUNTERS.name) {
         if session.row(Sql::new("SELECT 1 AS one FROM ").push(table).push(" LIMIT 1")).await?.is_some() {
@@ -220,12 +221,12 @@ async fn restore(database: &Database, header: &Header, file: &Path) -> Result<u6
     for table in tables().rev().chain(["migrations"]) {
         session.execute(Sql::new("DROP TABLE ").push(table)).await?;
     }
-    migrate(&mut session, header.schema, Timestamp::now()).await?;
+    migrate(&mut session, header.schema, process_time()).await?;
     if header.schema >= COUNTED {
         session.execute(Sql::new("DELETE FROM counters")).await?;
     }
     let rows = load(&mut session, file).await?;
-    migrate(&mut session, newest(), Timestamp::now()).await?;
+    migrate(&mut session, newest(), process_time()).await?;
     session.commit().await?;
     Ok(rows)
 }

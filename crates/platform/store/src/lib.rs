@@ -8,6 +8,8 @@
 //! Deliberately absent: who may see what (the server decides, and narrows a list by its `teams`), and any judgement
 //! about policies.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take the time as it is"))]
+
 mod accounts;
 mod agents;
 mod audit;

@@ -24,7 +24,7 @@ impl Store {
         let database = Database::connect(config, data_dir).await?;
         let migrated = async {
             let mut session = database.write().await?;
-            migrate(&mut session, newest(), Timestamp::now()).await?;
+            migrate(&mut session, newest(), process_time()).await?;
             table::check(&mut session, TABLES).await?;
             session.commit().await
         };
@@ -62,6 +62,13 @@ impl Store {
     pub async fn close(&self) {
         self.database.close().await;
     }
+}
+
+/// The time of this process, for what is noted about the database itself: migrations, backups. What is stored for others
+/// has the time that they give.
+#[expect(clippy::disallowed_methods, reason = "nothing that is decided depends on it")]
+pub(crate) fn process_time() -> Timestamp {
+    Timestamp::now()
 }
 
 /// A new identifier, which sorts by the time of its making.

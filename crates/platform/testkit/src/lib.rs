@@ -11,6 +11,8 @@
 //! A server that is there and does not work is a failed test: everything else panics and shows the server's log.
 //! Deliberately absent: an async runtime (waits block, with a deadline) and doubles of any server.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests take the time as it is"))]
+
 mod cluster;
 mod failure;
 mod folder;

@@ -1,5 +1,7 @@
 //! The servers themselves: that they start in time, serve, survive what tests do to them, and go away.
 
+#![allow(clippy::disallowed_methods, reason = "tests take the time as it is")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};

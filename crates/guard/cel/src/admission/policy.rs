@@ -70,7 +70,9 @@ impl Frame {
         // Nobody asks for objects that exist already.
         let depends_on_user = ["userInfo", "authorizer"].into_iter().any(|word| text.contains(word));
         let reach = Reach { background: !depends_on_user, ..Reach::of(constraints.reach(), document) };
-        bindings.iter().for_each(|binding| compiler.reader.reads().absorb(&binding.reads));
+        for binding in &bindings {
+            compiler.reader.reads().absorb(&binding.reads);
+        }
         let info = PolicyInfo::of(document, vec![RuleInfo { name, phase, location }])
             .reaching(reach)
             .reading(compiler.reader.reads().clone());

@@ -69,16 +69,15 @@ impl Walk<'_> {
                 self.reads.name(field);
                 self.expr(operand);
             }
-            ExprKind::Has { operand, field } => match Chain::of(operand) {
-                Some(mut chain) => {
+            ExprKind::Has { operand, field } => {
+                if let Some(mut chain) = Chain::of(operand) {
                     chain.names.push(field);
                     self.chain(&chain, true);
-                }
-                None => {
+                } else {
                     self.reads.name(field);
                     self.expr(operand);
                 }
-            },
+            }
             ExprKind::Index { operand, index, .. } => {
                 self.expr(operand);
                 self.expr(index);
@@ -148,9 +147,15 @@ impl Walk<'_> {
         match (service, function, args) {
             ("resource", "Get" | "get" | "List" | "list", [_, resource, ..]) if !local => self.resource(resource),
             ("globalContext", "Get" | "get", [entry, projection]) if !local => self.entry(entry, projection),
-            _ => target.into_iter().for_each(|target| self.expr(target)),
+            _ => {
+                if let Some(target) = target {
+                    self.expr(target);
+                }
+            }
         }
-        args.iter().for_each(|arg| self.expr(arg));
+        for arg in args {
+            self.expr(arg);
+        }
     }
 
     fn resource(&mut self, resource: &Expr) {
@@ -170,7 +175,9 @@ impl Walk<'_> {
         });
         match plurals.flatten() {
             Some(plurals) if text(entry) == Some("manifests") => {
-                plurals.iter().for_each(|plural| self.reads.look_up(plural))
+                for plural in &plurals {
+                    self.reads.look_up(plural);
+                }
             }
             _ => self.reads.look_up_anything(),
         }

@@ -53,7 +53,7 @@ fn of_query(query: &Query, reads: &mut Reads) {
             ["request", "object" | "oldObject", names @ ..] | ["target", names @ ..] => {
                 reads.field(names.iter().copied());
             }
-            ["request"] | ["@"] => reads.field([]),
+            ["request" | "@"] => reads.field([]),
             names => names.iter().for_each(|name| reads.name(name)),
         }
     }
@@ -102,10 +102,7 @@ fn is_nested(text: &str) -> bool {
 fn resource_of(path: &str) -> Option<&str> {
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let rest = match &parts[..] {
-        ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
-        _ => return None,
-    };
+    let (["api", _, rest @ ..] | ["apis", _, _, rest @ ..]) = &parts[..] else { return None };
     match rest {
         ["namespaces", _, resource, ..] | [resource, ..] => Some(*resource).filter(|part| !part.contains(['{', '}'])),
         [] => None,

@@ -4,6 +4,8 @@
 //! and Go. Operands are terms of Rego, in which `$name` stands for what a line `$name = TERM` above gave. A result is a
 //! term as it prints, `undefined`, `error: MESSAGE`, or `contains: TEXT` for a part of one; `@` at the end of a result
 //! stands for anything. A builtin of the table without a case, or without an error where it can fail, fails the test.
+
+#![allow(clippy::disallowed_methods, reason = "tests read files and watch the time")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a case that cannot be read has failed")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -116,7 +116,9 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     show(&report.diagnostics);
     if !global.quiet {
         let mut stderr = anstream::stderr().lock();
-        tally::lines(&report.tally).iter().for_each(|line| drop(writeln!(stderr, "{line}")));
+        for line in tally::lines(&report.tally) {
+            drop(writeln!(stderr, "{line}"));
+        }
     }
     // The process ends now; to free hundreds of thousands of findings one by one takes longer than to judge them.
     std::mem::forget(report);

@@ -16,6 +16,7 @@ use crate::program_args::ProgramArgs;
 use crate::{Failure, render};
 use palisade_policies::Policies;
 use palisade_policies::packs::{self, Side};
+use palisade_runtime::Clock;
 
 /// Which policies judge, and in what standing.
 #[derive(Debug, Args)]
@@ -84,7 +85,7 @@ impl PolicyArgs {
 
     /// The moment of the decision.
     pub(crate) fn now(&self) -> Timestamp {
-        self.now.unwrap_or_else(Timestamp::now)
+        self.now.unwrap_or_else(|| Clock::system().now())
     }
 }
 

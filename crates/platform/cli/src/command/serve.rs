@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use palisade_document::kind::kubernetes::{as_stored, is_object};
 use palisade_model::Resource;
 use palisade_policies::packs::{self, Side};
@@ -83,7 +82,7 @@ fn sources(args: &Args, config: &Config) -> Result<Sources, Failure> {
 /// What policies of the server look up beside the cluster, by the rules of `[network]`.
 fn outside(network: Arc<Network>) -> Outside {
     Outside {
-        project: Arc::new(|expression, data| palisade_jmespath::project(expression, data, Timestamp::now())),
+        project: Arc::new(|expression, data| palisade_jmespath::project(expression, data, Clock::system().now())),
         send: Arc::new(move |request| http::send::send(request, &network).map_err(LookupError::Failed)),
     }
 }

@@ -20,6 +20,7 @@ use crate::report::{DiagnosticEntry, count, diagnostic_entry, write_json};
 use crate::test_formats;
 use crate::{Exit, Failure, Outcome};
 use palisade_policies::languages;
+use palisade_runtime::Clock;
 
 /// Run tests of policies (kyverno-test.yaml, Gatekeeper's suites, Rego's test_ rules) and refuse those that exercise nothing
 #[derive(Debug, clap::Args)]
@@ -68,7 +69,7 @@ impl From<Lenience> for Mode {
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let found = test_files(&args.paths);
     let lenience = if args.compat { Lenience::Upstream } else { Lenience::None };
-    let now = args.now.unwrap_or_else(Timestamp::now);
+    let now = args.now.unwrap_or_else(|| Clock::system().now());
     let mut reports = run_files(&found.files, lenience, now, args.jobs);
     let rego = rego_tests::run(&args.paths, &args.rego, lenience.into(), now, threads(args.jobs));
     reports.extend(rego.reports);

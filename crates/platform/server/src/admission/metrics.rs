@@ -45,12 +45,12 @@ impl Reviews {
     }
 
     /// Counts a review that was not judged.
-    pub(super) fn refused(&self, labels: Labels) {
-        self.answered.get_or_create_owned(&labels).inc();
+    pub(super) fn refused(&self, labels: &Labels) {
+        self.answered.get_or_create_owned(labels).inc();
     }
 
     /// Records one answered review.
-    pub(super) fn answered(&self, labels: Labels, took: Duration) {
+    pub(super) fn answered(&self, labels: &Labels, took: Duration) {
         self.refused(labels);
         self.seconds.observe(took.as_secs_f64());
     }

@@ -157,7 +157,7 @@ impl Admission {
         let answer = self.judged(&call, &held.bytes, deadline, span.clone()).await;
         let labels = Labels { endpoint: call.endpoint.as_str(), operation: answer.operation, outcome: answer.outcome };
         span.record("operation", answer.operation).record("outcome", answer.outcome);
-        self.metrics.answered(labels, start.elapsed());
+        self.metrics.answered(&labels, start.elapsed());
         let mut response = Response::new(Full::new(Bytes::from(answer.bytes)));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
@@ -165,7 +165,7 @@ impl Admission {
 
     fn refuse(&self, call: &Call, refused: Refused) -> Response<Full<Bytes>> {
         let labels = Labels { endpoint: call.endpoint.as_str(), operation: "", outcome: refused.outcome() };
-        self.metrics.refused(labels);
+        self.metrics.refused(&labels);
         refused.response()
     }
 

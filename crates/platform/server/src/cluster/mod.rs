@@ -115,7 +115,7 @@ impl ClusterSide {
             async move {
                 if let Some(caches) = follow(&context, &connection, &outside, &stop).await {
                     let _ = known.set(caches.clone());
-                    Running { context, caches, bundles, staleness, stop }.run().await;
+                    Box::pin(Running { context, caches, bundles, staleness, stop }.run()).await;
                 }
                 Ok(())
             }

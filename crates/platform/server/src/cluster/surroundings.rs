@@ -38,7 +38,10 @@ impl ClusterView {
     }
 
     fn lookups(&self) -> &dyn Lookups {
-        self.caches().map_or_else(|unanswered| unanswered as &dyn Lookups, |caches| caches)
+        match self.caches() {
+            Ok(caches) => caches,
+            Err(unanswered) => unanswered,
+        }
     }
 
     fn bindings(&self, caches: &Caches) -> Arc<Bindings> {

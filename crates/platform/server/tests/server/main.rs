@@ -1,4 +1,6 @@
 //! The server over real sockets, on SQLite, with policies made for the test.
+
+#![allow(clippy::disallowed_methods, reason = "tests take the time as it is")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

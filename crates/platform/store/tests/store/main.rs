@@ -1,6 +1,8 @@
 //! One suite over the store's public methods, run on SQLite and, where it is installed, on PostgreSQL.
 //!
 //! `cargo test -p palisade-store`; `-- --ignored --nocapture measure` prints how fast decisions are appended.
+
+#![allow(clippy::disallowed_methods, reason = "tests take the time as it is")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
