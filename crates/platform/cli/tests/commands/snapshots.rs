@@ -38,7 +38,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("mutate-diff", &["mutate", "pod.yaml", "-p", "mutation.yaml", "--diff"]),
     ("list-policies", &["list", "policies", "-p", "policy.yaml"]),
     ("explain-rule", &["explain", "image-tag"]),
-    ("explain-code", &["explain", "PAL-P0002"]),
+    ("explain-code", &["explain", "PAL-D0001"]),
     ("help", &["--help"]),
 ];
 

@@ -156,7 +156,9 @@ impl Following {
             self.work.queue.add(Item::Made(key.clone()), if self.complete { Urgency::Now } else { Urgency::Rescan });
         }
         let changed = self.is_changed(&key, &change.event);
-        if changed && !is_copy && self.complete && self.reads.looks_up(&change.kind.gvk.kind) {
+        // What is listed at the start is no change, but what goes while it is listed is.
+        let is_news = self.complete || matches!(change.event, Event::Deleted(_));
+        if changed && !is_copy && is_news && self.reads.looks_up(&change.kind.gvk.kind) {
             self.settled.get_or_insert_with(|| Instant::now() + self.work.generator.config.settle);
         }
         if changed && self.is_trigger(&change.kind) {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use palisade_identity::{Permission, Reach, Role};
 
 use super::{Capability, Ground, Plug, Settings};
-use crate::{Context, ServerError};
+use crate::Context;
 use config::__Name__Config;
 
 /// Add to what it keeps.
@@ -35,11 +35,10 @@ struct State {
     context: Context,
 }
 
-fn plug(ground: &Ground<'_>, plug: &mut Plug) -> Result<(), ServerError> {
+fn plug(ground: &Ground<'_>, plug: &mut Plug) {
     let context = ground.context.clone();
     let config: __Name__Config = context.config.section(&__Name__Config::SECTION);
     plug.every(config.every, job::KIND);
     plug.job(job::Clear { store: context.store.clone(), clock: context.clock.clone(), keep: config.keep });
     plug.routes(&Arc::new(State { context }), routes::endpoints());
-    Ok(())
 }
