@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, GroupVersionKind, Str, Value, Verdict};
+use crate::{Address, Finding, GroupVersionKind, Str, Value, Verdict};
 
 /// Where a policy was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,6 +41,14 @@ pub struct Subject {
     pub uid: Str,
     /// Subresource; empty for the object itself.
     pub sub_resource: Str,
+}
+
+impl Subject {
+    /// What makes it the same at the next sight, where it lives in `source` and is this `part` of it.
+    pub fn address(&self, source: Str, part: Str) -> Address {
+        let (kind, namespace, name) = (&self.kind, self.namespace.clone(), self.name.clone());
+        Address { source, group: kind.group.clone(), kind: kind.kind.clone(), namespace, name, part }
+    }
 }
 
 /// Who asked.

@@ -4,6 +4,7 @@
 //! the same input gives the same verdict at every checkpoint. Parsing files into [`Value`] and [`SpanTree`] is the
 //! work of `palisade-document`; deciding anything about them is the work of the job crates.
 
+pub mod address;
 pub mod budget;
 pub mod decision;
 pub mod diagnostic;
@@ -23,6 +24,7 @@ pub mod value;
 pub mod verdict;
 pub mod wildcard;
 
+pub use address::Address;
 pub use budget::{Budget, Spent};
 pub use decision::{Actor, Checkpoint, Decision, Subject, VerdictCounts};
 pub use diagnostic::{CodeEntry, Diagnostic, Label, Level};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use palisade_model::{Actor, Checkpoint, Decision, PolicyRef, Resource, Str, Subject, Value, Verdict};
 use palisade_policy::{
-    AdmissionRequest, Effect, Environment, Operation, Payload, Phase, Policy, Request, RuleOutcome, digest, evaluate,
+    AdmissionRequest, Effect, Environment, Payload, Phase, Policy, Request, RuleOutcome, digest, evaluate,
 };
 
 use crate::{Door, Judgement, Ruleset};
@@ -40,12 +40,10 @@ impl Ruleset {
 
     /// What the policies that look at existing objects say of one. Nothing is denied any more: `allowed` tells whether it
     /// would be.
-    pub fn scan(&self, object: &Value, environment: &Environment<'_>) -> Decision {
-        let request = AdmissionRequest::of(&Resource::in_memory(object.clone()), Operation::Create);
-        let request = Request::admission(request);
-        let judgement = self.judge(&request, &Door::Scan { every: false }, environment);
-        let decision = self.decision(Checkpoint::Scan, &request, judgement, environment);
-        Decision { input_digest: digest(&object.to_canonical_json()), ..decision }
+    pub fn scan(&self, request: &Request, environment: &Environment<'_>) -> Decision {
+        let judgement = self.judge(request, &Door::Scan { every: false }, environment);
+        let decision = self.decision(Checkpoint::Scan, request, judgement, environment);
+        Decision { input_digest: digest(&object(request).to_canonical_json()), ..decision }
     }
 
     /// What policies answer in a phase whose effects somebody else brings about: objects to generate, existing targets to

@@ -31,7 +31,7 @@ use crate::ServerError;
 pub(crate) use admission::LAST_MOVE;
 pub(crate) use description::{Rendered, info};
 pub(crate) use findings::inventory;
-pub use findings::inventory::Inventory;
+pub use findings::inventory::{Inventory, Sight};
 pub use plug::Brought;
 pub(crate) use plug::{Ground, Plug};
 pub use settings::Settings;

@@ -24,7 +24,7 @@ mod serve;
 mod telemetry;
 mod wiring;
 
-pub use capability::{CAPABILITIES, Capability, Inventory};
+pub use capability::{CAPABILITIES, Capability, Inventory, Sight};
 pub use config::Config;
 pub use context::Context;
 pub use error::ServerError;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use palisade_model::{Checkpoint, Decision, Finding, Owner, Severity, Verdict, VerdictCounts};
+use palisade_model::{Checkpoint, Decision, Owner, VerdictCounts};
 use serde::{Deserialize, Serialize};
 
 use crate::changes::tell;
@@ -13,7 +13,7 @@ use crate::page::{Column, Order};
 use crate::row::Row;
 use crate::statement::{Sql, row};
 use crate::table::{Columns, columns, table};
-use crate::{Listed, Page, Store, StoreError};
+use crate::{Listed, Page, Store, StoreError, StoredFinding};
 
 /// Rows of one statement; with 29 columns each. More of them would be slower on SQLite.
 const CHUNK: usize = 25;
@@ -76,45 +76,6 @@ const NEWEST_OF_POLICY: Order = Order {
     descending: true,
 };
 
-/// One finding of a decision, in brief.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DecisionFinding {
-    /// The policy as `namespace/name` or `name`.
-    pub policy: String,
-    /// SHA-256 of the version of the policy.
-    pub policy_digest: String,
-    /// Rule.
-    pub rule: String,
-    /// Verdict.
-    pub verdict: Verdict,
-    /// Severity.
-    pub severity: Severity,
-    /// The policy's own words.
-    pub message: String,
-    /// The offending field, empty where the rule names none.
-    pub path: String,
-    /// `counted`, `audited`, `known` or `waived`.
-    pub disposition: String,
-    /// Identity of the finding across runs.
-    pub fingerprint: String,
-}
-
-impl From<&Finding> for DecisionFinding {
-    fn from(finding: &Finding) -> Self {
-        Self {
-            policy: finding.policy.to_string(),
-            policy_digest: finding.policy.digest.to_string(),
-            rule: finding.rule.to_string(),
-            verdict: finding.verdict,
-            severity: finding.severity,
-            message: finding.message.to_string(),
-            path: finding.path.to_string(),
-            disposition: finding.disposition.as_str().to_owned(),
-            fingerprint: finding.fingerprint.to_string(),
-        }
-    }
-}
-
 /// A decision as it is stored, and as the server's journal writes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DecisionRecord {
@@ -154,8 +115,8 @@ pub struct DecisionRecord {
     pub warnings: Vec<String>,
     /// Whether the object was changed.
     pub patched: bool,
-    /// Failures, warnings and errors.
-    pub findings: Vec<DecisionFinding>,
+    /// Failures, warnings and errors, in brief.
+    pub findings: Vec<StoredFinding>,
     /// All answers.
     pub counts: VerdictCounts,
     /// SHA-256 of what was judged.
@@ -194,7 +155,7 @@ impl DecisionRecord {
             message: decision.message.clone(),
             warnings: decision.warnings.clone(),
             patched: decision.patched.is_some(),
-            findings: decision.findings.iter().map(DecisionFinding::from).collect(),
+            findings: decision.findings.iter().map(StoredFinding::brief).collect(),
             counts: decision.counts,
             input_digest: decision.input_digest.to_string(),
             ruleset_digest: decision.ruleset_digest.to_string(),

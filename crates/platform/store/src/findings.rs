@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use palisade_model::{Checkpoint, Control, Finding, Severity, Verdict, VerdictCounts};
+use palisade_model::{Address, Checkpoint, Control, Finding, Severity, Str, Verdict, VerdictCounts};
 use serde::{Deserialize, Serialize};
 
 use crate::changes::tell;
 use crate::database::Session;
 use crate::error::Failure;
 use crate::page::{Column, Order};
-use crate::resources::RESOURCES;
+use crate::resources::{ADDRESS, RESOURCES};
 use crate::row::{Row, rank};
 use crate::statement::Sql;
 use crate::store::new_id;
 use crate::table::{Columns, columns, table};
-use crate::{Listed, Page, ResourceIdentity, ResourceRecord, Store, StoreError};
+use crate::{Listed, Page, ResourceRecord, Store, StoreError, resource_id};
 
 /// Rows of one statement. More of them would be slower on SQLite.
 const CHUNK: usize = 25;
@@ -31,7 +31,7 @@ const WORST: Order = Order {
 #[derive(Clone, Debug)]
 pub struct Observation {
     /// The resource.
-    pub resource: ResourceIdentity,
+    pub resource: Address,
     /// API version of the resource.
     pub version: String,
     /// Unique identifier in the cluster, empty outside of one.
@@ -51,19 +51,20 @@ pub struct Observation {
     /// All answers.
     pub counts: VerdictCounts,
     /// Failures, warnings and errors.
-    pub findings: Vec<ObservedFinding>,
+    pub findings: Vec<StoredFinding>,
     /// When it was judged.
     pub time: Timestamp,
 }
 
-/// One finding as a checkpoint saw it.
+/// A finding as records hold it, of resources as of decisions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ObservedFinding {
+pub struct StoredFinding {
     /// Identity of the finding across runs, 32 hexadecimal digits.
     pub fingerprint: String,
     /// The policy as `namespace/name` or `name`.
     pub policy: String,
     /// Kind of the policy.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub policy_kind: String,
     /// SHA-256 of the version of the policy.
     pub policy_digest: String,
@@ -78,15 +79,21 @@ pub struct ObservedFinding {
     /// The offending field, empty where the rule names none.
     pub path: String,
     /// How to mend it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remediation: Option<String>,
     /// Controls that the policy serves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub controls: Vec<Control>,
     /// `counted`, `audited`, `known` or `waived`.
     pub disposition: String,
+    /// What the rule knows beside its words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
 }
 
-impl From<&Finding> for ObservedFinding {
+impl From<&Finding> for StoredFinding {
     fn from(finding: &Finding) -> Self {
+        let fact = |(name, value): &(Str, Str)| (name.to_string(), value.to_string());
         Self {
             fingerprint: finding.fingerprint.to_string(),
             policy: finding.policy.to_string(),
@@ -100,7 +107,15 @@ impl From<&Finding> for ObservedFinding {
             remediation: finding.remediation.as_ref().map(ToString::to_string),
             controls: finding.controls.to_vec(),
             disposition: finding.disposition.as_str().to_owned(),
+            facts: finding.facts.iter().map(fact).collect(),
         }
+    }
+}
+
+impl StoredFinding {
+    /// Without what its policy says of every finding, for records that are many: the policy's version is named.
+    pub(crate) fn brief(finding: &Finding) -> Self {
+        Self { policy_kind: String::new(), remediation: None, controls: Vec::new(), ..finding.into() }
     }
 }
 
@@ -112,12 +127,12 @@ pub struct FindingRecord {
     /// Identifier of the resource.
     pub resource_id: String,
     /// The resource.
-    pub resource: ResourceIdentity,
+    pub resource: Address,
     /// Where it was found.
     pub checkpoint: Checkpoint,
     /// What was found.
     #[serde(flatten)]
-    pub finding: ObservedFinding,
+    pub finding: StoredFinding,
     /// The team that answers for the resource.
     pub team: String,
     /// The service that the resource belongs to.
@@ -135,9 +150,9 @@ table! {
     FindingRecord {
         id: text,
         resource_id: text,
-        resource: group ResourceIdentity,
+        resource: group Address,
         checkpoint: word,
-        finding: group ObservedFinding,
+        finding: group StoredFinding,
         team: text,
         service: text,
         first_seen: time,
@@ -147,7 +162,7 @@ table! {
 }
 
 columns! {
-    ObservedFinding {
+    StoredFinding {
         fingerprint: text,
         policy: text,
         policy_kind: text,
@@ -160,6 +175,7 @@ columns! {
         remediation: optional_text,
         controls: json,
         disposition: text,
+        facts: json,
     }
 }
 
@@ -168,7 +184,7 @@ impl Observation {
     fn resource_record(&self, id: &str) -> ResourceRecord {
         ResourceRecord {
             id: id.to_owned(),
-            identity: self.resource.clone(),
+            address: self.resource.clone(),
             version: self.version.clone(),
             uid: self.uid.clone(),
             labels_digest: self.labels_digest.clone(),
@@ -183,7 +199,7 @@ impl Observation {
     }
 
     /// One of its findings as a first sight of it is stored.
-    fn finding_record(&self, resource_id: &str, finding: &ObservedFinding) -> FindingRecord {
+    fn finding_record(&self, resource_id: &str, finding: &StoredFinding) -> FindingRecord {
         FindingRecord {
             id: new_id(),
             resource_id: resource_id.to_owned(),
@@ -418,7 +434,7 @@ impl Store {
 fn latest(observations: &[Observation]) -> BTreeMap<(Checkpoint, String), &Observation> {
     let mut latest = BTreeMap::<_, &Observation>::new();
     for observation in observations {
-        let known = latest.entry((observation.checkpoint, observation.resource.id())).or_insert(observation);
+        let known = latest.entry((observation.checkpoint, resource_id(&observation.resource))).or_insert(observation);
         if observation.time >= known.time {
             *known = observation;
         }
@@ -430,7 +446,7 @@ fn latest(observations: &[Observation]) -> BTreeMap<(Checkpoint, String), &Obser
 /// them on PostgreSQL.
 async fn keep_resources(session: &mut Session, answers: &[(&str, &Observation)]) -> Result<BTreeSet<String>, Failure> {
     let records = answers.iter().map(|(id, answer)| answer.resource_record(id).values());
-    let sql = RESOURCES.upsert(records, &["id"], &["source", "api_group", "kind", "namespace", "name", "first_seen"]);
+    let sql = RESOURCES.upsert(records, &["id"], &[&ADDRESS[..], &["first_seen"]].concat());
     let sql = sql.push(" WHERE resources.last_seen <= excluded.last_seen RETURNING id");
     session.rows(sql).await?.iter().map(|row| row.text("id")).collect()
 }
@@ -495,9 +511,9 @@ async fn resolve(
     Ok(())
 }
 
-fn upsert(findings: &[(&str, &Observation, &ObservedFinding)]) -> Sql {
+fn upsert(findings: &[(&str, &Observation, &StoredFinding)]) -> Sql {
     let records = findings.iter().map(|(id, answer, finding)| answer.finding_record(id, finding).values());
-    let kept = ["id", "source", "api_group", "kind", "namespace", "name", "first_seen"];
+    let kept = [&ADDRESS[..], &["id", "first_seen"]].concat();
     FINDINGS.upsert(records, &["resource_id", "checkpoint", "fingerprint"], &kept).push(" RETURNING *")
 }
 

@@ -48,12 +48,12 @@ pub use agents::{Agent, NewAgent};
 pub use audit::{AuditEntry, AuditFilter, NewAuditEntry};
 pub use changes::{Change, NewChange};
 pub use config::StoreConfig;
-pub use decisions::{DecisionCount, DecisionFilter, DecisionFinding, DecisionGroup, DecisionRecord};
+pub use decisions::{DecisionCount, DecisionFilter, DecisionGroup, DecisionRecord};
 pub use error::StoreError;
 pub use exceptions::{Exception, ExceptionFilter, ExceptionSelector, ExceptionState, NewException, Receipt, Ruling};
 pub use findings::{
     FindingChanges, FindingCount, FindingFilter, FindingGroup, FindingOrder, FindingRecord, FindingState, Observation,
-    ObservedFinding,
+    StoredFinding,
 };
 pub use fixes::Fix;
 pub use idempotency::{Claim, Idempotency, IdempotencyKey};
@@ -61,7 +61,7 @@ pub use login_states::LoginState;
 pub use owners::{Catalogue, CatalogueSize, Entity, Service, Team};
 pub use page::{Cursor, Listed, Page};
 pub use policies::{PolicyFilter, PolicyRecord, PolicySighting, PolicyStatus, PolicyVersion};
-pub use resources::{ResourceFilter, ResourceIdentity, ResourceRecord};
+pub use resources::{ResourceFilter, ResourceRecord, resource_id};
 pub use secret::SecretHash;
 pub use sessions::{NewSession, Session};
 pub use store::Store;

@@ -27,6 +27,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 6, name: "tokens", sql: include_str!("../migrations/0006_tokens.sql") },
     Migration { version: 7, name: "jobs", sql: include_str!("../migrations/0007_jobs.sql") },
     Migration { version: 8, name: "states", sql: include_str!("../migrations/0008_states.sql") },
+    Migration { version: 9, name: "parts", sql: include_str!("../migrations/0009_parts.sql") },
 ];
 
 /// The newest version that this program knows.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use palisade_model::{VerdictCounts, hex};
-use serde::{Deserialize, Serialize};
+use palisade_model::{Address, VerdictCounts, hex};
+use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -16,28 +16,17 @@ use crate::statement::Sql;
 use crate::table::{Columns, columns, table};
 use crate::{Listed, Page, Store, StoreError};
 
+/// The columns of an address, which stay what they were at the first sight.
+pub(crate) const ADDRESS: [&str; 6] = ["source", "api_group", "kind", "namespace", "name", "part"];
+
 const BY_ID: Order = Order { list: "resources", columns: &[Column::text("id", "id")], descending: false };
 
-/// What makes a resource the same resource at the next sight.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ResourceIdentity {
-    /// Where it lives: `cluster:NAME` or `file:PATH`.
-    pub source: String,
-    /// API group, empty for core.
-    pub group: String,
-    /// Kind.
-    pub kind: String,
-    /// Namespace, empty for cluster-scoped objects.
-    pub namespace: String,
-    /// Name.
-    pub name: String,
-}
-
-impl ResourceIdentity {
-    /// The identifier that follows from it: 32 hexadecimal digits, the same in every replica.
-    pub fn id(&self) -> String {
-        natural_id(&[&self.source, &self.group, &self.kind, &self.namespace, &self.name])
-    }
+/// The identifier of what is at an address: 32 hexadecimal digits, the same in every replica.
+pub fn resource_id(address: &Address) -> String {
+    let Address { source, group, kind, namespace, name, part } = address;
+    let parts: [&str; 6] = [source, group, kind, namespace, name, part];
+    // What is the only one of its kind had an identifier before parts were known.
+    natural_id(if part.is_empty() { &parts[..5] } else { &parts })
 }
 
 /// Half a SHA-256 over parts, none of which can run into its neighbour.
@@ -55,11 +44,11 @@ pub(crate) fn natural_id(parts: &[&str]) -> String {
 /// A resource of the inventory.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ResourceRecord {
-    /// Its identifier, made from its identity.
+    /// Its identifier, made from its address.
     pub id: String,
     /// What makes it the same at the next sight.
     #[serde(flatten)]
-    pub identity: ResourceIdentity,
+    pub address: Address,
     /// API version.
     pub version: String,
     /// Unique identifier in the cluster, empty outside of one.
@@ -86,7 +75,7 @@ table! {
     RESOURCES = resources (id);
     ResourceRecord {
         id: text,
-        identity: group ResourceIdentity,
+        address: group Address,
         version: text,
         uid: text,
         labels_digest: text,
@@ -101,7 +90,14 @@ table! {
 }
 
 columns! {
-    ResourceIdentity { source: text, group in api_group: text, kind: text, namespace: text, name: text }
+    Address {
+        source: shared,
+        group in api_group: shared,
+        kind: shared,
+        namespace: shared,
+        name: shared,
+        part: shared,
+    }
 }
 
 /// Which resources are wanted. What is `None` does not narrow.

@@ -1,7 +1,7 @@
 //! A row that was read, by column: numbers and text as the databases have them, everything else made from these.
 
 use jiff::Timestamp;
-use palisade_model::Severity;
+use palisade_model::{Severity, Str};
 use serde::de::DeserializeOwned;
 use sqlx::any::{AnyRow, AnyTypeInfoKind};
 use sqlx::{Column as _, Row as _, ValueRef as _};
@@ -14,6 +14,11 @@ pub(crate) struct Row(pub(crate) AnyRow);
 impl Row {
     pub(crate) fn text(&self, column: &'static str) -> Result<String, Failure> {
         Ok(self.0.try_get(column)?)
+    }
+
+    /// Text of which many records share a copy.
+    pub(crate) fn shared(&self, column: &'static str) -> Result<Str, Failure> {
+        self.text(column).map(Str::from)
     }
 
     pub(crate) fn optional_text(&self, column: &'static str) -> Result<Option<String>, Failure> {

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use palisade_model::Severity;
+use palisade_model::{Severity, Str};
 use serde::Serialize;
 use sqlx::any::AnyArguments;
 use sqlx::{Any, Arguments as _, AssertSqlSafe};
@@ -197,6 +197,10 @@ pub(crate) use row;
 impl Bound {
     pub(crate) const fn text(text: String) -> Self {
         Self::Text(text)
+    }
+
+    pub(crate) fn shared(text: Str) -> Self {
+        (*text).into()
     }
 
     pub(crate) fn optional_text(text: Option<String>) -> Self {

@@ -52,6 +52,10 @@ impl Column {
         Self::of(name, false, false)
     }
 
+    pub(crate) const fn shared(name: &'static str) -> Self {
+        Self::text(name)
+    }
+
     pub(crate) const fn optional_text(name: &'static str) -> Self {
         Self::of(name, false, true)
     }

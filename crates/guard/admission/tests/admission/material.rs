@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use palisade_admission::{Limits, Review, validate};
 use palisade_document::parse;
 use palisade_model::{Decision, Diagnostic, Level, Resource, Value, json};
-use palisade_policy::{Environment, Language, Offline, Operation, Policy, Variables};
+use palisade_policy::{AdmissionRequest, Environment, Language, Offline, Operation, Policy, Request, Variables};
 use palisade_verdict::Ruleset;
 
 pub(crate) const LANGUAGES: [&dyn Language; 3] =
@@ -52,6 +52,11 @@ pub(crate) fn ruleset(yaml: &str) -> Ruleset {
 pub(crate) fn offline<T>(ask: impl FnOnce(&Environment<'_>) -> T) -> T {
     let variables = Variables::default();
     ask(&Environment::new(Timestamp::UNIX_EPOCH, &Offline, &variables))
+}
+
+/// The request that brings an object about.
+pub(crate) fn created(object: &Value) -> Request {
+    Request::admission(AdmissionRequest::of(&Resource::in_memory(object.clone()), Operation::Create))
 }
 
 /// The `request` of a review about an object.

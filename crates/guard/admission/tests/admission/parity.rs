@@ -14,7 +14,7 @@ use palisade_policy::{AdmissionRequest, Environment, Operation, Phase, Policy, R
 use palisade_verdict::{Answers, Door, Ruleset, Sheet, finding};
 
 use crate::corpora::{Group, groups};
-use crate::material::{load, offline, request_about, review, ruleset_of};
+use crate::material::{created, load, offline, request_about, review, ruleset_of};
 
 /// How often what happened.
 #[derive(Debug, Default)]
@@ -148,7 +148,7 @@ impl Case<'_> {
     }
 
     fn compare_scan(&self, stored: &Value, check: &Said) {
-        let scan = said_by(&self.ruleset.scan(stored, self.environment));
+        let scan = said_by(&self.ruleset.scan(&created(stored), self.environment));
         if scan == *check {
             self.totals.count("scan says the same");
         } else {

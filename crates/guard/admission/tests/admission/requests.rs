@@ -6,7 +6,7 @@ use palisade_admission::{Review, roles_of, validate};
 use palisade_model::{Value, json};
 use palisade_policy::{Effect, Environment, FailurePolicy, Operation, Phase, Request, Stop};
 
-use crate::material::{offline, request_about, review, ruleset, validated};
+use crate::material::{created, offline, request_about, review, ruleset, validated};
 
 fn pod() -> Value {
     json!({
@@ -151,7 +151,7 @@ fn a_webhook_asks_policies_of_its_failure_policy_only() {
 
 #[test]
 fn policies_that_are_not_for_a_checkpoint_are_not_asked_there() {
-    let scanned = |policy: &str| offline(|environment| ruleset(policy).scan(&pod(), environment).counts.fail);
+    let scanned = |policy: &str| offline(|environment| ruleset(policy).scan(&created(&pod()), environment).counts.fail);
     let both = kyverno("Pod", "pattern: {metadata: {labels: {a: b}}}").replace("background: false, ", "");
     assert_eq!(scanned(&both), 1);
     assert_eq!(scanned(&kyverno("Pod", "pattern: {metadata: {labels: {a: b}}}")), 0);

@@ -4,17 +4,18 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use palisade_document::kind::kubernetes::{as_stored, is_object};
-use palisade_model::Resource;
+use palisade_document::kind::kubernetes::as_stored;
+use palisade_model::address::parts;
 use palisade_policies::packs::{self, Side};
 use palisade_policies::{Catalogue, Sources};
-use palisade_policy::{LookupError, Lookups};
+use palisade_policy::LookupError;
 use palisade_runtime::{Network, http};
-use palisade_server::{Clock, Inventory, Outside, Wiring};
+use palisade_server::{Clock, Inventory, Outside, Sight, Wiring};
 
 use super::policies::named_paths;
 use crate::args::Global;
 use crate::config::{Config, WAIVERS};
+use crate::judge::{Standing, request};
 use crate::lookups::ManifestLookups;
 use crate::program_args::ProgramArgs;
 use crate::{Exit, Failure, Outcome};
@@ -94,12 +95,15 @@ struct Manifested {
 }
 
 impl Inventory for Manifested {
-    fn each(&self, judge: &mut dyn FnMut(&str, &Resource, &dyn Lookups)) {
+    fn each(&self, judge: &mut dyn FnMut(Sight<'_>)) {
         let inputs = palisade_intake::inputs(&self.paths).0;
-        let surroundings = ManifestLookups::new(&inputs, &self.network);
+        let lookups = ManifestLookups::new(&inputs, &self.network);
         for input in &inputs {
-            for document in input.read().documents.into_iter().filter(|document| is_object(&document.value)) {
-                judge(&input.name(), &as_stored(&document).resource(), &surroundings);
+            let (file, documents) = (input.name(), input.read().documents);
+            let parts = parts(documents.iter().map(|document| &document.value));
+            for (document, part) in documents.iter().zip(&parts) {
+                let request = request(&as_stored(document), &Standing::default());
+                judge(Sight { file: &file, part, request: &request, lookups: &lookups });
             }
         }
     }

@@ -8,15 +8,16 @@ use palisade_api::wire::Time;
 use palisade_api::{List, Listing, Part, Problem, Query, UUID, is_uuid, shape};
 use palisade_identity::permission::READ;
 use palisade_identity::{Authorized, Endpoint};
-use palisade_store::{DecisionCount, DecisionFilter, DecisionFinding, DecisionRecord};
+use palisade_store::{DecisionCount, DecisionFilter, DecisionRecord};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Capability, Ground, Plug};
 use crate::Context;
+use crate::capability::findings::FindingBody;
 use crate::capability::findings::resources::Counts;
 use crate::capability::scope;
-use crate::capability::wire::{CheckpointWord, DecisionGroupWord, SeverityWord, VerdictWord};
+use crate::capability::wire::{CheckpointWord, DecisionGroupWord};
 
 /// The capability.
 pub(super) const CAPABILITY: Capability = Capability {
@@ -151,8 +152,8 @@ pub(crate) struct DecisionView {
     warnings: Vec<String>,
     /// Whether the object was changed.
     patched: bool,
-    /// Failures, warnings and errors.
-    findings: Vec<DecisionFindingView>,
+    /// Failures, warnings and errors, in brief.
+    findings: Vec<FindingBody>,
     /// All answers.
     counts: Counts,
     /// SHA-256 of what was judged.
@@ -165,46 +166,6 @@ pub(crate) struct DecisionView {
     service: String,
     /// How long judging took, in microseconds.
     duration_us: u64,
-}
-
-/// One finding of a decision.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = DecisionFinding)]
-pub(crate) struct DecisionFindingView {
-    /// The policy, as `namespace/name` or `name`.
-    policy: String,
-    /// SHA-256 of the version of the policy.
-    policy_digest: String,
-    /// The rule.
-    rule: String,
-    /// What it said.
-    verdict: VerdictWord,
-    /// How much it matters.
-    severity: SeverityWord,
-    /// The policy's own words.
-    message: String,
-    /// The offending field, empty where the rule names none.
-    path: String,
-    /// Whether it counts: `counted`, `audited`, `known` or `waived`.
-    disposition: String,
-    /// Identity of the finding across runs.
-    fingerprint: String,
-}
-
-impl From<DecisionFinding> for DecisionFindingView {
-    fn from(finding: DecisionFinding) -> Self {
-        Self {
-            policy: finding.policy,
-            policy_digest: finding.policy_digest,
-            rule: finding.rule,
-            verdict: finding.verdict.into(),
-            severity: finding.severity.into(),
-            message: finding.message,
-            path: finding.path,
-            disposition: finding.disposition,
-            fingerprint: finding.fingerprint,
-        }
-    }
 }
 
 impl From<DecisionRecord> for DecisionView {
@@ -228,7 +189,7 @@ impl From<DecisionRecord> for DecisionView {
             message: record.message,
             warnings: record.warnings,
             patched: record.patched,
-            findings: record.findings.into_iter().map(DecisionFindingView::from).collect(),
+            findings: record.findings.into_iter().map(FindingBody::from).collect(),
             counts: record.counts.into(),
             input_digest: record.input_digest,
             ruleset_digest: record.ruleset_digest,

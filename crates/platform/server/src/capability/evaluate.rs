@@ -10,9 +10,10 @@ use axum::extract::State;
 use palisade_admission::Review;
 use palisade_api::{Body, Code, Problem};
 use palisade_identity::{Authorized, Endpoint, Permission, Reach, Role};
-use palisade_model::{Decision, Finding, Resource, Value};
+use palisade_model::{Decision, Resource, Value};
 use palisade_policy::environment::Stop;
 use palisade_policy::{AdmissionRequest, Environment, Phase, UserInfo, Variables};
+use palisade_store::StoredFinding;
 use palisade_verdict::Ruleset;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -21,8 +22,9 @@ use utoipa::ToSchema;
 use super::{Capability, Ground, Plug};
 use crate::Context;
 use crate::admission::Surroundings;
+use crate::capability::findings::FindingBody;
 use crate::capability::findings::resources::Counts;
-use crate::capability::wire::{Operation, OperationWord, SeverityWord, VerdictWord};
+use crate::capability::wire::{Operation, OperationWord};
 
 /// Evaluations that run at once at most; admission has workers of its own.
 const AT_ONCE: usize = 4;
@@ -97,7 +99,7 @@ struct Evaluated {
     /// What the one who asks would be told although it may happen.
     warnings: Vec<String>,
     /// Failures, warnings and errors.
-    findings: Vec<EvaluatedFinding>,
+    findings: Vec<FindingBody>,
     /// All answers.
     counts: Counts,
     /// The object after mutation, where a mutation changed it.
@@ -107,52 +109,13 @@ struct Evaluated {
     ruleset_digest: String,
 }
 
-/// What a rule says of the object.
-#[derive(Debug, Serialize, ToSchema)]
-struct EvaluatedFinding {
-    /// The policy, as `namespace/name` or `name`.
-    policy: String,
-    /// The rule.
-    rule: String,
-    /// What it says.
-    verdict: VerdictWord,
-    /// How much it matters.
-    severity: SeverityWord,
-    /// The policy's own words.
-    message: String,
-    /// The offending field, empty where the rule names none.
-    path: String,
-    /// How to mend it.
-    remediation: Option<String>,
-    /// Whether it counts: `counted`, `audited`, `known` or `waived`.
-    disposition: &'static str,
-    /// Identity of the finding across runs.
-    fingerprint: String,
-}
-
-impl From<&Finding> for EvaluatedFinding {
-    fn from(finding: &Finding) -> Self {
-        Self {
-            policy: finding.policy.to_string(),
-            rule: finding.rule.to_string(),
-            verdict: finding.verdict.into(),
-            severity: finding.severity.into(),
-            message: finding.message.to_string(),
-            path: finding.path.to_string(),
-            remediation: finding.remediation.as_deref().map(str::to_owned),
-            disposition: finding.disposition.as_str(),
-            fingerprint: finding.fingerprint.to_string(),
-        }
-    }
-}
-
 impl From<Decision> for Evaluated {
     fn from(decision: Decision) -> Self {
         Self {
             allowed: decision.allowed,
             message: decision.message,
             warnings: decision.warnings,
-            findings: decision.findings.iter().map(EvaluatedFinding::from).collect(),
+            findings: decision.findings.iter().map(|finding| StoredFinding::from(finding).into()).collect(),
             counts: decision.counts.into(),
             patched: decision.patched,
             ruleset_digest: decision.ruleset_digest.to_string(),

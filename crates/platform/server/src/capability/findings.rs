@@ -3,6 +3,7 @@
 pub(crate) mod inventory;
 pub(crate) mod resources;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,7 +12,8 @@ use palisade_api::wire::Time;
 use palisade_api::{List, Listing, Part, Problem, Query, UUID, is_uuid, shape};
 use palisade_identity::permission::READ;
 use palisade_identity::{Authorized, Endpoint};
-use palisade_store::{FindingCount, FindingFilter, FindingGroup, FindingRecord, FindingState, Fix, ResourceIdentity};
+use palisade_model::Address;
+use palisade_store::{FindingCount, FindingFilter, FindingGroup, FindingRecord, FindingState, Fix, StoredFinding};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -146,23 +148,14 @@ finding_query! {
     FixQuery {}
 }
 
-/// A finding.
+/// What was found, of a resource as of a request.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Finding)]
-pub(crate) struct FindingView {
-    /// Its identifier, kept when it comes back after it was resolved.
-    id: String,
-    /// Identifier of the resource.
-    resource_id: String,
-    /// The resource.
-    resource: ResourceName,
-    /// Where it was found.
-    checkpoint: CheckpointWord,
+pub(crate) struct FindingBody {
     /// Identity of the finding across runs.
     fingerprint: String,
     /// The policy, as `namespace/name` or `name`.
     policy: String,
-    /// Kind of the policy.
+    /// Kind of the policy; empty in decisions, which name the version.
     policy_kind: String,
     /// SHA-256 of the version of the policy.
     policy_digest: String,
@@ -176,12 +169,52 @@ pub(crate) struct FindingView {
     message: String,
     /// The offending field, empty where the rule names none.
     path: String,
-    /// How to mend it.
+    /// How to mend it; absent from decisions, which name the version of the policy.
     remediation: Option<String>,
-    /// Controls that the policy serves.
+    /// Controls that the policy serves; empty in decisions.
     controls: Vec<ControlView>,
     /// Whether it counts: `counted`, `audited`, `known` or `waived`.
     disposition: String,
+    /// What the rule knows beside its words.
+    facts: BTreeMap<String, String>,
+}
+
+impl From<StoredFinding> for FindingBody {
+    fn from(finding: StoredFinding) -> Self {
+        let control = |control: palisade_model::Control| ControlView { framework: control.framework, id: control.id };
+        Self {
+            fingerprint: finding.fingerprint,
+            policy: finding.policy,
+            policy_kind: finding.policy_kind,
+            policy_digest: finding.policy_digest,
+            rule: finding.rule,
+            verdict: finding.verdict.into(),
+            severity: finding.severity.into(),
+            message: finding.message,
+            path: finding.path,
+            remediation: finding.remediation,
+            controls: finding.controls.into_iter().map(control).collect(),
+            disposition: finding.disposition,
+            facts: finding.facts,
+        }
+    }
+}
+
+/// A finding.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Finding)]
+pub(crate) struct FindingView {
+    /// Its identifier, kept when it comes back after it was resolved.
+    id: String,
+    /// Identifier of the resource.
+    resource_id: String,
+    /// The resource.
+    resource: ResourceName,
+    /// Where it was found.
+    checkpoint: CheckpointWord,
+    /// What was found.
+    #[serde(flatten)]
+    finding: FindingBody,
     /// The team that answers for the resource.
     team: String,
     /// The service that the resource belongs to.
@@ -199,20 +232,24 @@ pub(crate) struct FindingView {
 pub(crate) struct ResourceName {
     /// Where it lives: `cluster:NAME` or `file:PATH`.
     source: String,
-    /// API group, empty for core.
+    /// API group, empty for core and for what is no object.
     group: String,
-    /// Kind.
+    /// Kind, empty for what is no object.
     kind: String,
     /// Namespace, empty for resources of the whole cluster.
     namespace: String,
     /// Name.
     name: String,
+    /// Which of the documents of a file that are alike in everything else; empty for the first or only one.
+    part: String,
 }
 
-impl From<ResourceIdentity> for ResourceName {
-    fn from(identity: ResourceIdentity) -> Self {
-        let ResourceIdentity { source, group, kind, namespace, name } = identity;
-        Self { source, group, kind, namespace, name }
+impl From<Address> for ResourceName {
+    fn from(address: Address) -> Self {
+        let Address { source, group, kind, namespace, name, part } = address;
+        let [source, group, kind, namespace, name, part] =
+            [source, group, kind, namespace, name, part].map(|text| text.to_string());
+        Self { source, group, kind, namespace, name, part }
     }
 }
 
@@ -228,25 +265,12 @@ pub(crate) struct ControlView {
 
 impl From<FindingRecord> for FindingView {
     fn from(record: FindingRecord) -> Self {
-        let finding = record.finding;
-        let control = |control: palisade_model::Control| ControlView { framework: control.framework, id: control.id };
         Self {
             id: record.id,
             resource_id: record.resource_id,
             resource: record.resource.into(),
             checkpoint: record.checkpoint.into(),
-            fingerprint: finding.fingerprint,
-            policy: finding.policy,
-            policy_kind: finding.policy_kind,
-            policy_digest: finding.policy_digest,
-            rule: finding.rule,
-            verdict: finding.verdict.into(),
-            severity: finding.severity.into(),
-            message: finding.message,
-            path: finding.path,
-            remediation: finding.remediation,
-            controls: finding.controls.into_iter().map(control).collect(),
-            disposition: finding.disposition,
+            finding: record.finding.into(),
             team: record.team,
             service: record.service,
             first_seen: record.first_seen.into(),

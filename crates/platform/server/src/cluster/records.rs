@@ -6,8 +6,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use palisade_kube::controller::{Action, ActionSink, ControllerState, Failure};
 use palisade_kube::scan::{Judged, ScanSink, ScanState};
-use palisade_model::{Decision, GroupVersionKind, Str, Subject, Value};
-use palisade_store::{Cursor, NewAuditEntry, Observation, Page, ResourceFilter, ResourceIdentity, ResourceRecord};
+use palisade_model::{Address, Decision, GroupVersionKind, Str, Subject, Value};
+use palisade_store::{Cursor, NewAuditEntry, Observation, Page, ResourceFilter, ResourceRecord, resource_id};
 
 use crate::capability::inventory;
 use crate::context::Context;
@@ -18,7 +18,7 @@ const PAGE: u32 = 500;
 /// The store as the controllers see it.
 pub(super) struct Records {
     context: Context,
-    source: String,
+    source: Str,
     /// The last object of the last page that was read, and where the next one starts.
     page: Mutex<Option<(Subject, Option<Cursor>)>>,
 }
@@ -26,21 +26,16 @@ pub(super) struct Records {
 impl Records {
     pub(super) fn new(context: &Context) -> Arc<Self> {
         let source = format!("cluster:{}", context.config.kubernetes.cluster);
-        Arc::new(Self { context: context.clone(), source, page: Mutex::default() })
+        Arc::new(Self { context: context.clone(), source: source.into(), page: Mutex::default() })
     }
 
-    fn identity(&self, subject: &Subject) -> ResourceIdentity {
-        ResourceIdentity {
-            source: self.source.clone(),
-            group: subject.kind.group.to_string(),
-            kind: subject.kind.kind.to_string(),
-            namespace: subject.namespace.to_string(),
-            name: subject.name.to_string(),
-        }
+    fn id(&self, subject: &Subject) -> String {
+        resource_id(&subject.address(self.source.clone(), Str::default()))
     }
 
     fn observation(&self, decision: &Decision) -> Observation {
-        inventory::observation(decision, self.source.clone(), &self.context.owners.of(decision))
+        let address = decision.subject.address(self.source.clone(), Str::default());
+        inventory::observation(decision, address, &self.context.owners.of(decision))
     }
 
     async fn known_after(&self, after: Option<&Subject>) -> Result<Vec<Subject>, Failure> {
@@ -55,7 +50,7 @@ impl Records {
                 }
             }
         };
-        let filter = ResourceFilter { source: Some(self.source.clone()), ..ResourceFilter::default() };
+        let filter = ResourceFilter { source: Some(self.source.to_string()), ..ResourceFilter::default() };
         let listed = self.context.store.list_resources(&filter, &Page { limit: PAGE, after: from }).await?;
         let subjects: Vec<_> = listed.items.iter().map(subject).collect();
         let last = subjects.last().map(|last| (last.clone(), listed.next));
@@ -65,25 +60,15 @@ impl Records {
 }
 
 fn subject(record: &ResourceRecord) -> Subject {
-    let identity = &record.identity;
-    let text = |text: &str| Str::from(text);
-    Subject {
-        kind: GroupVersionKind {
-            group: text(&identity.group),
-            version: text(&record.version),
-            kind: text(&identity.kind),
-        },
-        namespace: text(&identity.namespace),
-        name: text(&identity.name),
-        uid: text(&record.uid),
-        sub_resource: Str::default(),
-    }
+    let Address { group, kind, namespace, name, .. } = record.address.clone();
+    let kind = GroupVersionKind { group, version: record.version.as_str().into(), kind };
+    Subject { kind, namespace, name, uid: record.uid.as_str().into(), sub_resource: Str::default() }
 }
 
 impl ScanState for Records {
     fn judged<'a>(&'a self, subject: &'a Subject) -> BoxFuture<'a, Result<Option<Judged>, Failure>> {
         async move {
-            let found = self.context.store.resource(&self.identity(subject).id()).await?;
+            let found = self.context.store.resource(&self.id(subject)).await?;
             // An object of the same name with another identifier went and came again.
             let same = found.filter(|record| *record.uid == *subject.uid);
             Ok(same.map(|record| Judged { object: record.input_digest.into(), ruleset: record.ruleset_digest.into() }))
@@ -109,7 +94,7 @@ impl ScanSink for Records {
 
     fn gone<'a>(&'a self, subject: &'a Subject) -> BoxFuture<'a, Result<(), Failure>> {
         async move {
-            let id = self.identity(subject).id();
+            let id = self.id(subject);
             self.context.store.remove_resources(&[id], self.context.clock.now()).await?;
             Ok(())
         }

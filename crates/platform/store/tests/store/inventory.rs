@@ -1,11 +1,10 @@
 //! Resources, findings, policies and decisions.
 
 use jiff::{SignedDuration, Timestamp};
-use palisade_model::{Checkpoint, Control, Severity, Verdict, VerdictCounts};
+use palisade_model::{Address, Checkpoint, Control, Severity, Verdict, VerdictCounts};
 use palisade_store::{
-    Cursor, DecisionFilter, DecisionFinding, DecisionGroup, DecisionRecord, FindingFilter, FindingGroup, FindingOrder,
-    FindingState, Observation, ObservedFinding, Page, PolicyFilter, PolicySighting, PolicyStatus, ResourceFilter,
-    ResourceIdentity, Store, StoreError,
+    Cursor, DecisionFilter, DecisionGroup, DecisionRecord, FindingFilter, FindingGroup, FindingOrder, FindingState,
+    Observation, Page, PolicyFilter, PolicySighting, PolicyStatus, ResourceFilter, Store, StoreError, StoredFinding,
 };
 
 use crate::database::TestDatabase;
@@ -16,7 +15,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 
 pub(crate) fn decision(number: u32, seconds: i64) -> DecisionRecord {
     let denied = number.is_multiple_of(3);
-    let finding = DecisionFinding {
+    let finding = StoredFinding {
         policy: format!("policy-{}", number % 2),
         policy_digest: "d1".into(),
         rule: "rule".into(),
@@ -26,6 +25,10 @@ pub(crate) fn decision(number: u32, seconds: i64) -> DecisionRecord {
         path: "spec.containers[0].securityContext.privileged".into(),
         disposition: "counted".into(),
         fingerprint: format!("{number:032x}"),
+        policy_kind: String::new(),
+        remediation: None,
+        controls: Vec::new(),
+        facts: [("container".to_owned(), "web".to_owned())].into(),
     };
     DecisionRecord {
         id: format!("0190-{number:08}"),
@@ -56,8 +59,8 @@ pub(crate) fn decision(number: u32, seconds: i64) -> DecisionRecord {
     }
 }
 
-pub(crate) fn finding(number: u32, severity: Severity) -> ObservedFinding {
-    ObservedFinding {
+pub(crate) fn finding(number: u32, severity: Severity) -> StoredFinding {
+    StoredFinding {
         fingerprint: format!("{number:032x}"),
         policy: format!("policy-{number}"),
         policy_kind: "ClusterPolicy".into(),
@@ -70,17 +73,19 @@ pub(crate) fn finding(number: u32, severity: Severity) -> ObservedFinding {
         remediation: (number == 1).then(|| "do it otherwise".into()),
         controls: vec![Control { framework: "nist-800-53".into(), id: "AC-6".into() }],
         disposition: "counted".into(),
+        facts: [("fixed-in".to_owned(), "1.2.4".to_owned())].into(),
     }
 }
 
-pub(crate) fn observation(name: &str, seconds: i64, findings: Vec<ObservedFinding>) -> Observation {
+pub(crate) fn observation(name: &str, seconds: i64, findings: Vec<StoredFinding>) -> Observation {
     Observation {
-        resource: ResourceIdentity {
+        resource: Address {
             source: "cluster:test".into(),
             group: "apps".into(),
             kind: "Deployment".into(),
             namespace: "shop".into(),
             name: name.into(),
+            part: "".into(),
         },
         version: "v1".into(),
         uid: "uid".into(),
@@ -94,6 +99,25 @@ pub(crate) fn observation(name: &str, seconds: i64, findings: Vec<ObservedFindin
         findings,
         time: at(seconds),
     }
+}
+
+pub(crate) async fn documents_of_one_file_are_kept_apart(database: &TestDatabase) {
+    let store = database.open().await;
+    let document = |part: &str, number| {
+        let resource = Address { source: "file:stack.yaml".into(), part: part.into(), ..Address::default() };
+        Observation { resource, ..observation("", 1, vec![finding(number, Severity::High)]) }
+    };
+    let changes = store.record_observations(&[document("", 1), document("#2", 2)]).await.unwrap();
+    assert_eq!((changes.opened.len(), changes.resolved.len()), (2, 0));
+    let found = store.list_findings(&FindingFilter::default(), &Page::default()).await.unwrap().items;
+    let mut parts: Vec<_> = found.iter().map(|record| (&*record.resource.part, &*record.finding.policy)).collect();
+    parts.sort_unstable();
+    assert_eq!(parts, [("", "policy-1"), ("#2", "policy-2")]);
+    assert_eq!(found[0].finding.facts["fixed-in"], "1.2.4");
+    // One of them is mended, which says nothing of the other.
+    let mended = Observation { findings: Vec::new(), ..document("#2", 2) };
+    let changes = store.record_observations(&[mended]).await.unwrap();
+    assert_eq!((changes.opened.len(), &*changes.resolved[0].finding.policy), (0, "policy-2"));
 }
 
 pub(crate) async fn a_decision_is_stored_once(database: &TestDatabase) {
@@ -215,7 +239,7 @@ pub(crate) async fn findings_open_resolve_and_return(database: &TestDatabase) {
     let resolved = store.finding(&id).await.unwrap().unwrap();
     assert_eq!((resolved.first_seen, resolved.last_seen, resolved.resolved_at), (at(10), at(20), Some(at(30))));
 
-    let worse = ObservedFinding { severity: Severity::High, ..one };
+    let worse = StoredFinding { severity: Severity::High, ..one };
     let back = store.record_observations(&[observation("web", 40, vec![worse, two])]).await.unwrap();
     assert_eq!((back.opened.len(), back.opened[0].id.as_str(), back.opened[0].first_seen), (1, id.as_str(), at(10)));
     assert_eq!(back.opened[0].resolved_at, None);
@@ -254,7 +278,7 @@ pub(crate) async fn unseen_resources_go_with_their_findings(database: &TestDatab
     let listed = store.list_resources(&ResourceFilter::default(), &Page::default()).await.unwrap();
     assert_eq!(listed.items.len(), 2);
     assert_eq!(open_findings(&store, FindingFilter::default()).await.len(), 2);
-    let id = seen("b", 20).resource.id();
+    let id = palisade_store::resource_id(&seen("b", 20).resource);
     assert_eq!(store.resource(&id).await.unwrap().unwrap().counts.fail, 1);
     assert_eq!(store.remove_resources(&[id.clone()], at(50)).await.unwrap(), 1);
     assert_eq!(store.resource(&id).await.unwrap(), None);

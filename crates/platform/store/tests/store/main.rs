@@ -59,6 +59,7 @@ suite! {
     identity::a_login_state_is_taken_once,
     identity::roles_come_from_account_and_groups,
     identity::sessions_and_tokens_end,
+    inventory::documents_of_one_file_are_kept_apart,
     inventory::a_decision_is_stored_once,
     inventory::decisions_are_filtered_and_counted,
     inventory::findings_open_resolve_and_return,

@@ -58,8 +58,9 @@ async fn everything_is_read(store: &Store) {
     let findings = store.list_findings(&filter, &page).await.unwrap().items;
     assert_eq!(findings.iter().map(|finding| &*finding.id).collect::<Vec<_>>(), ["f2", "f1"]);
     assert_eq!(findings[1].finding.controls.len(), 1);
+    assert_eq!((&*findings[1].resource.part, findings[1].finding.facts.len()), ("", 0));
     let resources = store.list_resources(&ResourceFilter::default(), &page).await.unwrap().items;
-    assert_eq!((&*resources[0].identity.name, resources[0].counts.skip), ("it's ours", 4));
+    assert_eq!((&*resources[0].address.name, resources[0].counts.skip), ("it's ours", 4));
     assert_eq!(store.list_policies(&PolicyFilter::default(), &page).await.unwrap().items.len(), 1);
     assert_eq!(store.list_policy_versions("p1", &page).await.unwrap().items[0].content, "kind: ClusterPolicy\n");
     assert_eq!(store.list_exceptions(&ExceptionFilter::default(), &page).await.unwrap().items.len(), 1);

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use palisade_model::{Checkpoint, Decision, Owner, Resource};
-use palisade_policy::{Environment, Lookups, Variables};
+use palisade_model::{Address, Checkpoint, Decision, Owner, Str};
+use palisade_policy::{Environment, Lookups, Request, Variables};
 use palisade_runtime::blocking;
-use palisade_store::{Observation, ObservedFinding, ResourceIdentity, StoreError};
+use palisade_store::{Observation, StoreError, StoredFinding, resource_id};
 use palisade_verdict::Ruleset;
 use tokio_util::sync::CancellationToken;
 
@@ -26,12 +26,31 @@ const BATCH: usize = 100;
 
 /// Reads the documents of the inventory.
 pub trait Inventory: Send + Sync {
-    /// Calls `judge` for every document, with the name of its file and what policies may look up beside it.
-    fn each(&self, judge: &mut dyn FnMut(&str, &Resource, &dyn Lookups));
+    /// Calls `judge` for every document.
+    fn each(&self, judge: &mut dyn FnMut(Sight<'_>));
 }
 
-/// What is known of a document: what it was, what judged it, and whose it is.
-type Known = HashMap<ResourceIdentity, (String, String, Owner)>;
+/// A document of the inventory.
+#[derive(Clone, Copy)]
+pub struct Sight<'a> {
+    /// The name of its file.
+    pub file: &'a str,
+    /// Which of the file's documents that are alike it is; see [`palisade_model::address`].
+    pub part: &'a Str,
+    /// What stands for it before the policies.
+    pub request: &'a Request,
+    /// What policies may look up beside it.
+    pub lookups: &'a dyn Lookups,
+}
+
+impl std::fmt::Debug for Sight<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sight").field("file", &self.file).field("part", &self.part).finish_non_exhaustive()
+    }
+}
+
+/// What is known of a document, by its identifier: what it was, what judged it, and whose it is.
+type Known = HashMap<String, (String, String, Owner)>;
 
 /// Keeps the verdicts about the inventory current until `stop`.
 pub(crate) async fn keep_current(
@@ -59,36 +78,41 @@ pub(crate) async fn keep_current(
     }
 }
 
-/// Every document with the policies' decision about it.
-fn judge(inventory: &dyn Inventory, ruleset: &Ruleset, now: Timestamp) -> Vec<(String, Decision)> {
+/// Every document's address with the policies' decision about it.
+fn judge(inventory: &dyn Inventory, ruleset: &Ruleset, now: Timestamp) -> Vec<(Address, Decision)> {
     let variables = Variables::default();
     let mut judged = Vec::new();
-    inventory.each(&mut |file, document, surroundings| {
-        let environment = Environment::new(now, surroundings, &variables);
-        let mut decision = ruleset.scan(&document.object, &environment);
-        decision.checkpoint = Checkpoint::Check;
-        judged.push((file.to_owned(), decision));
+    inventory.each(&mut |sight| {
+        let environment = Environment::new(now, sight.lookups, &variables);
+        let decision = Decision { checkpoint: Checkpoint::Check, ..ruleset.scan(sight.request, &environment) };
+        // What is no object and concerns no rule is not for an inventory of what was judged.
+        if decision.subject.kind.kind.is_empty() && decision.counts.total() == 0 {
+            return;
+        }
+        let address = decision.subject.address(format!("file:{}", sight.file).into(), sight.part.clone());
+        judged.push((address, decision));
     });
     judged
 }
 
 /// Records what is new or changed, and what is gone.
-async fn record(context: &Context, judged: Vec<(String, Decision)>, known: &mut Known) -> Result<(), StoreError> {
+async fn record(context: &Context, judged: Vec<(Address, Decision)>, known: &mut Known) -> Result<(), StoreError> {
     let mut now = Known::new();
     let mut changed = Vec::new();
-    for (file, decision) in judged {
+    for (address, decision) in judged {
         let owner = context.owners.of(&decision);
-        let observation = observation(&decision, format!("file:{file}"), &owner);
-        let facts = (observation.input_digest.clone(), observation.ruleset_digest.clone(), owner);
-        if known.get(&observation.resource) != Some(&facts) {
-            changed.push(observation.clone());
+        let id = resource_id(&address);
+        let observation = observation(&decision, address, &owner);
+        let basis = (observation.input_digest.clone(), observation.ruleset_digest.clone(), owner);
+        if known.get(&id) != Some(&basis) {
+            changed.push(observation);
         }
-        now.insert(observation.resource, facts);
+        now.insert(id, basis);
     }
     for batch in changed.chunks(BATCH) {
         context.store.record_observations(batch).await?;
     }
-    let gone: Vec<_> = known.keys().filter(|identity| !now.contains_key(*identity)).map(ResourceIdentity::id).collect();
+    let gone: Vec<_> = known.keys().filter(|id| !now.contains_key(*id)).cloned().collect();
     if !gone.is_empty() {
         context.store.remove_resources(&gone, context.clock.now()).await?;
     }
@@ -96,19 +120,12 @@ async fn record(context: &Context, judged: Vec<(String, Decision)>, known: &mut 
     Ok(())
 }
 
-/// A decision about an object that exists, as the store keeps it. `source` is `cluster:NAME` or `file:PATH`.
-pub(crate) fn observation(decision: &Decision, source: String, owner: &Owner) -> Observation {
-    let subject = &decision.subject;
+/// A decision about what exists at an address, as the store keeps it.
+pub(crate) fn observation(decision: &Decision, resource: Address, owner: &Owner) -> Observation {
     Observation {
-        resource: ResourceIdentity {
-            source,
-            group: subject.kind.group.to_string(),
-            kind: subject.kind.kind.to_string(),
-            namespace: subject.namespace.to_string(),
-            name: subject.name.to_string(),
-        },
-        version: subject.kind.version.to_string(),
-        uid: subject.uid.to_string(),
+        resource,
+        version: decision.subject.kind.version.to_string(),
+        uid: decision.subject.uid.to_string(),
         labels_digest: palisade_policy::digest(&decision.labels.to_canonical_json()).to_string(),
         input_digest: decision.input_digest.to_string(),
         ruleset_digest: decision.ruleset_digest.to_string(),
@@ -116,7 +133,7 @@ pub(crate) fn observation(decision: &Decision, source: String, owner: &Owner) ->
         service: owner.service.to_string(),
         checkpoint: decision.checkpoint,
         counts: decision.counts,
-        findings: decision.findings.iter().map(ObservedFinding::from).collect(),
+        findings: decision.findings.iter().map(StoredFinding::from).collect(),
         time: decision.time,
     }
 }

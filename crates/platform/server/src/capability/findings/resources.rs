@@ -107,7 +107,7 @@ impl From<ResourceRecord> for ResourceView {
     fn from(record: ResourceRecord) -> Self {
         Self {
             id: record.id,
-            resource: record.identity.into(),
+            resource: record.address.into(),
             version: record.version,
             uid: record.uid,
             input_digest: record.input_digest,
@@ -157,7 +157,7 @@ async fn get(
     let store = &context.store;
     let found = store.resource(&id).await?.filter(|found| scope::sees(&authorized, &found.team));
     let resource = found.ok_or_else(|| Problem::not_found("resource"))?;
-    let identity = &resource.identity;
+    let address = &resource.address;
     let findings = FindingFilter {
         resource_id: Some(id),
         order: FindingOrder::Severity,
@@ -165,15 +165,15 @@ async fn get(
         ..FindingFilter::default()
     };
     let decisions = DecisionFilter {
-        kind: Some(identity.kind.clone()),
-        namespace: Some(identity.namespace.clone()),
-        name: Some(identity.name.clone()),
+        kind: Some(address.kind.to_string()),
+        namespace: Some(address.namespace.to_string()),
+        name: Some(address.name.to_string()),
         teams: scope::teams(&authorized, None),
         ..DecisionFilter::default()
     };
     let findings = store.list_findings(&findings, &Page::first(ALONG)).await?.items;
     let decisions = store.list_decisions(&decisions, &Page::first(ALONG)).await?.items.into_iter();
-    let same_group = decisions.filter(|decision| decision.group == identity.group).map(DecisionView::from).collect();
+    let same_group = decisions.filter(|decision| *decision.group == *address.group).map(DecisionView::from).collect();
     let findings = findings.into_iter().map(FindingView::from).collect();
     Ok(Json(ResourceDetail { findings, decisions: same_group, resource: resource.into() }))
 }

@@ -162,7 +162,8 @@ async fn an_evaluation_says_what_the_policies_and_a_scan_say() {
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": "b", "labels": labels}});
         let object: Value = serde_json::from_value(pod.clone()).unwrap();
         let answer = desk.post("/api/v1/evaluate", &admin, &json!({"object": pod})).await.json();
-        let scanned = ruleset.scan(&object, &environment);
+        let request = Request::admission(AdmissionRequest::of(&Resource::in_memory(object), Operation::Create));
+        let scanned = ruleset.scan(&request, &environment);
         assert_eq!(answer["allowed"], scanned.allowed, "{labels}: {answer}");
         let told = |finding: &palisade_model::Finding| {
             json!([
@@ -178,7 +179,6 @@ async fn an_evaluation_says_what_the_policies_and_a_scan_say() {
         };
         let answered: Vec<_> = answer["findings"].as_array().unwrap().iter().map(said).collect();
         assert_eq!(answered, scanned.findings.iter().map(told).collect::<Vec<_>>(), "{labels}");
-        let request = Request::admission(AdmissionRequest::of(&Resource::in_memory(object), Operation::Create));
         let judged = ruleset.answers(Phase::Validate, &request, &environment);
         let fails = judged.iter().any(|answer| answer.outcome.verdict == Verdict::Fail);
         assert_eq!(answer["allowed"], !fails, "{labels}");

@@ -11,13 +11,12 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use jiff::{SignedDuration, Timestamp};
-use palisade_model::{Checkpoint, PolicyRef, Severity, Value as Object, Verdict, VerdictCounts};
+use palisade_model::{Address, Checkpoint, PolicyRef, Severity, Value as Object, Verdict, VerdictCounts};
 use palisade_policies::{Edition, Given};
 use palisade_policy::{Environment, Phase, Policy, PolicyInfo, PolicyMeta, RuleInfo, RuleOutcome};
 use palisade_server::{Clock, Config, Outside, PolicyLoader, Server, Wiring};
 use palisade_store::{
-    DecisionRecord, Login, NewToken, Observation, ObservedFinding, Principal, ResourceIdentity, Role, RoleBinding,
-    SecretHash, Store,
+    DecisionRecord, Login, NewToken, Observation, Principal, Role, RoleBinding, SecretHash, Store, StoredFinding,
 };
 use palisade_verdict::Ruleset;
 use serde_json::Value;
@@ -229,7 +228,7 @@ impl Policy for Labelled {
 
 /// What a scan found in a pod of a team: so many violations of the policy `labels`.
 pub(super) fn observed(team: &str, name: &str, findings: usize, time: Timestamp) -> Observation {
-    let finding = |index: usize| ObservedFinding {
+    let finding = |index: usize| StoredFinding {
         fingerprint: format!("{:032x}", u128::from(u64::from_be_bytes(digest(&format!("{team}/{name}/{index}"))))),
         policy: "labels".into(),
         policy_kind: "TestPolicy".into(),
@@ -242,14 +241,15 @@ pub(super) fn observed(team: &str, name: &str, findings: usize, time: Timestamp)
         remediation: Some("add the label".into()),
         controls: Vec::new(),
         disposition: "counted".into(),
+        facts: [("container".to_owned(), index.to_string())].into(),
     };
     Observation {
-        resource: ResourceIdentity {
+        resource: Address {
             source: "cluster:test".into(),
-            group: String::new(),
             kind: "Pod".into(),
-            namespace: format!("ns-{team}"),
+            namespace: format!("ns-{team}").into(),
             name: name.into(),
+            ..Address::default()
         },
         version: "v1".into(),
         uid: String::new(),
