@@ -114,12 +114,18 @@ impl Disposition {
 }
 
 /// One offending field in a form that survives moved lines and inserted neighbours.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Part {
     /// The field, with list elements by name where they have one: `spec.containers[web].image`.
     pub path: Str,
     /// The identity of the violation in this field.
     pub fingerprint: Fingerprint,
+    /// What baselines of version 1 may call it: by its field alone, or by one of those around it, the nearest first.
+    pub formerly: Vec<Fingerprint>,
+    /// The field as it is shown: `spec.containers[0].image`.
+    pub shown: Str,
+    /// Where it is, for resources that came from a file.
+    pub location: Option<Location>,
 }
 
 /// One rule's verdict about one resource, ready to be shown. Runs keep hundreds of thousands of these, so what many
@@ -138,6 +144,8 @@ pub struct Finding {
     pub message: Str,
     /// The resource, as `Kind namespace/name`.
     pub resource: Str,
+    /// Which of the documents of its file, where several are alike otherwise; see [`crate::Address::part`].
+    pub part: Str,
     /// The offending field, such as `spec.containers[0].image`; empty where the rule names none.
     pub path: Str,
     /// Where the offending field is, for resources that came from a file.
@@ -158,4 +166,24 @@ pub struct Finding {
     pub parts: Vec<Part>,
     /// Whether it counts.
     pub disposition: Disposition,
+}
+
+/// How many offending fields are shown beside the first; a rule can name one per container and control.
+const MAX_RELATED: usize = 9;
+
+impl Finding {
+    /// The same finding, about these fields only.
+    #[must_use]
+    pub fn about(&self, parts: Vec<Part>) -> Self {
+        let Some(first) = parts.first() else { return self.clone() };
+        let related = |part: &Part| Some((part.shown.clone(), part.location.clone()?));
+        Self {
+            path: first.shown.clone(),
+            location: first.location.clone(),
+            fingerprint: first.fingerprint,
+            related: parts.iter().skip(1).filter_map(related).take(MAX_RELATED).collect(),
+            parts,
+            ..self.clone()
+        }
+    }
 }

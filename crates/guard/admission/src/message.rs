@@ -45,8 +45,8 @@ impl<'a> Complaint<'a> {
     }
 
     fn fields(&self) -> String {
-        let paths = &self.settled.paths;
-        let mut fields: Vec<String> = paths.iter().filter(|path| !path.is_root()).map(Path::to_string).collect();
+        let paths = self.settled.places.iter().map(|place| &place.path);
+        let mut fields: Vec<String> = paths.filter(|path| !path.is_root()).map(Path::to_string).collect();
         fields.dedup();
         let further = fields.len().saturating_sub(FIELDS);
         fields.truncate(FIELDS);
@@ -230,6 +230,7 @@ pub(crate) fn cut(text: &str, limit: usize) -> String {
 mod tests {
     use palisade_model::{Disposition, Fingerprint, PolicyRef, Severity, json};
     use palisade_policy::Operation;
+    use palisade_verdict::Place;
     use palisade_verdict::waiver::Ruling;
 
     use super::*;
@@ -243,6 +244,7 @@ mod tests {
             severity,
             message: message.into(),
             resource: "Pod web".into(),
+            part: "".into(),
             path: "".into(),
             location: None,
             related: Vec::new(),
@@ -255,8 +257,8 @@ mod tests {
             disposition: Disposition::Counted,
         };
         let path = |index: usize| Path::from_pointer(&format!("/spec/containers/{index}/image"));
-        let paths = (0..5).map(path).collect();
-        Settled { finding, consequence, policy: 0, paths, ruling: Ruling::default() }
+        let places = (0..5).map(|index| Place { path: path(index), voice: "".into(), holding: None }).collect();
+        Settled { finding, consequence, policy: 0, places, ruling: Ruling::default() }
     }
 
     fn complaints(settled: &[Settled]) -> Vec<Complaint<'_>> {

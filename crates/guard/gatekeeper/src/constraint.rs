@@ -169,7 +169,8 @@ impl ConstraintPolicy {
         match complaint {
             Complaint::Violation { message, details, paths } => {
                 let paths = blame::fields(object, &message, &details, paths);
-                RuleOutcome { paths, ..self.outcome(Verdict::Fail, message, enforcement) }
+                let voice = message.as_str().into();
+                RuleOutcome { paths, voice, ..self.outcome(Verdict::Fail, message, enforcement) }
             }
             Complaint::Failure { message, ignored } => {
                 let enforcement = if ignored { Enforcement::Audit } else { enforcement };

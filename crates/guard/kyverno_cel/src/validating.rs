@@ -72,7 +72,7 @@ impl ValidatingPolicy {
             Decision::Pass => self.identity.outcome(Verdict::Pass, "success"),
             Decision::Fail { index: at, message, paths } => {
                 let outcome = self.identity.outcome(Verdict::Fail, message);
-                RuleOutcome { paths, properties: vec![index(at)], ..outcome }
+                RuleOutcome { paths, voice: Decision::voice(at), properties: vec![index(at)], ..outcome }
             }
             Decision::Error { index: at, message } => {
                 let outcome = self.identity.outcome(Verdict::Error, message);

@@ -60,6 +60,9 @@ pub struct RuleOutcome {
     pub message: String,
     /// The offending fields, most telling first; empty where the rule names none.
     pub paths: Vec<Path>,
+    /// Which of its several checks speaks, where the rule has several: two violations in one field are two where their
+    /// voices differ. Words of the policy, in which the value of the field does not count.
+    pub voice: Str,
     /// What a violation leads to.
     pub enforcement: Enforcement,
     /// What it changed or made.
@@ -83,6 +86,7 @@ impl RuleOutcome {
             verdict,
             message: message.into(),
             paths: Vec::new(),
+            voice: Str::default(),
             enforcement: Enforcement::default(),
             effect: Effect::None,
             exceptions: Vec::new(),

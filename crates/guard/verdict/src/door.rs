@@ -39,6 +39,8 @@ pub struct Sheet<'a> {
     pub called: Option<&'a str>,
     /// Its file, relative to the configuration's folder and separated by slashes.
     pub file: &'a str,
+    /// Which of the documents of its file, where several are alike otherwise; see [`palisade_model::address::parts`].
+    pub part: &'a str,
     /// The waivers of the file, and which of its documents this is.
     pub inline: Option<(&'a InlineWaivers, usize)>,
     /// Whether every offending field needs an identity, for a baseline.
@@ -52,11 +54,21 @@ pub struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     /// A document alone, of which only what is wrong is wanted.
     pub const fn new(phases: &'a [Phase], resource: &'a Resource, file: &'a str) -> Self {
-        Self { phases, resource, called: None, file, inline: None, parts: false, every: false, together: false }
+        Self {
+            phases,
+            resource,
+            called: None,
+            file,
+            part: "",
+            inline: None,
+            parts: false,
+            every: false,
+            together: false,
+        }
     }
 }
 
-impl Door<'_> {
+impl<'a> Door<'a> {
     /// The phases that are asked, in order.
     pub(crate) const fn phases(&self) -> &[Phase] {
         match self {
@@ -66,7 +78,7 @@ impl Door<'_> {
         }
     }
 
-    pub(crate) const fn sheet(&self) -> Option<&Sheet<'_>> {
+    pub(crate) const fn sheet(&self) -> Option<&Sheet<'a>> {
         match self {
             Self::Files(sheet) => Some(sheet),
             _ => None,

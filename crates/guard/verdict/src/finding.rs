@@ -5,26 +5,38 @@ use std::sync::Arc;
 
 use palisade_model::{Disposition, Finding, Location, Part, Path, PolicyRef, Resource, Str, Verdict};
 
+use crate::elements::Place;
 use crate::identity::Identity;
 use palisade_policy::{Enforcement, Policy, RuleOutcome};
 
 /// How many offending fields are shown beside the first; a rule can name one per container and control.
 const MAX_RELATED: usize = 9;
 
-/// What people see of `outcome`: `policy` said it about `resource`, which is shown as `name`. `reference` is the
-/// policy's own, shared by all of its findings.
+/// What a finding is about.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// The object with its places.
+    pub resource: Resource,
+    /// What it is shown as.
+    pub name: Str,
+    /// Which of the documents of its file, where several are alike otherwise.
+    pub part: Str,
+}
+
+/// What people see of `outcome`, a violation at `places`: `policy` said it about something. `reference` is the policy's own,
+/// shared by all of its findings.
 pub fn finding(
     policy: &dyn Policy,
     reference: &Arc<PolicyRef>,
     outcome: &RuleOutcome,
-    resource: &Resource,
-    name: &Str,
+    places: &[Place],
+    about: &About,
 ) -> Finding {
+    let About { resource, name, part } = about;
     let meta = outcome.meta.as_deref().unwrap_or_else(|| policy.meta());
-    let path = outcome.paths.first().cloned().unwrap_or_default();
-    let identity = Identity::new(reference, outcome, resource, name);
-    let shown_path = path.to_string();
-    let further = outcome.paths.iter().skip(1).take(MAX_RELATED);
+    let whole = Place::new(Path::root(), &outcome.voice);
+    let place = places.first().unwrap_or(&whole);
+    let further = places.iter().skip(1).take(MAX_RELATED).map(|place| &place.path);
     let related = further.filter_map(|path| Some((path.to_string().into(), resource.locate(path)?))).collect();
     Finding {
         policy: reference.clone(),
@@ -33,14 +45,15 @@ pub fn finding(
         severity: meta.severity,
         message: outcome.message.as_str().into(),
         resource: name.clone(),
+        part: part.clone(),
         related,
-        fingerprint: identity.fingerprint(&path),
-        location: resource.locate(&shown_at(resource, &path)),
+        fingerprint: Identity::new(reference, outcome, about).fingerprint(place),
+        location: resource.locate(&shown_at(resource, &place.path)),
         rule_location: rule_location(policy, outcome),
         remediation: meta.remediation.clone(),
         controls: meta.controls.clone(),
         facts: outcome.properties.clone(),
-        path: shown_path.into(),
+        path: place.path.to_string().into(),
         parts: Vec::new(),
         disposition: Disposition::default(),
     }
@@ -48,14 +61,11 @@ pub fn finding(
 
 /// Every offending field of `outcome` with an identity of its own, for a baseline: a second container with the same
 /// mistake is another part, not the same finding.
-pub fn parts(reference: &PolicyRef, outcome: &RuleOutcome, resource: &Resource, name: &str) -> Vec<Part> {
-    let identity = Identity::new(reference, outcome, resource, name);
+pub fn parts(reference: &PolicyRef, outcome: &RuleOutcome, places: &[Place], about: &About) -> Vec<Part> {
+    let identity = Identity::new(reference, outcome, about);
     let mut seen = HashSet::new();
-    let mut parts: Vec<Part> = outcome.paths.iter().map(|path| identity.part(path)).collect();
+    let mut parts: Vec<Part> = places.iter().map(|place| identity.part(place)).collect();
     parts.retain(|part| seen.insert(part.fingerprint));
-    if parts.is_empty() {
-        parts.push(identity.part(&Path::root()));
-    }
     parts
 }
 

@@ -7,11 +7,14 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-use palisade_model::{Fingerprint, Part, Path, PolicyRef, Resource, Segment, Value};
+use palisade_model::{Fingerprint, Part, PolicyRef, Resource, Segment, Value};
 
 use sha2::{Digest as _, Sha256};
 
 use palisade_policy::RuleOutcome;
+
+use crate::elements::Place;
+use crate::finding::{About, shown_at};
 
 /// Members that tell the elements of Kubernetes' lists apart, the most telling first.
 const KEYS: [&str; 8] = ["name", "mountPath", "devicePath", "containerPort", "port", "key", "ip", "topologyKey"];
@@ -23,30 +26,65 @@ pub(crate) struct Identity<'a> {
     /// The digest over policy, rule, kind and object, to which each part adds its field.
     subject: Digester,
     message: &'a str,
+    part: &'a str,
 }
 
 impl<'a> Identity<'a> {
-    /// Of what `policy` answered about `resource`, which is shown as `name`.
-    pub(crate) fn new(policy: &PolicyRef, outcome: &'a RuleOutcome, resource: &'a Resource, name: &str) -> Self {
+    /// Of what `policy` answered about something.
+    pub(crate) fn new(policy: &PolicyRef, outcome: &'a RuleOutcome, about: &'a About) -> Self {
+        let About { resource, name, part } = about;
         let mut subject = Digester::default();
         subject.add(format_args!("{policy}\n{}\n", outcome.rule));
         if let Some(gvk) = resource.gvk() {
             subject.add(format_args!("{gvk}"));
         }
         subject.add(format_args!("\n{name}\n"));
-        Self { resource, subject, message: &outcome.message }
+        Self { resource, subject, message: &outcome.message, part }
     }
 
-    /// The violation in the field at `path`. Where no field is named, the message tells violations of one rule apart.
-    pub(crate) fn part(&self, path: &Path) -> Part {
-        Part { path: StablePath(path, &self.resource.object).to_string().into(), fingerprint: self.fingerprint(path) }
+    /// The violation at a place, with its former names.
+    pub(crate) fn part(&self, place: &Place) -> Part {
+        let fingerprint = self.fingerprint(place);
+        let former = |end| place.path.0.get(..end).map(|path| self.digest(path, self.said(path, ""), ["", ""]));
+        let former = (0..=place.path.0.len()).rev().filter_map(former).filter(|former| *former != fingerprint);
+        let path = StablePath(&place.path.0, &self.resource.object).to_string().into();
+        let location = self.resource.locate(&shown_at(self.resource, &place.path));
+        Part { path, fingerprint, formerly: former.collect(), shown: place.path.to_string().into(), location }
     }
 
-    /// What names the violation in the field at `path`.
-    pub(crate) fn fingerprint(&self, path: &Path) -> Fingerprint {
-        let said = if path.is_root() { self.message } else { "" };
+    /// What names the violation at a place: the field, which of the rule's voices, the part of the file where it has
+    /// several, and what the field holds where its elements could not be told apart.
+    pub(crate) fn fingerprint(&self, place: &Place) -> Fingerprint {
+        let voice = self.masked(place);
+        self.digest(
+            &place.path.0,
+            self.said(&place.path.0, &voice),
+            [self.part, place.holding.as_deref().unwrap_or_default()],
+        )
+    }
+
+    /// Where no field is named, the message tells violations of one rule apart.
+    fn said<'s>(&'s self, path: &[Segment], voice: &'s str) -> &'s str {
+        if path.is_empty() { self.message } else { voice }
+    }
+
+    /// The voice without the value of the field, which may change: another tag without a digest is no other violation.
+    fn masked<'p>(&self, place: &'p Place) -> Cow<'p, str> {
+        let value = place.path.resolve(&self.resource.object).and_then(scalar);
+        match value.filter(|value| !value.is_empty() && place.voice.contains(&**value)) {
+            Some(value) => Cow::Owned(place.voice.replace(&*value, "_")),
+            None => Cow::Borrowed(&place.voice),
+        }
+    }
+
+    fn digest(&self, path: &[Segment], said: &str, further: [&str; 2]) -> Fingerprint {
         let mut digester = self.subject.clone();
         digester.add(format_args!("{}\n{said}", StablePath(path, &self.resource.object)));
+        // What most violations have none of adds nothing, so that their names stay what they were.
+        let [part, holding] = further;
+        if !part.is_empty() || !holding.is_empty() {
+            digester.add(format_args!("\n{part}\n{holding}"));
+        }
         let mut half = [0; 16];
         half.iter_mut().zip(digester.0.finalize()).for_each(|(to, from)| *to = from);
         Fingerprint(half)
@@ -72,12 +110,12 @@ impl fmt::Write for Digester {
 }
 
 /// A path within an object, shown with list elements by name: `spec.containers[web].image`.
-struct StablePath<'a>(&'a Path, &'a Value);
+struct StablePath<'a>(&'a [Segment], &'a Value);
 
 impl fmt::Display for StablePath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut here = Some(self.1);
-        for (position, segment) in self.0.0.iter().enumerate() {
+        for (position, segment) in self.0.iter().enumerate() {
             match segment {
                 Segment::Key(key) => {
                     segment.write(position == 0, f)?;
@@ -122,7 +160,7 @@ fn scalar(value: &Value) -> Option<Cow<'_, str>> {
 
 #[cfg(test)]
 mod tests {
-    use palisade_model::Verdict;
+    use palisade_model::{Path, Verdict};
 
     use super::*;
     use palisade_policy::Phase;
@@ -137,14 +175,16 @@ mod tests {
     fn part(resource: &Resource, path: &str, message: &str) -> Part {
         let policy = PolicyRef { kind: "ClusterPolicy".into(), namespace: None, name: "p".into(), digest: "".into() };
         let outcome = RuleOutcome::new("r", Phase::Validate, Verdict::Fail, message);
-        Identity::new(&policy, &outcome, resource, &resource.to_string()).part(&Path::from_pointer(path))
+        let place = Place::new(Path::from_pointer(path), &"".into());
+        let about = About { resource: resource.clone(), name: resource.to_string().into(), part: "".into() };
+        Identity::new(&policy, &outcome, &about).part(&place)
     }
 
     #[test]
     fn elements_go_by_name_so_that_insertions_change_nothing() {
         let before = part(&pod(r#"[{"name":"web"}]"#), "/spec/containers/0/image", "");
         let after = part(&pod(r#"[{"name":"log"},{"name":"web"}]"#), "/spec/containers/1/image", "other words");
-        assert_eq!(before, after);
+        assert_eq!((&before.path, before.fingerprint), (&after.path, after.fingerprint));
         assert_eq!(&*after.path, "spec.containers[web].image");
         let ports = pod(r#"[{"ports":[{"containerPort":80}]}]"#);
         assert_eq!(&*part(&ports, "/spec/containers/0/ports/0", "").path, "spec.containers[0].ports[80]");
@@ -165,6 +205,6 @@ mod tests {
     fn scalars_of_a_list_are_their_own_names() {
         let role = |verbs: &str| Resource::in_memory(Value::from_json(&format!(r#"{{"verbs":{verbs}}}"#)).unwrap());
         let before = part(&role(r#"["*"]"#), "/verbs/0", "");
-        assert_eq!(before, part(&role(r#"["get","*"]"#), "/verbs/1", ""));
+        assert_eq!(before.fingerprint, part(&role(r#"["get","*"]"#), "/verbs/1", "").fingerprint);
     }
 }

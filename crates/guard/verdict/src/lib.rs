@@ -20,7 +20,8 @@ mod settling;
 pub mod waiver;
 
 pub use door::{Door, Sheet};
-pub use finding::{finding, parts};
+pub use elements::Place;
+pub use finding::{About, finding, parts};
 pub use judge::{Answer, Answers};
 pub use ruleset::Ruleset;
 pub use settling::{Consequence, Judgement, Settled};

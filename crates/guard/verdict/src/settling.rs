@@ -5,19 +5,23 @@
 //! it does not pass. Waivers that the object carries itself count for files only, because whoever may create an object could
 //! let it off; a review of its file is what they are for.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use palisade_model::{Disposition, Finding, Path, PolicyRef, Resource, Str, Value, Verdict, VerdictCounts, Waiver};
+use palisade_model::{
+    Disposition, Finding, Fingerprint, Path, PolicyRef, Resource, Str, Value, Verdict, VerdictCounts, Waiver,
+};
 use palisade_policy::{Enforcement, Environment, FailurePolicy, Phase, Policy, Request, RuleOutcome};
 
-use crate::elements::offending_fields;
-use crate::finding::{finding, parts};
+use crate::elements::{Place, Search, Witness};
+use crate::finding::{About, finding, parts};
+use crate::identity::Identity;
 use crate::judge::{Answers, object};
 use crate::selection::{Mode, Settings, Subject};
-use crate::waiver::Ruling;
-use crate::{Door, Ruleset};
+use crate::waiver::{Ruling, Split};
+use crate::{Door, Ruleset, Sheet};
 
 /// What all answers about a request come to.
 #[derive(Debug, Default)]
@@ -47,8 +51,8 @@ pub struct Settled {
     pub consequence: Consequence,
     /// Which policy of the ruleset said so, counted from 0.
     pub policy: usize,
-    /// All offending fields.
-    pub paths: Vec<Path>,
+    /// Where.
+    pub places: Vec<Place>,
     /// Which granted waivers are about it.
     pub ruling: Ruling,
 }
@@ -89,10 +93,11 @@ impl Ruleset {
         environment: &Environment<'_>,
     ) -> Judgement {
         let asked = answers.changed.as_ref().unwrap_or(request);
-        let settling = Settling { ruleset: self, request: asked, door, environment, about: OnceCell::new() };
+        let (about, witness) = (OnceCell::new(), RefCell::default());
+        let settling = Settling { ruleset: self, request: asked, door, environment, about, witness };
         let judged = !answers.outcomes.is_empty();
         let mut judgement = Judgement { judged, patched: answers.patched, ..Judgement::default() };
-        let alone = if settling.tells_elements_apart() { alone(&answers.outcomes) } else { Vec::new() };
+        let alone = if settling.asks_again(&answers.outcomes) { alone(&answers.outcomes) } else { Vec::new() };
         for (at, (index, outcome)) in answers.outcomes.into_iter().enumerate() {
             let alone = alone.get(at).is_some_and(|alone| *alone);
             settling.outcome(index, outcome, alone, &mut judgement);
@@ -119,7 +124,9 @@ struct Settling<'a> {
     door: &'a Door<'a>,
     environment: &'a Environment<'a>,
     /// The object with the name that it is shown by, made for the first violation.
-    about: OnceCell<(Resource, Str)>,
+    about: OnceCell<About>,
+    /// The policy that was asked again last.
+    witness: RefCell<Option<(usize, Rc<Witness<'a>>)>>,
 }
 
 /// Who said something, and what the configuration says of that.
@@ -135,21 +142,36 @@ const fn is_violation(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Fail | Verdict::Warn)
 }
 
-impl Settling<'_> {
-    fn about(&self) -> &(Resource, Str) {
+impl<'a> Settling<'a> {
+    fn about(&self) -> &About {
         self.about.get_or_init(|| {
             let in_memory = || Resource::in_memory(object(self.request).clone());
-            let resource = self.door.sheet().map_or_else(in_memory, |sheet| sheet.resource.clone());
-            let called = self.door.sheet().and_then(|sheet| sheet.called);
-            let name = called.map_or_else(|| resource.to_string().into(), Str::from);
-            (resource, name)
+            let sheet = self.door.sheet();
+            let resource = sheet.map_or_else(in_memory, |sheet| sheet.resource.clone());
+            let name = sheet.and_then(|sheet| sheet.called).map_or_else(|| resource.to_string().into(), Str::from);
+            About { resource, name, part: sheet.map(|sheet| sheet.part.into()).unwrap_or_default() }
         })
     }
 
-    /// Whether a waiver or a baseline may be about an element of a list.
-    fn tells_elements_apart(&self) -> bool {
-        let sheet = self.door.sheet().filter(|sheet| !sheet.together);
-        sheet.is_some_and(|sheet| sheet.parts || sheet.inline.is_some_and(|(waivers, _)| !waivers.is_empty()))
+    /// The document, where its policies can be asked about it alone.
+    fn sheet(&self) -> Option<&Sheet<'a>> {
+        self.door.sheet().filter(|sheet| !sheet.together)
+    }
+
+    /// Whether any violation may have to be looked at more closely.
+    fn asks_again(&self, outcomes: &[(usize, RuleOutcome)]) -> bool {
+        let told_apart = |sheet: &Sheet<'_>| {
+            sheet.parts
+                || self.ruleset.waivers.names_fingerprints()
+                || sheet.inline.is_some_and(|(waivers, _)| !waivers.is_empty())
+                || outcomes.iter().any(|(_, outcome)| self.names_a_list(outcome))
+        };
+        self.sheet().is_some_and(told_apart)
+    }
+
+    fn names_a_list(&self, outcome: &RuleOutcome) -> bool {
+        let is_list = |path: &Path| path.resolve(object(self.request)).is_some_and(|node| node.as_array().is_some());
+        is_violation(outcome.verdict) && outcome.paths.iter().any(is_list)
     }
 
     /// Counts an answer, and keeps what is wanted of it.
@@ -164,61 +186,103 @@ impl Settling<'_> {
         let policies = self.ruleset.policies();
         let Some((policy, reference)) = policies.get(index).zip(self.ruleset.references().get(index)) else { return };
         let rule = outcome.rule.clone();
-        let subject = Subject { policy: reference, rule: &rule, resource: &self.about().0, file: self.door.file() };
+        let subject =
+            Subject { policy: reference, rule: &rule, resource: &self.about().resource, file: self.door.file() };
         let settings = self.ruleset.overrides.settings(&subject);
         if settings.mode == Some(Mode::Off) {
             return;
         }
         let speaker = Speaker { index, policy: &**policy, reference, subject, settings };
-        self.answer(&speaker, outcome, alone, |settled| {
+        self.answer(&speaker, &outcome, alone, |settled| {
             judgement.counts.add(settled.finding.verdict);
             judgement.settled.push(settled);
         });
     }
 
-    /// One finding, or two where a waiver of the file covers some of the fields.
-    fn answer(&self, speaker: &Speaker<'_>, mut outcome: RuleOutcome, alone: bool, mut keep: impl FnMut(Settled)) {
-        let sheet = self.door.sheet();
-        let inline = sheet.and_then(|sheet| sheet.inline).and_then(|(waivers, document)| {
+    /// One finding, or several where waivers cover some of the places.
+    fn answer(&self, speaker: &Speaker<'_>, outcome: &RuleOutcome, alone: bool, mut keep: impl FnMut(Settled)) {
+        let inline = self.door.sheet().and_then(|sheet| sheet.inline).and_then(|(waivers, document)| {
             waivers.concern(document, &speaker.subject).map(|of_a_part| (waivers, document, of_a_part))
         });
-        let violated = is_violation(outcome.verdict);
-        let by_element = inline.is_some_and(|(.., of_a_part)| of_a_part) || sheet.is_some_and(|sheet| sheet.parts);
-        if violated && by_element && alone && outcome.phase == Phase::Validate && !outcome.paths.is_empty() {
-            outcome.paths = offending_fields(speaker.policy, self.request, &outcome, self.environment);
-        }
-        let Some((waivers, document, _)) = inline else {
-            return keep(self.settled(speaker, outcome, None));
-        };
-        if !violated {
-            if outcome.verdict == Verdict::Error {
+        if !is_violation(outcome.verdict) {
+            if let Some((waivers, document, _)) = inline.filter(|_| outcome.verdict == Verdict::Error) {
                 waivers.excuse(document, &speaker.subject);
             }
-            return keep(self.settled(speaker, outcome, None));
+            return keep(self.settled(speaker, outcome, Place::named(outcome), Ruling::default(), None));
         }
-        let fields = std::mem::take(&mut outcome.paths);
-        let fields = if fields.is_empty() { vec![Path::root()] } else { fields };
-        let split = waivers.split(document, &speaker.subject, fields);
-        if !split.left.is_empty() {
-            keep(self.settled(speaker, RuleOutcome { paths: split.left, ..outcome.clone() }, None));
+        let places = self.places(speaker, outcome, alone, inline.is_some_and(|(.., of_a_part)| of_a_part));
+        let split = match inline {
+            Some((waivers, document, _)) => waivers.split(document, &speaker.subject, places),
+            None => Split { left: places, ..Split::default() },
+        };
+        for (ruling, places) in self.rulings(speaker, outcome, split.left) {
+            let granted = ruling.by.and_then(|by| self.ruleset.waivers.entries().get(by));
+            let waiver = granted.map(|entry| entry.waiver.clone());
+            keep(self.settled(speaker, outcome, places, ruling, waiver));
         }
-        if let Some(waiver) = split.waiver {
-            keep(self.settled(speaker, RuleOutcome { paths: split.covered, ..outcome }, Some(waiver)));
+        if split.waiver.is_some() {
+            keep(self.settled(speaker, outcome, split.covered, Ruling::default(), split.waiver));
         }
     }
 
-    fn settled(&self, speaker: &Speaker<'_>, outcome: RuleOutcome, inline: Option<Arc<Waiver>>) -> Settled {
-        let Speaker { policy, reference, subject, settings, .. } = speaker;
-        let (resource, name) = self.about();
-        let mut finding = finding(*policy, reference, &outcome, resource, name);
-        finding.severity = settings.severity.unwrap_or(finding.severity);
-        let (mut ruling, mut waiver) = (Ruling::default(), inline);
-        if is_violation(outcome.verdict) {
-            finding.verdict = verdict(&outcome, *settings);
-            if waiver.is_none() {
-                ruling = self.ruleset.waivers.rule(subject, finding.fingerprint, self.environment.now);
-                waiver = ruling.by.and_then(|by| self.ruleset.waivers.entries().get(by)).map(|by| by.waiver.clone());
+    /// The places of a violation: as the rule names them, or each element by itself where a waiver or a baseline may be
+    /// about one.
+    fn places(&self, speaker: &Speaker<'_>, outcome: &RuleOutcome, alone: bool, inline: bool) -> Vec<Place> {
+        let Some(sheet) = self.sheet() else { return Place::named(outcome) };
+        let all = inline || sheet.parts || self.ruleset.waivers.names_fingerprints();
+        if !all && !self.names_a_list(outcome) {
+            return Place::named(outcome);
+        }
+        let mut known = self.witness.borrow_mut();
+        let witness = match &*known {
+            Some((index, witness)) if *index == speaker.index => witness.clone(),
+            _ => {
+                let policy = self.ruleset.policies().get(speaker.index);
+                let Some(policy) = policy else { return Place::named(outcome) };
+                let witness = Rc::new(Witness::new(&**policy, self.request, self.environment));
+                *known = Some((speaker.index, witness.clone()));
+                witness
             }
+        };
+        Search::new(&witness, outcome, alone).places(all)
+    }
+
+    /// Which granted waivers are about the places: one answer, unless waivers name violations one by one.
+    fn rulings(&self, speaker: &Speaker<'_>, outcome: &RuleOutcome, places: Vec<Place>) -> Vec<(Ruling, Vec<Place>)> {
+        let rule = |prints: &[Fingerprint]| self.ruleset.waivers.rule(&speaker.subject, prints, self.environment.now);
+        let mut rulings: Vec<(Ruling, Vec<Place>)> = Vec::new();
+        if !self.ruleset.waivers.names_fingerprints() {
+            rulings.extend((!places.is_empty()).then(|| (rule(&[]), places)));
+            return rulings;
+        }
+        let identity = Identity::new(speaker.reference, outcome, self.about());
+        let only = places.len() == 1;
+        for place in places {
+            let part = identity.part(&place);
+            // What an earlier version called the violation means it, where it is the only one that may be meant.
+            let former = part.formerly.into_iter().filter(|_| only);
+            let ruling = rule(&std::iter::once(part.fingerprint).chain(former).collect::<Vec<_>>());
+            match rulings.iter_mut().find(|(known, _)| *known == ruling) {
+                Some((_, together)) => together.push(place),
+                None => rulings.push((ruling, vec![place])),
+            }
+        }
+        rulings
+    }
+
+    fn settled(
+        &self,
+        speaker: &Speaker<'_>,
+        outcome: &RuleOutcome,
+        places: Vec<Place>,
+        ruling: Ruling,
+        waiver: Option<Arc<Waiver>>,
+    ) -> Settled {
+        let Speaker { policy, reference, settings, .. } = speaker;
+        let mut finding = finding(*policy, reference, outcome, &places, self.about());
+        finding.severity = settings.severity.unwrap_or(finding.severity);
+        if is_violation(outcome.verdict) {
+            finding.verdict = verdict(outcome, *settings);
         }
         let consequence = match (outcome.verdict, waiver) {
             (_, Some(waiver)) => {
@@ -226,8 +290,8 @@ impl Settling<'_> {
                 Consequence::Waived
             }
             (Verdict::Pass | Verdict::Skip, _) => Consequence::Passed,
-            (Verdict::Error, _) => self.failure(*policy, &outcome),
-            _ => self.violation(&outcome, *settings),
+            (Verdict::Error, _) => self.failure(*policy, outcome),
+            _ => self.violation(outcome, *settings),
         };
         if consequence == Consequence::Audited
             || (consequence == Consequence::Warned && outcome.verdict == Verdict::Error)
@@ -236,9 +300,9 @@ impl Settling<'_> {
         }
         let counted = is_violation(outcome.verdict) && finding.disposition.counts();
         if counted && self.door.sheet().is_some_and(|sheet| sheet.parts) {
-            finding.parts = parts(reference, &outcome, resource, name);
+            finding.parts = parts(reference, outcome, &places, self.about());
         }
-        Settled { finding, consequence, policy: speaker.index, paths: outcome.paths, ruling }
+        Settled { finding, consequence, policy: speaker.index, places, ruling }
     }
 
     /// What it leads to that a rule could not be evaluated: before a cluster the policy's failure policy decides, then

@@ -17,6 +17,7 @@ mod inline;
 mod usage;
 
 pub use inline::InlineWaivers;
+pub(crate) use inline::Split;
 pub use usage::Usage;
 
 /// How many days before its end a waiver is mentioned.
@@ -197,20 +198,25 @@ impl Waivers {
         &self.entries
     }
 
+    /// Whether any of them is about one violation exactly.
+    pub(crate) fn names_fingerprints(&self) -> bool {
+        !self.by_fingerprint.is_empty()
+    }
+
     /// The entries that may be about the violation, the most precise first.
-    fn candidates(&self, subject: &Subject<'_>, fingerprint: Fingerprint) -> impl Iterator<Item = usize> {
-        let precise = self.by_fingerprint.get(&fingerprint).into_iter().flatten();
+    fn candidates(&self, subject: &Subject<'_>, names: &[Fingerprint]) -> impl Iterator<Item = usize> {
+        let precise = names.iter().filter_map(|name| self.by_fingerprint.get(name)).flatten();
         let named = self.by_name.get(subject.resource.name()).into_iter().flatten();
         precise.chain(named).chain(&self.others).copied()
     }
 
-    /// Which waivers are about the violation with this fingerprint at `now`.
-    pub fn rule(&self, subject: &Subject<'_>, fingerprint: Fingerprint, now: Timestamp) -> Ruling {
+    /// Which waivers are about the violation that goes by these names at `now`.
+    pub fn rule(&self, subject: &Subject<'_>, names: &[Fingerprint], now: Timestamp) -> Ruling {
         let mut ruling = Ruling::default();
         if self.is_empty() {
             return ruling;
         }
-        for index in self.candidates(subject, fingerprint) {
+        for index in self.candidates(subject, names) {
             let Some(entry) = self.entries.get(index) else { continue };
             let expired = entry.stage(now) == Stage::Expired;
             if (expired && ruling.expired.is_some()) || !entry.selector.selects(subject) {

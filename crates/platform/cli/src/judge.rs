@@ -5,6 +5,7 @@ mod combined;
 use palisade_document::Document;
 use palisade_document::kind::kubernetes::{as_stored, is_object};
 use palisade_intake::{Input, Tally, in_parallel};
+use palisade_model::address::parts;
 use palisade_model::{Diagnostic, Disposition, Finding, VerdictCounts};
 use palisade_policy::{AdmissionRequest, Environment, Operation, Payload, Phase, Request, UserInfo};
 use palisade_verdict::waiver::{InlineWaivers, Usage};
@@ -155,10 +156,12 @@ impl Judge<'_> {
         let file = self.frame.relative(&input.name());
         let inline = InlineWaivers::read(&parsed.documents, self.environment.now);
         let mut part = Verdicts { tally, diagnostics: parsed.diagnostics, ..Verdicts::default() };
-        for (index, document) in parsed.documents.iter().enumerate() {
+        let parts = parts(parsed.documents.iter().map(|document| &document.value));
+        for ((index, document), place) in parsed.documents.iter().enumerate().zip(&parts) {
             let request = request(&as_stored(document), &self.standing);
             let resource = document.resource();
             let sheet = Sheet {
+                part: place,
                 inline: Some((&inline, index)),
                 parts: self.parts,
                 every: self.standing.keep_all,

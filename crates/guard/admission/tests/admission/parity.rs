@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use palisade_admission::{Review, mutate, validate};
 use palisade_model::{Decision, Resource, Value, Verdict};
 use palisade_policy::{AdmissionRequest, Environment, Operation, Phase, Policy, Request};
-use palisade_verdict::{Answers, Door, Ruleset, Sheet, finding};
+use palisade_verdict::{About, Answers, Door, Place, Ruleset, Sheet, finding};
 
 use crate::corpora::{Group, groups};
 use crate::material::{created, load, offline, request_about, review, ruleset_of};
@@ -46,8 +46,8 @@ fn said_by_check(policy: &Arc<dyn Policy>, object: &Value, answers: &Answers) ->
             continue;
         }
         let (reference, resource) = (Arc::new(policy.reference().clone()), Resource::in_memory(object.clone()));
-        let name = resource.to_string().into();
-        let shown = finding(&**policy, &reference, outcome, &resource, &name);
+        let about = About { name: resource.to_string().into(), resource, part: "".into() };
+        let shown = finding(&**policy, &reference, outcome, &Place::named(outcome), &about);
         counts[shown.verdict as usize] += 1;
         if matches!(shown.verdict, Verdict::Fail | Verdict::Warn | Verdict::Error) {
             violations.push((shown.rule.to_string(), shown.verdict, shown.message.to_string(), shown.path.to_string()));

@@ -24,7 +24,7 @@ enum Step {
 type Field = Vec<Step>;
 
 /// What the search for an element may spend altogether.
-const SEARCH_COST: u64 = 200_000;
+const SEARCH_COST: u64 = 1_000_000;
 /// The most evaluations that the search for an element may take.
 const MAX_TRIALS: usize = 64;
 /// The most nodes of syntax trees that are looked at, variables expanded.
@@ -277,7 +277,7 @@ impl Search<'_> {
                 lists.push(list);
             }
         }
-        let emptied = lists.iter().fold(object.clone(), |object, list| with_elements(&object, list, None));
+        let emptied = lists.iter().fold(object.clone(), |object, list| with_elements(&object, list, &[]));
         if lists.is_empty() || self.is_false(&emptied) {
             return;
         }
@@ -285,13 +285,9 @@ impl Search<'_> {
             // Where emptying this list alone mends the object, the others are left as they are: the expression may
             // compare with them. Else several are at fault, and each is looked at without the others.
             // Where there are no others, this was tried already.
-            let mended = lists.len() == 1 || !self.is_false(&with_elements(object, list, None));
+            let mended = lists.len() == 1 || !self.is_false(&with_elements(object, list, &[]));
             let others = if mended { object } else { &emptied };
-            let at_fault = elements(object, list).into_iter().find_map(|(segment, item)| {
-                let alone = with_elements(others, list, Some((&segment, item)));
-                self.is_false(&alone).then_some((segment, item, alone))
-            });
-            match at_fault {
+            match self.at_fault(others, list, elements(object, list)) {
                 Some((Segment::Index(index), item, alone)) => paths.extend(
                     self.below(&alone, list, index, fields).unwrap_or_else(|| vec![within(list, index, item, fields)]),
                 ),
@@ -299,6 +295,25 @@ impl Search<'_> {
                 None => {}
             }
         }
+    }
+
+    /// The first element that makes the expression false without the others, and the object with it alone. Halves are
+    /// asked about, so that a list may be long.
+    fn at_fault<'o>(
+        &mut self,
+        others: &Value,
+        list: &Path,
+        mut elements: Vec<(Segment, &'o Value)>,
+    ) -> Option<(Segment, &'o Value, Value)> {
+        while elements.len() > 1 {
+            let second = elements.split_off(elements.len() / 2);
+            if !self.is_false(&with_elements(others, list, &elements)) {
+                elements = second;
+            }
+        }
+        let alone = with_elements(others, list, &elements);
+        let (segment, item) = elements.pop().filter(|_| self.is_false(&alone))?;
+        Some((segment, item, alone))
     }
 
     /// The elements at fault of lists within an element, which stands alone in `object`.
@@ -357,7 +372,7 @@ fn elements<'o>(object: &'o Value, path: &Path) -> Vec<(Segment, &'o Value)> {
 }
 
 /// `object` with nothing but `kept` in the list or map at `path`.
-fn with_elements(object: &Value, path: &Path, kept: Option<(&Segment, &Value)>) -> Value {
+fn with_elements(object: &Value, path: &Path, kept: &[(Segment, &Value)]) -> Value {
     let mut object = object.clone();
     let mut here = Some(&mut object);
     for segment in &path.0 {
@@ -368,12 +383,13 @@ fn with_elements(object: &Value, path: &Path, kept: Option<(&Segment, &Value)>) 
         };
     }
     if let Some(list) = here {
-        *list = match (&*list, kept) {
-            (Value::Object(_), Some((Segment::Key(key), item))) => {
-                Value::object(std::iter::once((key.clone(), item.clone())).collect())
-            }
-            (Value::Object(_), _) => Value::object(Map::new()),
-            (_, kept) => Value::array(kept.map(|(_, item)| item.clone()).into_iter().collect::<Vec<_>>()),
+        let member = |(segment, item): &(Segment, &Value)| match segment {
+            Segment::Key(key) => Some((key.clone(), Value::clone(item))),
+            Segment::Index(_) => None,
+        };
+        *list = match &*list {
+            Value::Object(_) => Value::object(kept.iter().filter_map(member).collect::<Map>()),
+            _ => Value::array(kept.iter().map(|(_, item)| Value::clone(item)).collect::<Vec<_>>()),
         };
     }
     object

@@ -67,7 +67,9 @@ impl ValidatingAdmissionPolicy {
         let outcome = match self.validations.decide(&evaluation) {
             Decision::Pass => self.outcome(Verdict::Pass, ""),
             Decision::Error { message, .. } => self.outcome(Verdict::Error, message),
-            Decision::Fail { message, paths, .. } => RuleOutcome { paths, ..self.outcome(Verdict::Fail, message) },
+            Decision::Fail { index, message, paths } => {
+                RuleOutcome { paths, voice: Decision::voice(index), ..self.outcome(Verdict::Fail, message) }
+            }
         };
         // An annotation that cannot be computed changes no verdict.
         outcome.annotated(self.validations.annotate(&evaluation).unwrap_or_default())

@@ -46,6 +46,13 @@ pub enum Decision {
     },
 }
 
+impl Decision {
+    /// The voice of the validation at this position; the first one needs none.
+    pub fn voice(index: usize) -> Str {
+        if index == 0 { Str::default() } else { index.to_string().into() }
+    }
+}
+
 /// The longest message that an expression may compute, in bytes; longer ones are not used.
 const MAX_MESSAGE: usize = 5 * 1024;
 

@@ -238,6 +238,7 @@ impl Engine {
             Ok(violation) => RuleOutcome {
                 paths: violation.path.or_else(|| self.offending_field(check, solution, input)).into_iter().collect(),
                 properties: violation.details,
+                voice: violation.message.as_str().into(),
                 ..outcome(verdict, violation.message)
             },
         }));

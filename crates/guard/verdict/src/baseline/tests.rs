@@ -5,7 +5,13 @@ use super::*;
 fn part(path: &str) -> Part {
     let mut bytes = [0; 16];
     bytes.iter_mut().zip(path.bytes()).for_each(|(to, from)| *to = from);
-    Part { path: path.into(), fingerprint: Fingerprint(bytes) }
+    Part {
+        path: path.into(),
+        fingerprint: Fingerprint(bytes),
+        formerly: Vec::new(),
+        shown: path.into(),
+        location: None,
+    }
 }
 
 fn occurrence<'a>(file: &str, parts: &'a [Part]) -> Occurrence<'a> {
@@ -28,14 +34,14 @@ fn what_is_written_is_read_again_and_is_a_line_per_entry() {
     let text = baseline.to_json();
     assert_eq!(
         text,
-        "{\"schema_version\": \"1\",\n\"findings\": [\n\
+        "{\"schema_version\": \"2\",\n\"findings\": [\n\
          {\"file\":\"a.yaml\",\"resource\":\"Pod web\",\"rule\":\"images/tag\",\"path\":\"a\",\
          \"fingerprint\":\"61000000000000000000000000000000\"},\n\
          {\"file\":\"z.yaml\",\"resource\":\"Pod web\",\"rule\":\"images/tag\",\"path\":\"b\",\
          \"fingerprint\":\"62000000000000000000000000000000\",\"count\":2}\n]}\n"
     );
     assert_eq!(read(&text).unwrap().0, baseline);
-    assert_eq!(Baseline::default().to_json(), "{\"schema_version\": \"1\",\n\"findings\": []}\n");
+    assert_eq!(Baseline::default().to_json(), "{\"schema_version\": \"2\",\n\"findings\": []}\n");
 }
 
 #[test]
@@ -43,7 +49,7 @@ fn a_copy_of_a_known_mistake_is_new() {
     let parts = [part("x")];
     let baseline = Baseline::of(&[occurrence("dev.yaml", &parts)], &Baseline::default(), &judged);
     let found = [occurrence("staging.yaml", &parts), occurrence("dev.yaml", &parts), occurrence("dev.yaml", &parts)];
-    assert_eq!(baseline.compare(&found, &judged).known, [false, true, false]);
+    assert_eq!(baseline.compare(&found, &judged).known(), [false, true, false]);
 }
 
 #[test]
@@ -53,9 +59,9 @@ fn entries_follow_a_file_that_is_gone_and_no_other() {
     let found = [occurrence("new.yaml", &parts)];
     let gone = |entry: &Entry| if &*entry.file == "old.yaml" { FileState::Gone } else { FileState::Judged };
     let renamed = baseline.compare(&found, &gone);
-    assert_eq!((renamed.known, renamed.fixed), (vec![true], Vec::new()));
+    assert_eq!((renamed.known(), renamed.fixed), (vec![true], Vec::new()));
     assert_eq!(renamed.shrunk, Baseline::of(&found, &Baseline::default(), &judged));
-    assert_eq!(baseline.compare(&found, &judged).known, [false]);
+    assert_eq!(baseline.compare(&found, &judged).known(), [false]);
 }
 
 #[test]
@@ -63,10 +69,10 @@ fn a_finding_is_known_only_in_all_of_its_fields() {
     let (one, two) = ([part("a")], [part("a"), part("b")]);
     let baseline = Baseline::of(&[occurrence("f", &one)], &Baseline::default(), &judged);
     let grown = baseline.compare(&[occurrence("f", &two)], &judged);
-    assert_eq!((grown.known, grown.fixed.len(), grown.shrunk.len()), (vec![false], 0, 1));
+    assert_eq!((grown.known(), grown.fixed.len(), grown.shrunk.len()), (vec![false], 0, 1));
     let wide = Baseline::of(&[occurrence("f", &two)], &Baseline::default(), &judged);
     let half = wide.compare(&[occurrence("f", &one)], &judged);
-    assert_eq!((half.known, half.fixed.len(), half.shrunk.len()), (vec![true], 1, 1));
+    assert_eq!((half.known(), half.fixed.len(), half.shrunk.len()), (vec![true], 1, 1));
     assert_eq!(&*half.fixed[0].path, "b");
 }
 
@@ -85,7 +91,7 @@ fn damaged_and_foreign_files_are_refused() {
     for (text, why) in [
         ("[]", "this file is no baseline: it has no `schema_version`"),
         (r#"{"failed_checks":[]}"#, "this file is no baseline: it has no `schema_version`"),
-        (r#"{"schema_version":"2"}"#, "version `2` of the baseline format is not known; this program writes `1`"),
+        (r#"{"schema_version":"3"}"#, "version `3` of the baseline format is not known; this program writes `2`"),
         (r#"{"schema_version":"1"}"#, "this file is no baseline: it has no list of `findings`"),
         (r#"{"schema_version":"1","findings":[{}]}"#, "this entry has no `fingerprint`"),
         (
@@ -108,5 +114,29 @@ fn a_duplicate_does_not_let_another_finding_through() {
     assert_eq!((baseline.len(), diagnostics.len()), (1, 1));
     let parts = [part("x")];
     let found = [occurrence("a", &parts), occurrence("a", &parts)];
-    assert_eq!(baseline.compare(&found, &judged).known, [true, false]);
+    assert_eq!(baseline.compare(&found, &judged).known(), [true, false]);
+}
+
+#[test]
+fn an_entry_of_version_1_covers_what_it_covered_and_that_is_told() {
+    let named = |path: &str, former: &[&str]| {
+        let formerly = former.iter().map(|path| part(path).fingerprint).collect();
+        Part { formerly, ..part(path) }
+    };
+    let line = |path: &str, count| {
+        format!(r#"{{"file":"f","path":"{path}","fingerprint":"{}","count":{count}}}"#, part(path).fingerprint)
+    };
+    let text =
+        |version: u8| format!(r#"{{"schema_version":"{version}","findings":[{},{}]}}"#, line("env", 1), line("b", 1));
+    let within = [named("env[A]", &["env", ""]), named("env[B]", &["env", ""])];
+    let voices = [named("b", &[]), Part { fingerprint: part("other voice").fingerprint, ..named("b", &["b"]) }];
+    let found = [occurrence("f", &within), occurrence("f", &voices)];
+    let former = read(&text(1)).unwrap().0.compare(&found, &judged);
+    assert_eq!((former.known(), former.vague, former.fixed.len()), (vec![true, false], 2, 0), "a second voice is new");
+    assert_eq!(former.shrunk.to_json().matches("\"path\"").count(), 3, "written anew, each element has an entry");
+    let exact = read(&text(2)).unwrap().0.compare(&found, &judged);
+    assert_eq!((exact.known(), exact.vague), (vec![false, false], 0));
+    // What is kept unseen stays what it was.
+    let kept = Baseline::of(&[], &read(&text(1)).unwrap().0, &|_| FileState::NotJudged);
+    assert_eq!(read(&kept.to_json()).unwrap().0.compare(&found[..1], &judged).known(), [true]);
 }

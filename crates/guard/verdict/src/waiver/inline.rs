@@ -12,6 +12,7 @@ use palisade_model::{Diagnostic, Level, Location, Path, Str, Value, Waiver};
 use super::usage::{ends_soon, expired, unused};
 use super::{Stage, Terms, stage};
 use crate::codes;
+use crate::elements::{Place, is_element_of_texts};
 use crate::finding::shown_at;
 use crate::selection::{Subject, names_rule};
 
@@ -42,13 +43,13 @@ pub struct InlineWaivers {
     diagnostics: Vec<Diagnostic>,
 }
 
-/// The fields of a violation, by whether a waiver covers them.
+/// The places of a violation, by whether a waiver covers them.
 #[derive(Debug, Default)]
 pub(crate) struct Split {
-    /// Fields that no waiver covers.
-    pub(crate) left: Vec<Path>,
-    /// Fields that one covers.
-    pub(crate) covered: Vec<Path>,
+    /// Places that no waiver covers.
+    pub(crate) left: Vec<Place>,
+    /// Places that one covers.
+    pub(crate) covered: Vec<Place>,
     /// The waiver of the first of them.
     pub(crate) waiver: Option<Arc<Waiver>>,
 }
@@ -169,21 +170,24 @@ impl InlineWaivers {
         self.about(document, subject).for_each(Inline::hit);
     }
 
-    /// Which of the offending fields waivers cover.
-    pub(crate) fn split(&self, document: usize, subject: &Subject<'_>, fields: Vec<Path>) -> Split {
+    /// Which of the places waivers cover: those in what a waiver stands at, and an element that it stands in where that
+    /// holds nothing but texts, such as a variable at its value.
+    pub(crate) fn split(&self, document: usize, subject: &Subject<'_>, places: Vec<Place>) -> Split {
         let mut split = Split::default();
         let waivers: Vec<_> = self.about(document, subject).collect();
-        for field in fields {
-            let place = shown_at(subject.resource, &field);
+        for place in places {
+            let shown = shown_at(subject.resource, &place.path);
+            let small = is_element_of_texts(&place.path, &subject.resource.object);
+            let reaches = |scope: &Path| shown.0.starts_with(&scope.0) || (small && scope.0.starts_with(&shown.0));
             let mut covered = false;
-            for waiver in waivers.iter().filter(|waiver| place.0.starts_with(&waiver.scope.0)) {
+            for waiver in waivers.iter().filter(|waiver| reaches(&waiver.scope)) {
                 waiver.hit();
                 if waiver.stage != Stage::Expired {
                     covered = true;
                     split.waiver.get_or_insert_with(|| waiver.waiver.clone());
                 }
             }
-            if covered { split.covered.push(field) } else { split.left.push(field) }
+            if covered { split.covered.push(place) } else { split.left.push(place) }
         }
         split
     }

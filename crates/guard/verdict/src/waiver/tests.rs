@@ -72,7 +72,7 @@ fn one_of_very_many_is_found_by_name_and_expired_ones_do_not_hold() {
         let resource = Resource::in_memory(Value::from_json(&text).unwrap());
         waivers.rule(
             &Subject { policy: &policy, rule: "r", resource: &resource, file },
-            Fingerprint([0; 16]),
+            &[Fingerprint([0; 16])],
             now("2027-01-01T00:00:00Z"),
         )
     };

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
-use palisade_model::{Diagnostic, Disposition, Finding, Level, Verdict};
+use palisade_model::{Diagnostic, Disposition, Finding, Level, Part, Verdict};
 use palisade_policy::Policy;
 use palisade_verdict::baseline::{Baseline, Comparison, Entry, FileState, Occurrence};
 use palisade_verdict::codes;
 
 use super::Frame;
+use crate::judge::Verdicts;
 use crate::render::rule_id;
 use crate::report::count;
 
@@ -80,17 +81,33 @@ impl<'a> KnownFindings<'a> {
         ends.filter_map(|end| rule.get(..end)).any(|policy| policies.contains(policy))
     }
 
-    /// Marks what the baseline has as known, and returns what became of the baseline.
-    pub(crate) fn mark(&self, findings: &mut [Finding]) -> Comparison {
+    /// Marks what the baseline has as known, and returns what became of the baseline. A finding of which it has some fields
+    /// becomes two, so that what is new is shown where it is.
+    pub(crate) fn mark(&self, verdicts: &mut Verdicts) -> Comparison {
+        let findings = &mut verdicts.findings;
         let found: Vec<_> = findings.iter().filter(|finding| is_candidate(finding)).map(|f| self.seen(f)).collect();
         let comparison = self.baseline.compare(&found, &|entry| self.state(entry));
         drop(found);
-        let candidates = findings.iter_mut().filter(|finding| is_candidate(finding));
+        let mut partly = Vec::new();
+        let candidates = findings.iter_mut().enumerate().filter(|(_, finding)| is_candidate(finding));
         // Both go through the same findings in the same order; marking one does not change what the next one is.
-        for (finding, known) in candidates.zip(&comparison.known) {
-            if *known {
+        for ((at, finding), fresh) in candidates.zip(&comparison.fresh) {
+            if fresh.is_empty() {
                 finding.disposition = Disposition::Known;
+            } else if fresh.len() < finding.parts.len() {
+                let parts = std::mem::take(&mut finding.parts).into_iter().enumerate();
+                let (new, known): (Vec<_>, Vec<_>) = parts.partition(|(index, _)| fresh.contains(index));
+                let about =
+                    |parts: Vec<(usize, Part)>| finding.about(parts.into_iter().map(|(_, part)| part).collect());
+                let (new, known) = (about(new), about(known));
+                *finding = new;
+                partly.push((at + 1, Finding { disposition: Disposition::Known, ..known }));
             }
+        }
+        // From the last to the first, so that positions stay true.
+        for (at, known) in partly.into_iter().rev() {
+            verdicts.counts.add(known.verdict);
+            verdicts.findings.insert(at, known);
         }
         comparison
     }
@@ -118,6 +135,21 @@ pub(crate) fn accept(findings: &mut [Finding]) {
     for finding in findings.iter_mut().filter(|finding| is_candidate(finding)) {
         finding.disposition = Disposition::Known;
     }
+}
+
+/// What is to be said of entries that are about more than one element.
+pub(crate) fn vague(comparison: &Comparison) -> Option<Diagnostic> {
+    let message = format!(
+        "{} known only because the baseline is of version 1, whose entries may be about whole lists",
+        match comparison.vague {
+            0 => return None,
+            1 => "1 violation is".to_owned(),
+            more => format!("{more} violations are"),
+        }
+    );
+    let help =
+        "look at them, then write it anew with `--write-baseline`: what is added to such a list passes until then";
+    Some(Diagnostic::warning(codes::BASELINE, message).help(help))
 }
 
 /// What is to be said of findings that are gone.

@@ -14,7 +14,7 @@ use crate::config::Config;
 mod baseline;
 mod frame;
 
-pub(crate) use baseline::{KnownFindings, accept, fixed};
+pub(crate) use baseline::{KnownFindings, accept, fixed, vague};
 pub(crate) use frame::Frame;
 
 /// The names in `[severity]` and `[[override]]` that no policy has.

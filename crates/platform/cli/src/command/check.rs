@@ -13,7 +13,7 @@ use palisade_verdict::waiver::Waivers;
 
 use super::output::{replace, write_data, write_to};
 use super::policies::{PolicyArgs, show};
-use crate::adoption::{Frame, KnownFindings, accept, fixed, unknown_names};
+use crate::adoption::{Frame, KnownFindings, accept, fixed, unknown_names, vague};
 use crate::args::Global;
 use crate::config::{Config, WAIVERS};
 use crate::judge::{Counts, Judge, Verdicts};
@@ -255,7 +255,8 @@ impl BaselineArgs {
             accept(&mut verdicts.findings);
             Some((target.clone(), baseline)).filter(|_| judged)
         } else {
-            let comparison = known.mark(&mut verdicts.findings);
+            let comparison = known.mark(verdicts);
+            diagnostics.extend(vague(&comparison));
             diagnostics.extend(fixed(&comparison).filter(|_| decided && !self.prune_baseline));
             // What could not be evaluated may still be there.
             file.map(|file| (file, comparison.shrunk)).filter(|_| decided && self.prune_baseline)

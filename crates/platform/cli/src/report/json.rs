@@ -35,6 +35,9 @@ struct Entry<'a> {
     severity: palisade_model::Severity,
     message: &'a str,
     resource: &'a str,
+    /// Which of the documents of its file, where several are alike otherwise.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    part: &'a str,
     path: &'a str,
     location: Option<Place<'a>>,
     related: Vec<Related<'a>>,
@@ -176,6 +179,7 @@ fn entry(finding: &Finding) -> Entry<'_> {
         severity: finding.severity,
         message: &finding.message,
         resource: &finding.resource,
+        part: &finding.part,
         path: &finding.path,
         location: finding.location.as_ref().map(Place::of),
         related: finding.related.iter().map(|(path, at)| Related { path, location: Place::of(at) }).collect(),
