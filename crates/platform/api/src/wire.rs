@@ -55,6 +55,32 @@ macro_rules! vocabulary {
     };
 }
 
+/// A type that shows a record as the API writes it: the fields are those of the record, each converted as its type says, so
+/// that nothing is copied by hand. `as optional` and `as list` convert what is inside; `as FIELD` shows another field.
+#[macro_export]
+macro_rules! view {
+    (
+        $(#[$attribute:meta])*
+        $visible:vis struct $name:ident of $record:ty {
+            $($(#[$about:meta])* $field:ident: $type:ty $(as $how:ident)?),* $(,)?
+        }
+    ) => {
+        #[derive(Debug, ::serde::Serialize, ::utoipa::ToSchema)]
+        $(#[$attribute])*
+        $visible struct $name { $($(#[$about])* $field: $type),* }
+
+        impl From<$record> for $name {
+            fn from(record: $record) -> Self {
+                Self { $($field: $crate::view!(@show record, $field $($how)?)),* }
+            }
+        }
+    };
+    (@show $record:ident, $field:ident) => { $record.$field.into() };
+    (@show $record:ident, $field:ident optional) => { $record.$field.map(Into::into) };
+    (@show $record:ident, $field:ident list) => { $record.$field.into_iter().map(Into::into).collect() };
+    (@show $record:ident, $field:ident $other:ident) => { $record.$other.into() };
+}
+
 /// A moment, written as RFC 3339 says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use palisade_api::wire::Time;
-use palisade_api::{List, Listing, Part, Problem, Query, UUID, is_uuid, shape};
+use palisade_api::{List, Listing, Part, Problem, Query, UUID, is_uuid, shape, view};
 use palisade_identity::permission::READ;
 use palisade_identity::{Authorized, Endpoint};
 use palisade_store::{DecisionCount, DecisionFilter, DecisionRecord};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{Capability, Ground, Plug};
 use crate::Context;
@@ -112,110 +112,73 @@ decision_query! {
     }
 }
 
-/// A decision.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Decision)]
-pub(crate) struct DecisionView {
-    /// Its identifier.
-    id: String,
-    /// When.
-    time: Time,
-    /// Where it was asked.
-    checkpoint: CheckpointWord,
-    /// What was to happen, such as `CREATE`.
-    operation: String,
-    /// Whether nothing would have been stored anyway.
-    dry_run: bool,
-    /// API group, empty for core.
-    group: String,
-    /// API version.
-    version: String,
-    /// Kind.
-    kind: String,
-    /// Namespace, empty for objects of the whole cluster.
-    namespace: String,
-    /// Name.
-    name: String,
-    /// Unique identifier in the cluster.
-    uid: String,
-    /// Subresource, empty for the object itself.
-    sub_resource: String,
-    /// Who asked.
-    username: String,
-    /// Groups of the one who asked.
-    groups: Vec<String>,
-    /// Whether it may happen.
-    allowed: bool,
-    /// Why not.
-    message: String,
-    /// What the one who asked was told although it may happen.
-    warnings: Vec<String>,
-    /// Whether the object was changed.
-    patched: bool,
-    /// Failures, warnings and errors, in brief.
-    findings: Vec<FindingBody>,
-    /// All answers.
-    counts: Counts,
-    /// SHA-256 of what was judged.
-    input_digest: String,
-    /// SHA-256 of the policies that judged.
-    ruleset_digest: String,
-    /// The team that answers for the object.
-    team: String,
-    /// The service that the object belongs to.
-    service: String,
-    /// How long judging took, in microseconds.
-    duration_us: u64,
-}
-
-impl From<DecisionRecord> for DecisionView {
-    fn from(record: DecisionRecord) -> Self {
-        Self {
-            id: record.id,
-            time: record.time.into(),
-            checkpoint: record.checkpoint.into(),
-            operation: record.operation,
-            dry_run: record.dry_run,
-            group: record.group,
-            version: record.version,
-            kind: record.kind,
-            namespace: record.namespace,
-            name: record.name,
-            uid: record.uid,
-            sub_resource: record.sub_resource,
-            username: record.username,
-            groups: record.groups,
-            allowed: record.allowed,
-            message: record.message,
-            warnings: record.warnings,
-            patched: record.patched,
-            findings: record.findings.into_iter().map(FindingBody::from).collect(),
-            counts: record.counts.into(),
-            input_digest: record.input_digest,
-            ruleset_digest: record.ruleset_digest,
-            team: record.team,
-            service: record.service,
-            duration_us: record.duration_us,
-        }
+view! {
+    /// A decision.
+    #[schema(as = Decision)]
+    pub(crate) struct DecisionView of DecisionRecord {
+        /// Its identifier.
+        id: String,
+        /// When.
+        time: Time,
+        /// Where it was asked.
+        checkpoint: CheckpointWord,
+        /// What was to happen, such as `CREATE`.
+        operation: String,
+        /// Whether nothing would have been stored anyway.
+        dry_run: bool,
+        /// API group, empty for core.
+        group: String,
+        /// API version.
+        version: String,
+        /// Kind.
+        kind: String,
+        /// Namespace, empty for objects of the whole cluster.
+        namespace: String,
+        /// Name.
+        name: String,
+        /// Unique identifier in the cluster.
+        uid: String,
+        /// Subresource, empty for the object itself.
+        sub_resource: String,
+        /// Who asked.
+        username: String,
+        /// Groups of the one who asked.
+        groups: Vec<String>,
+        /// Whether it may happen.
+        allowed: bool,
+        /// Why not.
+        message: String,
+        /// What the one who asked was told although it may happen.
+        warnings: Vec<String>,
+        /// Whether the object was changed.
+        patched: bool,
+        /// Failures, warnings and errors, in brief.
+        findings: Vec<FindingBody> as list,
+        /// All answers.
+        counts: Counts,
+        /// SHA-256 of what was judged.
+        input_digest: String,
+        /// SHA-256 of the policies that judged.
+        ruleset_digest: String,
+        /// The team that answers for the object.
+        team: String,
+        /// The service that the object belongs to.
+        service: String,
+        /// How long judging took, in microseconds.
+        duration_us: u64,
     }
 }
 
-/// How many decisions there are of a group.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = DecisionCount)]
-struct CountView {
-    /// The group's name: a team, a policy and so on.
-    key: String,
-    /// Allowed.
-    allowed: u64,
-    /// Denied.
-    denied: u64,
-}
-
-impl From<DecisionCount> for CountView {
-    fn from(count: DecisionCount) -> Self {
-        let DecisionCount { key, allowed, denied } = count;
-        Self { key, allowed, denied }
+view! {
+    /// How many decisions there are of a group.
+    #[schema(as = DecisionCount)]
+    struct CountView of DecisionCount {
+        /// The group's name: a team, a policy and so on.
+        key: String,
+        /// Allowed.
+        allowed: u64,
+        /// Denied.
+        denied: u64,
     }
 }
 

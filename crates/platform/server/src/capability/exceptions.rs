@@ -7,7 +7,7 @@ use axum::extract::State;
 use http::StatusCode;
 use palisade_api::idempotency::{Claimed, answer};
 use palisade_api::wire::Time;
-use palisade_api::{Body, Code, Created, List, Listing, PREFIX, Part, Problem, UUID, is_uuid, shape};
+use palisade_api::{Body, Code, Created, List, Listing, PREFIX, Part, Problem, UUID, is_uuid, shape, view};
 use palisade_identity::permission::READ;
 use palisade_identity::{Authorized, Endpoint, Permission, Reach, Role, four_eyes};
 use palisade_store::{
@@ -183,52 +183,34 @@ struct Note {
     note: Option<String>,
 }
 
-/// An exception.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Exception)]
-struct ExceptionView {
-    /// Its identifier.
-    id: String,
-    /// What it covers.
-    selector: Selector,
-    /// Why.
-    reason: String,
-    /// Who answers for it.
-    owner: String,
-    /// The team that asked.
-    team: String,
-    /// When it ends.
-    expires_at: Time,
-    /// Where it stands.
-    state: ExceptionStateWord,
-    /// Who asked.
-    requested_by: String,
-    /// When.
-    requested_at: Time,
-    /// Who approved, rejected or revoked it last.
-    decided_by: Option<String>,
-    /// When.
-    decided_at: Option<Time>,
-    /// What that person wrote.
-    note: Option<String>,
-}
-
-impl From<Exception> for ExceptionView {
-    fn from(exception: Exception) -> Self {
-        Self {
-            id: exception.id,
-            selector: exception.selector.into(),
-            reason: exception.reason,
-            owner: exception.owner,
-            team: exception.team,
-            expires_at: exception.expires_at.into(),
-            state: exception.state.into(),
-            requested_by: exception.requested_by,
-            requested_at: exception.requested_at.into(),
-            decided_by: exception.decided_by,
-            decided_at: exception.decided_at.map(Time),
-            note: exception.note,
-        }
+view! {
+    /// An exception.
+    #[schema(as = Exception)]
+    struct ExceptionView of Exception {
+        /// Its identifier.
+        id: String,
+        /// What it covers.
+        selector: Selector,
+        /// Why.
+        reason: String,
+        /// Who answers for it.
+        owner: String,
+        /// The team that asked.
+        team: String,
+        /// When it ends.
+        expires_at: Time,
+        /// Where it stands.
+        state: ExceptionStateWord,
+        /// Who asked.
+        requested_by: String,
+        /// When.
+        requested_at: Time,
+        /// Who approved, rejected or revoked it last.
+        decided_by: Option<String>,
+        /// When.
+        decided_at: Option<Time> as optional,
+        /// What that person wrote.
+        note: Option<String>,
     }
 }
 

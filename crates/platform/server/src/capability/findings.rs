@@ -9,10 +9,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use palisade_api::wire::Time;
-use palisade_api::{List, Listing, Part, Problem, Query, UUID, is_uuid, shape};
+use palisade_api::{List, Listing, Part, Problem, Query, UUID, is_uuid, shape, view};
 use palisade_identity::permission::READ;
 use palisade_identity::{Authorized, Endpoint};
-use palisade_model::Address;
+use palisade_model::{Address, Control};
 use palisade_store::{FindingCount, FindingFilter, FindingGroup, FindingRecord, FindingState, Fix, StoredFinding};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -148,83 +148,64 @@ finding_query! {
     FixQuery {}
 }
 
-/// What was found, of a resource as of a request.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct FindingBody {
-    /// Identity of the finding across runs.
-    fingerprint: String,
-    /// The policy, as `namespace/name` or `name`.
-    policy: String,
-    /// Kind of the policy; empty in decisions, which name the version.
-    policy_kind: String,
-    /// SHA-256 of the version of the policy.
-    policy_digest: String,
-    /// The rule.
-    rule: String,
-    /// What the rule said.
-    verdict: VerdictWord,
-    /// How much it matters.
-    severity: SeverityWord,
-    /// The policy's own words.
-    message: String,
-    /// The offending field, empty where the rule names none.
-    path: String,
-    /// How to mend it; absent from decisions, which name the version of the policy.
-    remediation: Option<String>,
-    /// Controls that the policy serves; empty in decisions.
-    controls: Vec<ControlView>,
-    /// Whether it counts: `counted`, `audited`, `known` or `waived`.
-    disposition: String,
-    /// What the rule knows beside its words.
-    facts: BTreeMap<String, String>,
-}
-
-impl From<StoredFinding> for FindingBody {
-    fn from(finding: StoredFinding) -> Self {
-        let control = |control: palisade_model::Control| ControlView { framework: control.framework, id: control.id };
-        Self {
-            fingerprint: finding.fingerprint,
-            policy: finding.policy,
-            policy_kind: finding.policy_kind,
-            policy_digest: finding.policy_digest,
-            rule: finding.rule,
-            verdict: finding.verdict.into(),
-            severity: finding.severity.into(),
-            message: finding.message,
-            path: finding.path,
-            remediation: finding.remediation,
-            controls: finding.controls.into_iter().map(control).collect(),
-            disposition: finding.disposition,
-            facts: finding.facts,
-        }
+view! {
+    /// What was found, of a resource as of a request.
+    pub(crate) struct FindingBody of StoredFinding {
+        /// Identity of the finding across runs.
+        fingerprint: String,
+        /// The policy, as `namespace/name` or `name`.
+        policy: String,
+        /// Kind of the policy; empty in decisions, which name the version.
+        policy_kind: String,
+        /// SHA-256 of the version of the policy.
+        policy_digest: String,
+        /// The rule.
+        rule: String,
+        /// What the rule said.
+        verdict: VerdictWord,
+        /// How much it matters.
+        severity: SeverityWord,
+        /// The policy's own words.
+        message: String,
+        /// The offending field, empty where the rule names none.
+        path: String,
+        /// How to mend it; absent from decisions, which name the version of the policy.
+        remediation: Option<String>,
+        /// Controls that the policy serves; empty in decisions.
+        controls: Vec<ControlView> as list,
+        /// Whether it counts: `counted`, `audited`, `known` or `waived`.
+        disposition: String,
+        /// What the rule knows beside its words.
+        facts: BTreeMap<String, String>,
     }
 }
 
-/// A finding.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Finding)]
-pub(crate) struct FindingView {
-    /// Its identifier, kept when it comes back after it was resolved.
-    id: String,
-    /// Identifier of the resource.
-    resource_id: String,
-    /// The resource.
-    resource: ResourceName,
-    /// Where it was found.
-    checkpoint: CheckpointWord,
-    /// What was found.
-    #[serde(flatten)]
-    finding: FindingBody,
-    /// The team that answers for the resource.
-    team: String,
-    /// The service that the resource belongs to.
-    service: String,
-    /// First seen.
-    first_seen: Time,
-    /// Last seen.
-    last_seen: Time,
-    /// Since when it is no more.
-    resolved_at: Option<Time>,
+view! {
+    /// A finding.
+    #[schema(as = Finding)]
+    pub(crate) struct FindingView of FindingRecord {
+        /// Its identifier, kept when it comes back after it was resolved.
+        id: String,
+        /// Identifier of the resource.
+        resource_id: String,
+        /// The resource.
+        resource: ResourceName,
+        /// Where it was found.
+        checkpoint: CheckpointWord,
+        /// What was found.
+        #[serde(flatten)]
+        finding: FindingBody,
+        /// The team that answers for the resource.
+        team: String,
+        /// The service that the resource belongs to.
+        service: String,
+        /// First seen.
+        first_seen: Time,
+        /// Last seen.
+        last_seen: Time,
+        /// Since when it is no more.
+        resolved_at: Option<Time> as optional,
+    }
 }
 
 /// What makes a resource the same resource at the next sight.
@@ -253,57 +234,35 @@ impl From<Address> for ResourceName {
     }
 }
 
-/// A control of a compliance framework.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Control)]
-pub(crate) struct ControlView {
-    /// The framework.
-    framework: String,
-    /// The control within it.
-    id: String,
-}
-
-impl From<FindingRecord> for FindingView {
-    fn from(record: FindingRecord) -> Self {
-        Self {
-            id: record.id,
-            resource_id: record.resource_id,
-            resource: record.resource.into(),
-            checkpoint: record.checkpoint.into(),
-            finding: record.finding.into(),
-            team: record.team,
-            service: record.service,
-            first_seen: record.first_seen.into(),
-            last_seen: record.last_seen.into(),
-            resolved_at: record.resolved_at.map(Time),
-        }
+view! {
+    /// A control of a compliance framework.
+    #[schema(as = Control)]
+    pub(crate) struct ControlView of Control {
+        /// The framework.
+        framework: String,
+        /// The control within it.
+        id: String,
     }
 }
 
-/// How many findings there are of a group.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = FindingCount)]
-pub(crate) struct CountView {
-    /// The group's name: a policy, a team and so on.
-    key: String,
-    /// All of them.
-    total: u64,
-    /// Of severity critical.
-    critical: u64,
-    /// Of severity high.
-    high: u64,
-    /// Of severity medium.
-    medium: u64,
-    /// Of severity low.
-    low: u64,
-    /// Of severity info.
-    info: u64,
-}
-
-impl From<FindingCount> for CountView {
-    fn from(count: FindingCount) -> Self {
-        let FindingCount { key, total, critical, high, medium, low, info } = count;
-        Self { key, total, critical, high, medium, low, info }
+view! {
+    /// How many findings there are of a group.
+    #[schema(as = FindingCount)]
+    pub(crate) struct CountView of FindingCount {
+        /// The group's name: a policy, a team and so on.
+        key: String,
+        /// All of them.
+        total: u64,
+        /// Of severity critical.
+        critical: u64,
+        /// Of severity high.
+        high: u64,
+        /// Of severity medium.
+        medium: u64,
+        /// Of severity low.
+        low: u64,
+        /// Of severity info.
+        info: u64,
     }
 }
 
@@ -357,32 +316,26 @@ async fn count(
     }))
 }
 
-/// One change, a rule mended in a service, and what it would remove.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Fix)]
-pub(crate) struct FixView {
-    /// The policy, as `namespace/name` or `name`.
-    policy: String,
-    /// The rule.
-    rule: String,
-    /// The team that would make the change.
-    team: String,
-    /// The service that it would be made in.
-    service: String,
-    /// How to make it.
-    remediation: Option<String>,
-    /// How severe the worst of the findings is.
-    severity: SeverityWord,
-    /// How many findings it would remove.
-    findings: u64,
-    /// Of how many resources.
-    resources: u64,
-}
-
-impl From<Fix> for FixView {
-    fn from(fix: Fix) -> Self {
-        let Fix { policy, rule, team, service, remediation, severity, findings, resources } = fix;
-        Self { policy, rule, team, service, remediation, severity: severity.into(), findings, resources }
+view! {
+    /// One change, a rule mended in a service, and what it would remove.
+    #[schema(as = Fix)]
+    pub(crate) struct FixView of Fix {
+        /// The policy, as `namespace/name` or `name`.
+        policy: String,
+        /// The rule.
+        rule: String,
+        /// The team that would make the change.
+        team: String,
+        /// The service that it would be made in.
+        service: String,
+        /// How to make it.
+        remediation: Option<String>,
+        /// How severe the worst of the findings is.
+        severity: SeverityWord,
+        /// How many findings it would remove.
+        findings: u64,
+        /// Of how many resources.
+        resources: u64,
     }
 }
 

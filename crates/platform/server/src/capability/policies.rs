@@ -7,13 +7,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use palisade_api::wire::Time;
-use palisade_api::{Done, List, Listing, NAME, Nothing, Part, Problem, SHA_256, is_digest, is_name, shape};
+use palisade_api::{Done, List, Listing, NAME, Nothing, Part, Problem, SHA_256, is_digest, is_name, shape, view};
 use palisade_identity::permission::READ;
 use palisade_identity::{Authorized, Endpoint, Permission, Reach, Role};
 use palisade_store::{PolicyFilter, PolicyRecord, PolicyVersion};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::{Capability, Ground, Plug};
 use crate::capability::administration::audit::note;
@@ -77,70 +77,47 @@ struct PolicyQuery {
     status: Option<PolicyStatusWord>,
 }
 
-/// A policy.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Policy)]
-struct PolicyView {
-    /// Its identifier.
-    id: String,
-    /// The source that offers it.
-    source: String,
-    /// Kind of the policy object.
-    kind: String,
-    /// Namespace, empty where it has none.
-    namespace: String,
-    /// Name.
-    name: String,
-    /// SHA-256 of the version offered last.
-    digest: String,
-    /// Where in the source it is.
-    place: String,
-    /// Whether it judges.
-    status: PolicyStatusWord,
-    /// What is wrong with it.
-    problem: Option<String>,
-    /// First seen.
-    first_seen: Time,
-    /// When version, status or problem changed last.
-    changed_at: Time,
-}
-
-impl From<PolicyRecord> for PolicyView {
-    fn from(record: PolicyRecord) -> Self {
-        Self {
-            id: record.id,
-            source: record.source,
-            kind: record.kind,
-            namespace: record.namespace,
-            name: record.name,
-            digest: record.digest,
-            place: record.place,
-            status: record.status.into(),
-            problem: record.problem,
-            first_seen: record.first_seen.into(),
-            changed_at: record.changed_at.into(),
-        }
+view! {
+    /// A policy.
+    #[schema(as = Policy)]
+    struct PolicyView of PolicyRecord {
+        /// Its identifier.
+        id: String,
+        /// The source that offers it.
+        source: String,
+        /// Kind of the policy object.
+        kind: String,
+        /// Namespace, empty where it has none.
+        namespace: String,
+        /// Name.
+        name: String,
+        /// SHA-256 of the version offered last.
+        digest: String,
+        /// Where in the source it is.
+        place: String,
+        /// Whether it judges.
+        status: PolicyStatusWord,
+        /// What is wrong with it.
+        problem: Option<String>,
+        /// First seen.
+        first_seen: Time,
+        /// When version, status or problem changed last.
+        changed_at: Time,
     }
 }
 
-/// A version of a policy.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PolicyVersion)]
-struct VersionView {
-    /// Identifier of the policy.
-    policy_id: String,
-    /// SHA-256 of its canonical JSON.
-    digest: String,
-    /// The document as text.
-    content: String,
-    /// First seen.
-    first_seen: Time,
-}
-
-impl From<PolicyVersion> for VersionView {
-    fn from(version: PolicyVersion) -> Self {
-        let PolicyVersion { policy_id, digest, content, first_seen } = version;
-        Self { policy_id, digest, content, first_seen: first_seen.into() }
+view! {
+    /// A version of a policy.
+    #[schema(as = PolicyVersion)]
+    struct VersionView of PolicyVersion {
+        /// Identifier of the policy.
+        policy_id: String,
+        /// SHA-256 of its canonical JSON.
+        digest: String,
+        /// The document as text.
+        content: String,
+        /// First seen.
+        first_seen: Time,
     }
 }
 

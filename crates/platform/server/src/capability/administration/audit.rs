@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use palisade_api::wire::Time;
-use palisade_api::{List, Listing, Problem};
+use palisade_api::{List, Listing, Problem, view};
 use palisade_identity::{Authorized, Endpoint, Permission, Reach, Role};
 use palisade_store::{AuditEntry, AuditFilter, NewAuditEntry};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use crate::Context;
 
@@ -41,43 +41,28 @@ struct AuditQuery {
     until: Option<Time>,
 }
 
-/// An action.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AuditEntry)]
-struct EntryView {
-    /// Its identifier.
-    id: String,
-    /// When.
-    time: Time,
-    /// Who.
-    actor: String,
-    /// The name to show for it.
-    actor_name: String,
-    /// What.
-    action: String,
-    /// To what.
-    object: String,
-    /// The team that it concerns; null concerns all.
-    team: Option<String>,
-    /// Whether it succeeded.
-    allowed: bool,
-    /// Anything else worth knowing.
-    details: Value,
-}
-
-impl From<AuditEntry> for EntryView {
-    fn from(entry: AuditEntry) -> Self {
-        Self {
-            id: entry.id,
-            time: entry.time.into(),
-            actor: entry.actor,
-            actor_name: entry.actor_name,
-            action: entry.action,
-            object: entry.object,
-            team: entry.team,
-            allowed: entry.allowed,
-            details: entry.details,
-        }
+view! {
+    /// An action.
+    #[schema(as = AuditEntry)]
+    struct EntryView of AuditEntry {
+        /// Its identifier.
+        id: String,
+        /// When.
+        time: Time,
+        /// Who.
+        actor: String,
+        /// The name to show for it.
+        actor_name: String,
+        /// What.
+        action: String,
+        /// To what.
+        object: String,
+        /// The team that it concerns; null concerns all.
+        team: Option<String>,
+        /// Whether it succeeded.
+        allowed: bool,
+        /// Anything else worth knowing.
+        details: Value,
     }
 }
 

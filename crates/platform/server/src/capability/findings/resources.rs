@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use palisade_api::wire::Time;
-use palisade_api::{List, Listing, NAME, Part, Problem, is_name, shape};
+use palisade_api::{List, Listing, NAME, Part, Problem, is_name, shape, view};
 use palisade_identity::permission::READ;
 use palisade_identity::{Authorized, Endpoint};
 use palisade_model::VerdictCounts;
@@ -52,72 +52,49 @@ struct ResourceQuery {
     service: Option<String>,
 }
 
-/// A resource.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Resource)]
-struct ResourceView {
-    /// Its identifier.
-    id: String,
-    /// What makes it the same at the next sight.
-    resource: ResourceName,
-    /// API version.
-    version: String,
-    /// Unique identifier in the cluster, empty outside of one.
-    uid: String,
-    /// SHA-256 of what was judged.
-    input_digest: String,
-    /// SHA-256 of the policies that judged it last.
-    ruleset_digest: String,
-    /// The team that answers for it.
-    team: String,
-    /// The service that it belongs to.
-    service: String,
-    /// What the rules said last.
-    counts: Counts,
-    /// First seen.
-    first_seen: Time,
-    /// Last seen.
-    last_seen: Time,
-}
-
-/// How many rules answered what.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = VerdictCounts)]
-pub(crate) struct Counts {
-    /// Satisfied.
-    pass: u32,
-    /// Violated.
-    fail: u32,
-    /// Violated, and only warned about.
-    warn: u32,
-    /// Declined to judge.
-    skip: u32,
-    /// Could not be evaluated.
-    error: u32,
-}
-
-impl From<VerdictCounts> for Counts {
-    fn from(counts: VerdictCounts) -> Self {
-        let VerdictCounts { pass, fail, warn, skip, error } = counts;
-        Self { pass, fail, warn, skip, error }
+view! {
+    /// A resource.
+    #[schema(as = Resource)]
+    struct ResourceView of ResourceRecord {
+        /// Its identifier.
+        id: String,
+        /// What makes it the same at the next sight.
+        resource: ResourceName as address,
+        /// API version.
+        version: String,
+        /// Unique identifier in the cluster, empty outside of one.
+        uid: String,
+        /// SHA-256 of what was judged.
+        input_digest: String,
+        /// SHA-256 of the policies that judged it last.
+        ruleset_digest: String,
+        /// The team that answers for it.
+        team: String,
+        /// The service that it belongs to.
+        service: String,
+        /// What the rules said last.
+        counts: Counts,
+        /// First seen.
+        first_seen: Time,
+        /// Last seen.
+        last_seen: Time,
     }
 }
 
-impl From<ResourceRecord> for ResourceView {
-    fn from(record: ResourceRecord) -> Self {
-        Self {
-            id: record.id,
-            resource: record.address.into(),
-            version: record.version,
-            uid: record.uid,
-            input_digest: record.input_digest,
-            ruleset_digest: record.ruleset_digest,
-            team: record.team,
-            service: record.service,
-            counts: record.counts.into(),
-            first_seen: record.first_seen.into(),
-            last_seen: record.last_seen.into(),
-        }
+view! {
+    /// How many rules answered what.
+    #[schema(as = VerdictCounts)]
+    pub(crate) struct Counts of VerdictCounts {
+        /// Satisfied.
+        pass: u32,
+        /// Violated.
+        fail: u32,
+        /// Violated, and only warned about.
+        warn: u32,
+        /// Declined to judge.
+        skip: u32,
+        /// Could not be evaluated.
+        error: u32,
     }
 }
 

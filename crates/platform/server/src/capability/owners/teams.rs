@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use palisade_api::{List, Listing, NAME, Nothing, Part, Problem, is_name, shape};
+use palisade_api::{List, Listing, NAME, Nothing, Part, Problem, is_name, shape, view};
 use palisade_identity::permission::READ;
 use palisade_identity::{Authorized, Endpoint};
 use palisade_store::{Service, Team};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::Context;
 use crate::capability::scope;
@@ -32,24 +32,18 @@ shape!(
     ServiceName, "service", 253, NAME, is_name
 );
 
-/// A team.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Team)]
-struct TeamView {
-    /// Its name.
-    name: String,
-    /// The name to show.
-    title: String,
-    /// How to reach it, empty where unknown.
-    contact: String,
-    /// Where it is written.
-    source: String,
-}
-
-impl From<Team> for TeamView {
-    fn from(team: Team) -> Self {
-        let Team { name, title, contact, source } = team;
-        Self { name, title, contact, source }
+view! {
+    /// A team.
+    #[schema(as = Team)]
+    struct TeamView of Team {
+        /// Its name.
+        name: String,
+        /// The name to show.
+        title: String,
+        /// How to reach it, empty where unknown.
+        contact: String,
+        /// Where it is written.
+        source: String,
     }
 }
 
@@ -61,30 +55,24 @@ struct ServiceQuery {
     team: Option<String>,
 }
 
-/// A service.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Service)]
-struct ServiceView {
-    /// Its name.
-    name: String,
-    /// The team that owns it.
-    team: String,
-    /// The name to show.
-    title: String,
-    /// The system that it belongs to, empty where unknown.
-    system: String,
-    /// Such as `production` or `experimental`, empty where unknown.
-    lifecycle: String,
-    /// How its resources are recognised.
-    selector: serde_json::Value,
-    /// Where it is written.
-    source: String,
-}
-
-impl From<Service> for ServiceView {
-    fn from(service: Service) -> Self {
-        let Service { name, team, title, system, lifecycle, selector, source } = service;
-        Self { name, team, title, system, lifecycle, selector, source }
+view! {
+    /// A service.
+    #[schema(as = Service)]
+    struct ServiceView of Service {
+        /// Its name.
+        name: String,
+        /// The team that owns it.
+        team: String,
+        /// The name to show.
+        title: String,
+        /// The system that it belongs to, empty where unknown.
+        system: String,
+        /// Such as `production` or `experimental`, empty where unknown.
+        lifecycle: String,
+        /// How its resources are recognised.
+        selector: serde_json::Value,
+        /// Where it is written.
+        source: String,
     }
 }
 
