@@ -173,7 +173,7 @@ impl Value {
         match self {
             Self::Object(object) => object.get(key),
             Self::Array(items) => match key {
-                Self::Number(index) => items.get(usize::try_from(index.as_int()?).ok()?),
+                Self::Number(index) => items.get(usize::try_from(index.as_i64()?).ok()?),
                 _ => None,
             },
             Self::Set(set) => set.get(key),

@@ -46,15 +46,6 @@ impl Number {
         }
     }
 
-    /// A whole number of 64 bits that is written as one, which is what OPA's integer operands ask for: not `1.0`.
-    #[inline]
-    pub fn as_int(&self) -> Option<i64> {
-        match self {
-            Self::Int(value) => Some(*value),
-            Self::Text(_) => None,
-        }
-    }
-
     /// The double nearest to it.
     pub fn as_f64(&self) -> f64 {
         match self {

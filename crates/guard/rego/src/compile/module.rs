@@ -24,10 +24,16 @@ pub(super) fn check(module: &Module, source: usize, strict: bool, report: &mut R
 
 /// A line such as `count(x)` outside of a rule defines nothing anybody wants.
 fn check_bare_call(rule: &Rule, source: usize, report: &mut Report) {
-    let bare = matches!(rule.head.kind, HeadKind::Function(_, None)) && rule.body.is_empty() && !rule.default;
-    if bare && super::names::builtin(&constant_parts(&rule.head).join(".")).is_some() {
+    let HeadKind::Function(parameters, None) = &rule.head.kind else { return };
+    if !rule.body.is_empty() || rule.default {
+        return;
+    }
+    if super::names::builtin(&constant_parts(&rule.head).join(".")).is_some() {
         let message = "rule name conflicts with built-in function";
         report.error(BARE, (source, rule.head.span), message, "move the call into the body of a rule");
+    } else if parameters.is_empty() {
+        let message = "rule argument list must take at least one argument";
+        report.error(BARE, (source, rule.head.span), message, "give it a value or conditions, or parameters");
     }
 }
 

@@ -37,6 +37,9 @@ pub(super) fn condition_variables(expression: &Expression) -> Vars {
     for term in expression.terms().into_iter().chain(expression.with_terms()) {
         variables(term, &mut found);
     }
+    if let Kind::Not { needed, .. } = &expression.kind {
+        found.extend(needed);
+    }
     found
 }
 
@@ -93,7 +96,7 @@ pub(super) fn outputs(expression: &Expression, safe: &Vars) -> Vars {
                 pattern_variables(result, &mut found);
             }
         }
-        Kind::Term(_) | Kind::Every { .. } | Kind::Print(_) => {}
+        Kind::Term(_) | Kind::Every { .. } | Kind::Print(_) | Kind::Not { .. } => {}
     }
     found
 }

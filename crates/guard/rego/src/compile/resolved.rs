@@ -60,6 +60,11 @@ pub(super) enum Kind {
     },
     /// Each argument is a set of the values that it has.
     Print(Vec<Term>),
+    /// The body has no solution. `needed` are variables of it that only something before may give values to.
+    Not {
+        body: Body,
+        needed: Vars,
+    },
 }
 
 /// What is called.
@@ -200,6 +205,7 @@ impl Expression {
             Kind::Unify(left, right) => vec![left, right],
             Kind::Call(_, arguments) | Kind::Print(arguments) => arguments.iter().collect(),
             Kind::Every { collection, .. } => vec![collection],
+            Kind::Not { .. } => Vec::new(),
         }
     }
 
@@ -216,7 +222,7 @@ impl Expression {
 pub(super) fn every_condition<'a>(body: &'a Body, visit: &mut dyn FnMut(&'a Expression)) {
     for expression in body {
         visit(expression);
-        if let Kind::Every { body, .. } = &expression.kind {
+        if let Kind::Every { body, .. } | Kind::Not { body, .. } = &expression.kind {
             every_condition(body, visit);
         }
         for term in expression.terms() {

@@ -129,7 +129,7 @@ struct Needs {
 impl Needs {
     fn of(expression: &Expression) -> Self {
         let mut closed = Vars::new();
-        if let Kind::Every { body, .. } = &expression.kind {
+        if let Kind::Every { body, .. } | Kind::Not { body, .. } = &expression.kind {
             for inner in body {
                 all_variables(inner, &mut closed);
             }
@@ -185,6 +185,7 @@ fn reorder_closures(expression: &mut Expression, known: &Vars, missing: &mut BTr
             let known = known.iter().chain(&*key).chain([&*value]).copied().collect();
             reorder(body, &known, missing);
         }
+        Kind::Not { body, .. } => reorder(body, known, missing),
     }
     // Values of `with` are settled: they hold no closures.
     debug_assert!(expression.with.iter().flat_map(|with| with.iter()).all(|with| match &with.value {

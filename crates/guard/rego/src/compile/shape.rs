@@ -52,6 +52,16 @@ impl Shape {
         Self::Object(Vec::new(), Some(Box::new((key, value))))
     }
 
+    /// An array of these items. An empty one often is a default or a beginning that others replace: it is of any array.
+    pub(super) fn array_of(items: Vec<Self>) -> Self {
+        if items.is_empty() { Self::array(Self::Any) } else { Self::Array(items, None) }
+    }
+
+    /// An object of these members; an empty one is of any object.
+    pub(super) fn object_of(members: Vec<(Value, Self)>) -> Self {
+        if members.is_empty() { Self::object(Self::Any, Self::Any) } else { Self::Object(members, None) }
+    }
+
     /// Any of several shapes.
     pub(super) fn one_of(several: impl IntoIterator<Item = Self>) -> Self {
         let mut found: Vec<Self> = Vec::new();
@@ -89,11 +99,11 @@ impl Shape {
             Value::Number(_) => Self::Number,
             Value::String(_) => Self::String,
             _ if depth >= MAX_DEPTH => Self::Any,
-            Value::Array(items) if items.len() <= MAX_PARTS => Self::Array(items.iter().map(inner).collect(), None),
+            Value::Array(items) if items.len() <= MAX_PARTS => Self::array_of(items.iter().map(inner).collect()),
             Value::Array(_) => Self::array(Self::Any),
             Value::Set(items) => Self::Set(Box::new(Self::one_of(items.iter().take(MAX_PARTS * 2).map(inner)))),
             Value::Object(members) if members.len() <= MAX_PARTS => {
-                Self::Object(members.iter().map(|(key, value)| (key.clone(), inner(value))).collect(), None)
+                Self::object_of(members.iter().map(|(key, value)| (key.clone(), inner(value))).collect())
             }
             Value::Object(_) => Self::object(Self::Any, Self::Any),
         }

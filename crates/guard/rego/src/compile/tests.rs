@@ -54,6 +54,22 @@ fn variables_without_values_are_unsafe() {
 }
 
 #[test]
+fn operands_without_braces_give_no_values_to_names() {
+    let reported = |condition: &str, expected: &str| {
+        let found = found_in(&[&format!("package a\nimport future.keywords\np if {{ {condition} }}")], false);
+        assert!(found[0].ends_with(expected), "{condition}: {found:?}");
+    };
+    reported("x = 1 or input.b", "rego_unsafe_var_error: var x is unsafe");
+    reported("{ x = 1 } and x == 1", "rego_unsafe_var_error: var x is unsafe");
+    reported("input.list[_] == 1 or input.b", "rego_unsafe_var_error: var _ is unsafe");
+    reported("not input.list[_]", "rego_unsafe_var_error: var _ is unsafe");
+    reported("x := 1 or input.b", "rego_compile_error: cannot assign vars inside implicit or operand");
+    reported("x := 1 and input.b", "rego_compile_error: cannot assign vars inside implicit and operand");
+    reported("not x := 1", "rego_compile_error: cannot assign vars inside negated expression");
+    accepted("package a\nimport future.keywords\np if { { x := 1; x > 0 } or input.b; not { y = 2; y == 3 } }\n");
+}
+
+#[test]
 fn rules_that_need_themselves_are_reported_with_the_circle() {
     let found = found_in(&["package a\np if data.b.q\n", "package b\nq if data.a.p\n"], false);
     assert_eq!(found.len(), 2);

@@ -3,10 +3,12 @@
 //! It goes through bodies in their final order, as OPA's type checker does, and knows less than it: parameters and base
 //! documents may be anything. So it accepts whatever OPA accepts. Deliberately absent: schemas.
 
+use palisade_model::Str;
+
 use super::codes::TYPE;
 use super::report::Report;
 use super::resolve::{Branch, Gives, Resolved};
-use super::resolved::{Body, Comprehension, Expression, Function, Head, Kind, Term, TermKind, Var};
+use super::resolved::{Body, Comprehension, Expression, Function, Head, Kind, Target, Term, TermKind, Var};
 use super::shape::Shape;
 use super::tree::Tree;
 use crate::plan::{Collect, NodeId, RuleId, RuleKind};
@@ -49,8 +51,15 @@ pub(super) fn check_branch(
     rules: &RuleShapes,
     report: &mut Report,
 ) -> (Shape, Shape) {
-    let mut checker =
-        Checker { tree, rules, report, source, known: vec![None; branch.variables.len()], learned: Vec::new() };
+    let mut checker = Checker {
+        tree,
+        rules,
+        report,
+        source,
+        known: vec![None; branch.variables.len()],
+        learned: Vec::new(),
+        replaced: Vec::new(),
+    };
     for parameter in &branch.parameters {
         checker.set(*parameter, Shape::Any);
     }
@@ -74,6 +83,8 @@ struct Checker<'a> {
     known: Vec<Option<Shape>>,
     /// Variables in the order in which they got their shapes.
     learned: Vec<Var>,
+    /// Paths of documents that the condition replaces, so that nothing is known of them.
+    replaced: Vec<Vec<Str>>,
 }
 
 impl Checker<'_> {
@@ -106,6 +117,17 @@ impl Checker<'_> {
     }
 
     fn condition(&mut self, expression: &Expression) {
+        let mark = self.replaced.len();
+        for with in expression.with.iter().flat_map(|with| with.iter()) {
+            if let Target::Data(path) = &with.target {
+                self.replaced.push(path.clone());
+            }
+        }
+        self.kind(expression);
+        self.replaced.truncate(mark);
+    }
+
+    fn kind(&mut self, expression: &Expression) {
         match &expression.kind {
             Kind::Term(term) => _ = self.shape(term),
             Kind::Unify(left, right) => self.match_terms(left, right, expression),
@@ -121,6 +143,7 @@ impl Checker<'_> {
                     checker.body(body);
                 });
             }
+            Kind::Not { body, .. } => self.closure(|checker| checker.body(body)),
             Kind::Print(arguments) => arguments.iter().for_each(|argument| _ = self.shape(argument)),
         }
     }
@@ -225,7 +248,7 @@ impl Checker<'_> {
             TermKind::Constant(value) => Shape::of(value),
             TermKind::Var(var) => self.get(*var).cloned().unwrap_or(Shape::Any),
             TermKind::Reference(head, parts) => self.reference(*head, parts),
-            TermKind::Array(items) => Shape::Array(items.iter().map(|item| self.shape(item)).collect(), None),
+            TermKind::Array(items) => Shape::array_of(items.iter().map(|item| self.shape(item)).collect()),
             TermKind::Set(items) => {
                 let items: Vec<_> = items.iter().map(|item| self.shape(item)).collect();
                 Shape::Set(Box::new(Shape::one_of(items)))
@@ -248,7 +271,7 @@ impl Checker<'_> {
             }
         }
         if others.is_empty() {
-            return Shape::Object(known, None);
+            return Shape::object_of(known);
         }
         others.extend(known.into_iter().map(|(_, value)| value));
         Shape::object(Shape::Any, Shape::one_of(others))
@@ -309,6 +332,11 @@ impl Checker<'_> {
 
     /// The shape of the rule that a reference starts with, and the parts after it.
     fn below_data<'t>(&mut self, parts: &'t [Term]) -> (Shape, &'t [Term]) {
+        let meets =
+            |path: &Vec<Str>| path.iter().zip(parts).all(|(name, part)| part.as_name().is_none_or(|it| it == name));
+        if self.replaced.iter().any(meets) {
+            return (Shape::Any, &[]);
+        }
         let mut at: NodeId = 0;
         for (index, part) in parts.iter().enumerate() {
             let Some(node) = self.tree.nodes.get(at as usize) else { break };

@@ -155,6 +155,29 @@ pub enum ExpressionKind {
         /// What must hold for each.
         body: Body,
     },
+    /// `not { .. }`, and every `not` where `future.keywords.not` is imported: the operand has no solution, for whatever
+    /// reason.
+    Not(Operand),
+    /// `a and b`: both have a solution.
+    And(Operand, Operand),
+    /// `a or b`: one of them has a solution.
+    Or(Operand, Operand),
+}
+
+/// What `not`, `and` and `or` are about. Variables that it gives values to are not seen outside.
+#[derive(Clone, Debug)]
+pub struct Operand {
+    /// The conditions.
+    pub body: Body,
+    /// Whether it is written in braces, and may give values to variables.
+    pub explicit: bool,
+}
+
+impl Operand {
+    /// A condition by itself.
+    pub(super) fn of(expression: Expression) -> Self {
+        Self { body: vec![expression], explicit: false }
+    }
 }
 
 /// `with input.x as y`.

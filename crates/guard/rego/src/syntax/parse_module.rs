@@ -12,7 +12,8 @@ use palisade_model::{Diagnostic, Source, Span, Str};
 use palisade_rego_value::Value;
 
 use super::ast::{
-    Body, Else, Expression, ExpressionKind, Head, HeadKind, Import, Module, Rule, TemplatePart, Term, TermKind, Version,
+    Body, Else, Expression, ExpressionKind, Head, HeadKind, Import, Module, Operand, Rule, TemplatePart, Term,
+    TermKind, Version,
 };
 
 /// What `rego.parse_module` gives for a file; the error is in OPA's words.
@@ -203,7 +204,24 @@ impl Printer<'_> {
                 ("domain", Some(self.term(collection))),
                 ("body", Some(self.body(body))),
             ]),
+            ExpressionKind::Not(operand) => object([
+                ("type", Some(Value::string("not"))),
+                ("body", Some(self.body(&operand.body))),
+                ("explicit_body", Some(Value::Bool(operand.explicit))),
+            ]),
+            ExpressionKind::And(left, right) => self.logical("and", left, right),
+            ExpressionKind::Or(left, right) => self.logical("or", left, right),
         }
+    }
+
+    fn logical(&self, word: &str, left: &Operand, right: &Operand) -> Value {
+        object([
+            ("type", Some(Value::string(word))),
+            ("lhs", Some(self.body(&left.body))),
+            ("rhs", Some(self.body(&right.body))),
+            ("explicit_lhs", flag(left.explicit)),
+            ("explicit_rhs", flag(right.explicit)),
+        ])
     }
 
     fn terms(&self, terms: &[Term]) -> Vec<Value> {

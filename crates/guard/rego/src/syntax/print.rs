@@ -7,7 +7,7 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use palisade_rego_value::Value;
 
-use super::ast::{Body, Else, Expression, ExpressionKind, Head, HeadKind, TemplatePart, Term, TermKind};
+use super::ast::{Body, Else, Expression, ExpressionKind, Head, HeadKind, Operand, TemplatePart, Term, TermKind};
 
 /// The sign of an operator's function.
 pub(super) fn sign(function: &Term) -> Option<&'static str> {
@@ -181,6 +181,23 @@ fn template(f: &mut Formatter<'_>, parts: &[TemplatePart]) -> fmt::Result {
     f.write_char('"')
 }
 
+/// What `not`, `and` and `or` are about.
+fn side(f: &mut Formatter<'_>, inner: &Operand) -> fmt::Result {
+    match inner.body.as_slice() {
+        [only] if !inner.explicit && only.with.is_empty() && !is_logical(&only.kind) => only.fmt(f),
+        [only] if !inner.explicit => write!(f, "({only})"),
+        conditions => {
+            f.write_str("{ ")?;
+            separated(f, "; ", conditions, |f, expression| expression.fmt(f))?;
+            f.write_str(" }")
+        }
+    }
+}
+
+fn is_logical(kind: &ExpressionKind) -> bool {
+    matches!(kind, ExpressionKind::And(..) | ExpressionKind::Or(..))
+}
+
 impl Display for Expression {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(if self.negated { "not " } else { "" })?;
@@ -203,6 +220,15 @@ impl Display for Expression {
                 write!(f, "{} in {collection} {{ ", shown(&value.0))?;
                 body(f, conditions)?;
                 f.write_str(" }")?;
+            }
+            ExpressionKind::Not(inner) => {
+                f.write_str("not ")?;
+                side(f, inner)?;
+            }
+            ExpressionKind::And(left, right) | ExpressionKind::Or(left, right) => {
+                side(f, left)?;
+                f.write_str(if matches!(self.kind, ExpressionKind::And(..)) { " and " } else { " or " })?;
+                side(f, right)?;
             }
         }
         self.with.iter().try_for_each(|with| write!(f, " with {} as {}", with.target, with.value))

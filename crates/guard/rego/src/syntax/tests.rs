@@ -36,6 +36,23 @@ fn operators_bind_as_in_the_reference() {
 }
 
 #[test]
+fn conditions_of_conditions_are_shown_with_their_groups() {
+    let shown = |text: &str| {
+        let module = sound(&format!("import rego.v2\np if {{ {text} }}"));
+        module.rules[0].body.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(shown("a or b and not c with input as 1"), "a or (b and not c) with input as 1");
+    assert_eq!(shown("(a or b) and { x := 1; x == y }"), "(a or b) and { x := 1; x == y }");
+    assert_eq!(shown("not (a or b); not { c }; not d.or"), "not (a or b); not { c }; not d.or");
+    assert_eq!(shown("(a == b) == c or (d with input as 1)"), "(a == b) == c or (d with input as 1)");
+    let wrong = |text: &str| refused(&format!("import future.keywords.or\np if {{ {text} }}"), Version::V1);
+    assert_eq!(wrong("a with input as 1 or b"), "`with` modifier is not allowed on operand of `or`");
+    assert_eq!(wrong("some x in xs or b"), "unexpected or keyword: expected \\n or ;");
+    assert_eq!(wrong("a and b"), "unexpected identifier token: expected \\n or ; or }");
+    assert!(wrong(&"(".repeat(300)).contains("nested"));
+}
+
+#[test]
 fn a_bar_in_braces_begins_conditions_unless_a_comma_follows() {
     let kind = |text: &str| match parse_query(&Source::new("q", text)).unwrap().remove(0).kind {
         ExpressionKind::Term(term) => format!("{:?}", term.kind).split('(').next().unwrap().to_owned(),

@@ -75,6 +75,9 @@ pub(super) enum Kind {
     Remainder,
     And,
     Or,
+    /// The words, where they are keywords; the two before are `&` and `|`.
+    LogicalAnd,
+    LogicalOr,
 }
 
 impl Kind {
@@ -96,6 +99,8 @@ impl Kind {
             "contains" => Self::Contains,
             "in" => Self::In,
             "every" => Self::Every,
+            "and" => Self::LogicalAnd,
+            "or" => Self::LogicalOr,
             _ => Self::Name,
         }
     }
@@ -119,6 +124,8 @@ impl Kind {
                 | Self::Contains
                 | Self::In
                 | Self::Every
+                | Self::LogicalAnd
+                | Self::LogicalOr
         )
     }
 

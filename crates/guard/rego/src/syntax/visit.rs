@@ -43,6 +43,11 @@ fn expression(expression: &Expression, see: &mut dyn FnMut(&Term) -> bool) {
             term(collection, see);
             body(each, see);
         }
+        ExpressionKind::Not(inner) => body(&inner.body, see),
+        ExpressionKind::And(left, right) | ExpressionKind::Or(left, right) => {
+            body(&left.body, see);
+            body(&right.body, see);
+        }
     }
     expression.with.iter().for_each(|with| term(&with.value, see));
 }

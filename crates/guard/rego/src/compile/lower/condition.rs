@@ -75,6 +75,13 @@ impl Lowerer<'_, '_> {
             Kind::Unify(left, right) => self.unify(left, right),
             Kind::Call(function, arguments) => self.call(*function, arguments),
             Kind::Every { key, value, collection, body } => self.every(*key, *value, collection, body),
+            Kind::Not { body, .. } => {
+                let block = self.nested(|lowerer| {
+                    lowerer.body(body);
+                    Emit::Exists
+                });
+                self.step(Step::Not(Box::new(block)));
+            }
             Kind::Print(arguments) => {
                 let arguments = self.operands(arguments);
                 self.step(Step::Print(arguments));

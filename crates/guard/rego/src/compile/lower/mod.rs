@@ -235,6 +235,10 @@ impl<'p, 't> Lowerer<'p, 't> {
     }
 
     fn operands(&mut self, terms: &[Term]) -> Vec<Operand> {
+        if terms.iter().all(|term| self.is_ready(term)) {
+            return terms.iter().map(|term| self.operand(term)).collect();
+        }
+        let terms = self.grounded(terms);
         terms.iter().map(|term| self.operand(term)).collect()
     }
 
@@ -253,7 +257,10 @@ impl<'p, 't> Lowerer<'p, 't> {
                 self.made(|to| Step::Set { items, to })
             }
             TermKind::Object(members) => {
-                let members = members.iter().map(|(key, value)| (self.operand(key), self.operand(value))).collect();
+                let flat: Vec<Term> = members.iter().flat_map(|(key, value)| [key, value]).cloned().collect();
+                let flat = self.operands(&flat);
+                let pairs = flat.chunks_exact(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?)));
+                let members = pairs.collect();
                 self.made(|to| Step::Object { members, to })
             }
             TermKind::Comprehension(comprehension) => self.comprehension(comprehension),
@@ -287,6 +294,47 @@ impl<'p, 't> Lowerer<'p, 't> {
             TermKind::Array(items) | TermKind::Set(items) => items.iter().all(|item| self.is_ready(item)),
             TermKind::Object(members) => members.iter().all(|(key, value)| self.is_ready(key) && self.is_ready(value)),
         }
+    }
+
+    /// The terms with every reference looked up that gives values to variables which others of them need:
+    /// `[i, input.list[i]]`. Those whose own start is given by another wait for it.
+    pub(super) fn grounded(&mut self, terms: &[Term]) -> Vec<Term> {
+        let mut terms = terms.to_vec();
+        loop {
+            let before = self.trail.len();
+            terms = terms.iter().map(|term| self.with_references(term)).collect();
+            if self.trail.len() == before || terms.iter().all(|term| self.is_ready(term)) {
+                return terms;
+            }
+        }
+    }
+
+    fn with_references(&mut self, term: &Term) -> Term {
+        let kind = match &term.kind {
+            TermKind::Reference(..) if self.can_be_followed(term) => {
+                let operand = self.operand(term);
+                return self.held(operand, term.span);
+            }
+            TermKind::Array(items) => TermKind::Array(items.iter().map(|item| self.with_references(item)).collect()),
+            TermKind::Set(items) => TermKind::Set(items.iter().map(|item| self.with_references(item)).collect()),
+            TermKind::Object(members) => TermKind::Object(
+                members.iter().map(|(key, value)| (self.with_references(key), self.with_references(value))).collect(),
+            ),
+            _ => return term.clone(),
+        };
+        Term::new(kind, term.span)
+    }
+
+    /// Whether every reference within a term starts with something that has a value.
+    fn can_be_followed(&self, term: &Term) -> bool {
+        let mut possible = true;
+        term.walk(&mut |term| {
+            if let TermKind::Reference(Head::Var(var), _) = term.kind {
+                possible &= self.is_bound(var);
+            }
+            possible
+        });
+        possible
     }
 
     fn body(&mut self, body: &Body) {

@@ -29,7 +29,12 @@ impl Lowerer<'_, '_> {
                     pairs.push_back((left, right));
                     continue;
                 }
-                ((false, false), _) => _ = self.impossible(),
+                ((false, false), _) => match <[Term; 2]>::try_from(self.grounded(&[left.clone(), right.clone()])) {
+                    Ok([left, right]) if self.is_ready(&left) || self.is_ready(&right) => {
+                        pairs.push_back((left, right));
+                    }
+                    _ => _ = self.impossible(),
+                },
             }
             waited = 0;
         }
@@ -82,7 +87,10 @@ impl Lowerer<'_, '_> {
                     open.push_back((pattern, value));
                     continue;
                 }
-                _ => _ = self.impossible(),
+                _ => match self.grounded(std::slice::from_ref(&pattern)).pop() {
+                    Some(pattern) if self.is_ready(&pattern) => open.push_back((pattern, value)),
+                    _ => _ = self.impossible(),
+                },
             }
             waited = 0;
         }

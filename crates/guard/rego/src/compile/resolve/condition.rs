@@ -6,7 +6,8 @@ use palisade_model::{Span, Str};
 use palisade_rego_value::Value;
 
 use super::super::codes::COMPILE;
-use super::super::resolved::{Body, Expression, Function, Head, Kind, Term, TermKind};
+use super::super::outputs::condition_variables;
+use super::super::resolved::{Body, Expression, Function, Head, Kind, Term, TermKind, Vars};
 use super::call::Operator;
 use super::scope::{How, pattern_names};
 use super::{Resolver, constant};
@@ -79,7 +80,37 @@ impl Resolver<'_> {
             ast::ExpressionKind::Every { key, value, collection, body } => {
                 self.every(key.as_ref(), value, collection, body, out)
             }
+            ast::ExpressionKind::Not(operand) => self.fails(operand, "negated expression"),
+            ast::ExpressionKind::And(left, right) => {
+                let left = self.fails(left, "implicit and operand");
+                out.push(Expression::new(none_of([left], span), span));
+                none_of([self.fails(right, "implicit and operand")], span)
+            }
+            ast::ExpressionKind::Or(left, right) => {
+                let sides = [left, right].map(|side| self.fails(side, "implicit or operand"));
+                none_of(sides, span)
+            }
         })
+    }
+
+    /// That an operand has no solution. One without braces gives no values to variables that have names.
+    fn fails(&mut self, operand: &ast::Operand, place: &str) -> Kind {
+        if let ([ast::Expression { kind: ast::ExpressionKind::Assign(..), span, .. }], false) =
+            (operand.body.as_slice(), operand.explicit)
+        {
+            let message = format!("cannot assign vars inside {place}");
+            self.error(COMPILE, *span, message, "put the operand in braces, or assign on the line before");
+            return Kind::Not { body: Vec::new(), needed: Vars::new() };
+        }
+        self.push_scope(&operand.body);
+        let body = self.body(&operand.body);
+        self.pop_scope();
+        let mut needed = Vars::new();
+        if !operand.explicit {
+            needed.extend(body.iter().flat_map(condition_variables));
+            needed.retain(|var| self.variables.get(*var as usize).is_some_and(|variable| variable.name.is_some()));
+        }
+        Kind::Not { body, needed }
     }
 
     /// `pattern = term`, where the result of a call goes to the pattern at once.
@@ -208,6 +239,11 @@ impl Resolver<'_> {
         }
         self.declare(name, span, How::Declared)
     }
+}
+
+/// That none of these holds.
+fn none_of<const N: usize>(kinds: [Kind; N], span: Span) -> Kind {
+    Kind::Not { body: kinds.map(|kind| Expression::new(kind, span)).into(), needed: Vars::new() }
 }
 
 /// Whether a term only takes values apart: a variable, or arrays and objects of such and constants.

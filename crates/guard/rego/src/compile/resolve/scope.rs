@@ -176,7 +176,12 @@ fn declared(body: &Body, names: &mut BTreeSet<Str>) {
                 }
             }
             ExpressionKind::Every { body, .. } => declared(body, names),
-            ExpressionKind::Term(_) | ExpressionKind::Unify(..) => {}
+            // Operands have names of their own.
+            ExpressionKind::Term(_)
+            | ExpressionKind::Unify(..)
+            | ExpressionKind::Not(_)
+            | ExpressionKind::And(..)
+            | ExpressionKind::Or(..) => {}
         }
     }
 }

@@ -4,6 +4,7 @@
 //! rules, conditions, terms. A mistake ends the statement in which it is; reading goes on at the next one.
 
 mod composite;
+mod logic;
 mod query;
 mod rule;
 mod statement;
@@ -78,13 +79,20 @@ struct Keywords {
     every: bool,
     r#if: bool,
     r#in: bool,
+    and: bool,
+    or: bool,
+    /// Whether `not` is about all that its operand needs.
+    not: bool,
 }
 
 impl Keywords {
     fn of(version: Version) -> Self {
         let known = version == Version::V1;
-        Self { contains: known, every: known, r#if: known, r#in: known }
+        Self { contains: known, every: known, r#if: known, r#in: known, and: false, or: false, not: false }
     }
+
+    /// All that `import future.keywords` turns on.
+    const ALL: Self = Self { contains: true, every: true, r#if: true, r#in: true, and: true, or: true, not: true };
 }
 
 /// A failure on its way to the statement in which it is; empty where the lexer has reported it.
@@ -128,6 +136,8 @@ impl<'a> Parser<'a> {
             Kind::In => self.keywords.r#in,
             Kind::Every => self.keywords.every,
             Kind::Contains => self.keywords.contains,
+            Kind::LogicalAnd => self.keywords.and,
+            Kind::LogicalOr => self.keywords.or,
             _ => true,
         };
         if known { token.kind } else { Kind::Name }
@@ -233,6 +243,8 @@ impl<'a> Parser<'a> {
     fn keyword_hint(&self, token: Token) -> &'static str {
         let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map(|token| token.kind);
         match (token.kind, before) {
+            (Kind::LogicalAnd, _) => "add `import future.keywords.and` to write `and` between conditions",
+            (Kind::LogicalOr, _) => "add `import future.keywords.or` to write `or` between conditions",
             _ if self.version == Version::V1 => "",
             (Kind::If, _) | (_, Some(Kind::If)) => "add `import rego.v1` to write `if`",
             (Kind::In, _) | (_, Some(Kind::In)) => "add `import future.keywords.in` to write `in`",

@@ -50,8 +50,8 @@ impl Parser<'_> {
         self.unexpected_help(&format!("\\n or ; or {closing}"), help)
     }
 
-    /// One condition.
-    pub(super) fn literal(&mut self) -> Parsed<Expression> {
+    /// One condition, without `and` and `or`.
+    pub(super) fn simple(&mut self) -> Parsed<Expression> {
         let start = self.start();
         if self.keyword_is_name() {
             self.name_at = Some(self.at);
@@ -74,12 +74,13 @@ impl Parser<'_> {
             Kind::Some => "illegal negation of `some`: move the conditions into a rule, and negate that",
             Kind::Every => "illegal negation of `every`: move the conditions into a rule, and negate that",
             Kind::Not => "one `not` is enough; move what is negated twice into a rule",
+            _ if self.keywords.not => return self.negated_operand(start),
             _ => return self.plain(start, true),
         };
         Err(self.unexpected_help("", help))
     }
 
-    fn plain(&mut self, start: u32, negated: bool) -> Parsed<Expression> {
+    pub(super) fn plain(&mut self, start: u32, negated: bool) -> Parsed<Expression> {
         let left = self.expression(true)?;
         let mut height = self.height;
         let operator = self.peek();
@@ -98,8 +99,15 @@ impl Parser<'_> {
         self.finish(start, negated, kind)
     }
 
+    pub(super) fn finish(&mut self, start: u32, negated: bool, kind: ExpressionKind) -> Parsed<Expression> {
+        let with = self.replacements()?;
+        let span = self.span_from(start);
+        self.grow(self.height, span)?;
+        Ok(Expression { negated, kind, with, span })
+    }
+
     /// The replacements after a condition.
-    fn finish(&mut self, start: u32, negated: bool, kind: ExpressionKind) -> Parsed<Expression> {
+    pub(super) fn replacements(&mut self) -> Parsed<Vec<With>> {
         let (mut with, mut height) = (Vec::new(), self.height);
         while self.at(Kind::With) && !self.keyword_is_name() {
             let start = self.start();
@@ -117,9 +125,8 @@ impl Parser<'_> {
             height = height.max(self.height);
             with.push(With { target, value, span: self.span_from(start) });
         }
-        let span = self.span_from(start);
-        self.grow(height, span)?;
-        Ok(Expression { negated, kind, with, span })
+        self.height = height;
+        Ok(with)
     }
 
     /// `some x in xs`, or else `some x, y`.

@@ -3,7 +3,7 @@
 use palisade_model::{Diagnostic, Span};
 use palisade_rego_value::Value;
 
-use super::super::ast::{Body, Else, ExpressionKind, Head, HeadKind, Rule, TemplatePart, Term, TermKind, Version};
+use super::super::ast::{Body, Else, ExpressionKind, Head, HeadKind, Rule, TemplatePart, Term, TermKind};
 use super::super::codes;
 use super::super::token::Kind;
 use super::term::operator;
@@ -41,6 +41,9 @@ impl Parser<'_> {
         let bare = matches!(head.kind, HeadKind::Value(None) | HeadKind::Function(_, None));
         let (introduction, body) = self.rule_body(bare)?;
         self.settle(&mut head, introduction, loose)?;
+        if introduction != Introduction::Absent {
+            head.kind = without_parentheses(head.kind);
+        }
         let otherwise = if introduction == Introduction::Absent { Vec::new() } else { self.branches(&head, loose)? };
         let chained = introduction != Introduction::Absent && otherwise.is_empty();
         let span = self.span_from(start);
@@ -98,19 +101,13 @@ impl Parser<'_> {
             return Err(self.error(codes::RULE, token.span, message, "`set()` is the empty set; choose another name"));
         }
         let (kind, assign) = self.definition(arguments)?;
+        let kind = if matches!(kind, HeadKind::Function(_, Some(_))) { without_parentheses(kind) } else { kind };
         Ok(Head { reference, kind, assign, span: self.span_from(token.span.start) })
     }
 
     fn parameters(&mut self) -> Parsed<Vec<Term>> {
-        let start = self.start();
         self.at += 1;
         let (parameters, _) = self.list(Kind::ParenClose, Vec::new())?;
-        let valued = matches!(self.peek(), Kind::Assign | Kind::Unify);
-        if parameters.is_empty() && self.version == Version::V0 && !valued {
-            let message = "rule argument list must take at least one argument";
-            let help = "write a rule without parentheses, or add `import rego.v1`";
-            return Err(self.error(codes::RULE, self.span_from(start), message, help));
-        }
         if matches!(self.peek(), Kind::Dot | Kind::BracketOpen | Kind::ParenOpen) && !self.token(0).spaced {
             let help = "the parameters are the last part of a function's head";
             return Err(self.error(codes::RULE, self.token(0).span, "invalid rule head", help));
@@ -166,7 +163,7 @@ impl Parser<'_> {
 
     /// Conditions in braces, or one condition, which may begin with a brace itself.
     fn if_body(&mut self) -> Parsed<Body> {
-        if self.at(Kind::BraceOpen) && !self.brace_begins_term() {
+        if self.at(Kind::BraceOpen) && !self.brace_begins_logic() && !self.brace_begins_term() {
             return self.braced_body();
         }
         Ok(vec![self.literal()?])
@@ -315,6 +312,14 @@ impl Parser<'_> {
             }
             None => Ok(()),
         }
+    }
+}
+
+/// A rule with a value or conditions whose parentheses are empty is no function: it is referred to, never called.
+fn without_parentheses(kind: HeadKind) -> HeadKind {
+    match kind {
+        HeadKind::Function(parameters, value) if parameters.is_empty() => HeadKind::Value(value),
+        other => other,
     }
 }
 

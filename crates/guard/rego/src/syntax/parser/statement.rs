@@ -162,24 +162,30 @@ impl Parser<'_> {
             Kind::In => self.keywords.r#in,
             Kind::Every => self.keywords.every,
             Kind::Contains => self.keywords.contains,
+            Kind::LogicalAnd => self.keywords.and,
+            Kind::LogicalOr => self.keywords.or,
             other => other.is_keyword(),
         }
     }
 
     fn rego_import(&mut self, path: &[Str], span: Span) -> Parsed<()> {
-        if path.len() == 2 && path.last().is_some_and(|part| **part == *"v1") {
-            self.version = Version::V1;
-            self.keywords = Keywords::of(Version::V1);
-            return Ok(());
-        }
-        let message = format!("invalid import `{}`, must be `rego.v1`", path.join("."));
-        Err(self.error(codes::IMPORT, span, message, "write `import rego.v1`"))
+        let Keywords { and, or, not, .. } = self.keywords;
+        self.keywords = match path {
+            [_, version] if **version == *"v1" => Keywords { and, or, not, ..Keywords::of(Version::V1) },
+            [_, version] if **version == *"v2" => Keywords::ALL,
+            _ => {
+                let message = format!("invalid import `{}`, must be one of: `rego.v1`, `rego.v2`", path.join("."));
+                return Err(self.error(codes::IMPORT, span, message, "write `import rego.v1`"));
+            }
+        };
+        self.version = Version::V1;
+        Ok(())
     }
 
     fn future_import(&mut self, path: &[Str], span: Span) -> Parsed<()> {
         let word = match path {
             [_, keywords] if **keywords == *"keywords" => {
-                self.keywords = Keywords::of(Version::V1);
+                self.keywords = Keywords::ALL;
                 return Ok(());
             }
             [_, keywords, word] if **keywords == *"keywords" => word,
@@ -193,9 +199,12 @@ impl Parser<'_> {
             "every" => (self.keywords.every, self.keywords.r#in) = (true, true),
             "if" => self.keywords.r#if = true,
             "in" => self.keywords.r#in = true,
+            "and" => self.keywords.and = true,
+            "or" => self.keywords.or = true,
+            "not" => self.keywords.not = true,
             _ => {
-                let message = "unexpected keyword, must be one of [contains every if in]";
-                return Err(self.error(codes::IMPORT, span, message, "write `import rego.v1` for all of them"));
+                let message = "unexpected keyword, must be one of [and contains every if in not or]";
+                return Err(self.error(codes::IMPORT, span, message, "write `import future.keywords` for all of them"));
             }
         }
         Ok(())

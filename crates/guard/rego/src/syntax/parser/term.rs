@@ -111,6 +111,11 @@ impl Parser<'_> {
             return Ok(self.variable(span));
         }
         let scalar = match kind {
+            // The sets' functions keep their names.
+            Kind::LogicalAnd | Kind::LogicalOr if self.token(1).kind == Kind::ParenOpen && !self.token(1).spaced => {
+                self.at += 1;
+                return Ok(self.variable(span));
+            }
             Kind::Name | Kind::Contains => {
                 self.at += 1;
                 return Ok(self.variable(span));
@@ -336,6 +341,9 @@ impl Parser<'_> {
             ExpressionKind::Unify(..) => "unification (`=`)",
             ExpressionKind::Some(_) | ExpressionKind::SomeIn { .. } => "`some`",
             ExpressionKind::Every { .. } => "`every`",
+            ExpressionKind::Not(_) => "negation (`not`)",
+            ExpressionKind::And(..) => "`and`",
+            ExpressionKind::Or(..) => "`or`",
         };
         let message = format!("unexpected {wrong} in template-string expression");
         Err(self.error(
