@@ -20,6 +20,8 @@ pub struct Limits {
     pub max_alias_expansion: usize,
     /// Documents per file.
     pub max_documents: usize,
+    /// Whether `yes`, `on`, `n` and their like are booleans, as Kubernetes has them; newer libraries take them for text.
+    pub word_booleans: bool,
 }
 
 impl Default for Limits {
@@ -30,6 +32,7 @@ impl Default for Limits {
             max_nodes: 10_000_000,
             max_alias_expansion: 1_000_000,
             max_documents: 100_000,
+            word_booleans: true,
         }
     }
 }
@@ -65,18 +68,6 @@ impl Document {
     /// The document as something to be judged.
     pub fn into_resource(self) -> Resource {
         Resource { object: self.value, origin: Origin::File { source: self.source, spans: self.spans } }
-    }
-
-    /// The object at `keys` within the document, with its places; none where there is none.
-    pub fn part(&self, keys: &[&str]) -> Option<Self> {
-        let (mut value, mut spans) = (&self.value, &*self.spans);
-        for key in keys {
-            let map = value.as_object()?;
-            spans = &spans.children.get(map.position(key)?)?.tree;
-            value = map.get(key)?;
-        }
-        value.as_object()?;
-        Some(Self { value: value.clone(), spans: Arc::new(spans.clone()), ..self.clone() })
     }
 
     /// The document as something to be judged, at the cost of three reference counts.

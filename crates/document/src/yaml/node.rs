@@ -199,11 +199,17 @@ impl<'a> Parser<'a> {
         if let Some(tag) = tag {
             return self.tagged(scalar, tag);
         }
-        match if scalar.plain { resolve::resolve(&scalar.text) } else { None } {
+        match self.resolved(scalar) {
             Some(Value::Float(value)) if !value.is_finite() => Err(self.not_json(scalar)),
             Some(value) => Ok(value),
             None => Ok(Value::String(Str::from(&*scalar.text))),
         }
+    }
+
+    /// The value of a plain scalar where it is anything but text.
+    fn resolved(&self, scalar: &Scalar<'_>) -> Option<Value> {
+        let typed = scalar.plain && (self.limits.word_booleans || !resolve::is_word_boolean(&scalar.text));
+        if typed { resolve::resolve(&scalar.text) } else { None }
     }
 
     pub(super) fn not_json(&self, scalar: &Scalar<'_>) -> Fail {
@@ -215,7 +221,7 @@ impl<'a> Parser<'a> {
     /// A leaf as the key of a mapping.
     pub(super) fn key(&mut self, leaf: Leaf<'a>, properties: Properties<'a>) -> Parse<Key> {
         if let (Leaf::Scalar(scalar), None, None) = (&leaf, properties.tag, properties.anchor) {
-            let typed = if scalar.plain { resolve::resolve(&scalar.text) } else { None };
+            let typed = self.resolved(scalar);
             let merge = scalar.plain && scalar.text == "<<";
             if typed.is_none() {
                 return Ok(Key { name: self.names.name(&scalar.text), span: scalar.span, merge });

@@ -20,6 +20,13 @@ pub(crate) fn resolve(text: &str) -> Option<Value> {
     }
 }
 
+/// Whether a scalar is a boolean in words other than `true` and `false`.
+pub(crate) fn is_word_boolean(text: &str) -> bool {
+    matches!(word(text), Some(Value::Bool(_)))
+        && !text.eq_ignore_ascii_case("true")
+        && !text.eq_ignore_ascii_case("false")
+}
+
 fn word(text: &str) -> Option<Value> {
     if text.len() > 5 {
         return None;

@@ -30,7 +30,7 @@ fn sign_request(context: &mut Context<'_>, operands: &[Value]) -> Answer {
     let Some(Value::Number(number)) = operands.get(2) else {
         return Err(operands::wrong_type(1, operands.get(2).unwrap_or(&Value::Null), &["number"]));
     };
-    let moment = number.as_int().and_then(|nanoseconds| Timestamp::from_nanosecond(nanoseconds.into()).ok());
+    let moment = number.as_i64().and_then(|nanoseconds| Timestamp::from_nanosecond(nanoseconds.into()).ok());
     let moment = moment.ok_or_else(|| operands::invalid(3, "could not convert time_ns value into a unix timestamp"))?;
     check_request(request)?;
     let headers = headers(request)?;

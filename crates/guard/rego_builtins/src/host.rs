@@ -15,6 +15,11 @@ pub trait Host: Send + Sync {
     }
     /// Addresses of a name (`net.lookup_ip_addr`).
     fn addresses(&self, name: &str) -> Result<Vec<Str>, String>;
+    /// The text of a file beside the policies (`parse_config_file`), which only tests have.
+    fn file(&self, path: &str) -> Result<String, String> {
+        let _ = path;
+        Err("files are read by tests only: give what a policy needs as data".to_owned())
+    }
     /// What `opa.runtime` shows (`{}` offline).
     fn runtime(&self) -> Value;
 }

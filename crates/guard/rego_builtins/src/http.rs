@@ -238,7 +238,7 @@ fn text<'a>(name: &str, value: &'a Value) -> Result<&'a str, BuiltinError> {
 fn boolean(value: &Value) -> Result<bool, BuiltinError> {
     match value {
         Value::Bool(value) => Ok(*value),
-        Value::Number(number) if matches!(number.as_int(), Some(0 | 1)) => Ok(!number.is_zero()),
+        Value::Number(number) if matches!(number.as_i64(), Some(0 | 1)) => Ok(!number.is_zero()),
         other => {
             let message = format!("strconv.ParseBool: parsing {:?}: invalid syntax", other.to_string());
             Err(BuiltinError::Failed(message))
@@ -247,7 +247,7 @@ fn boolean(value: &Value) -> Result<bool, BuiltinError> {
 }
 
 fn retries(value: &Value) -> Result<Value, BuiltinError> {
-    match value.as_number().and_then(Number::as_int) {
+    match value.as_number().and_then(Number::as_i64) {
         Some(number) if number >= 0 => Ok(Value::from(number)),
         _ => Err(BuiltinError::Failed(format!("invalid value {value} for field \"max_retry_attempts\""))),
     }
@@ -257,7 +257,7 @@ fn retries(value: &Value) -> Result<Value, BuiltinError> {
 fn timeout(value: &Value) -> Result<i64, BuiltinError> {
     match value {
         Value::Number(number) => number
-            .as_int()
+            .as_i64()
             .ok_or_else(|| BuiltinError::Failed(format!("invalid timeout number value {number}, must be int64"))),
         Value::String(text) => text.parse().or_else(|_| {
             let wrong = |error: DurationError| BuiltinError::Failed(format!("invalid timeout value {value}: {error}"));

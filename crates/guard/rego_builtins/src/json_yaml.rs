@@ -120,7 +120,8 @@ fn new_line(
 /// The first document of a YAML text, or what is wrong with it.
 fn yaml(context: &mut Context<'_>, text: &str) -> Result<Result<Value, String>, BuiltinError> {
     context.grow(text.len().saturating_mul(8))?;
-    let parsed = parse_yaml(Source::new("", text), &Limits::default());
+    // OPA's library takes `yes` and its like for text.
+    let parsed = parse_yaml(Source::new("", text), &Limits { word_booleans: false, ..Limits::default() });
     // Trouble behind the first document is none here. Empty documents are left out.
     if let Some(document) = parsed.documents.first() {
         return Ok(Ok(if document.index == 0 { Value::from(&document.value) } else { Value::Null }));

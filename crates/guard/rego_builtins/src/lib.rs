@@ -11,6 +11,7 @@ mod arrays;
 mod aws;
 mod bits;
 mod comparison;
+mod config;
 mod crypto;
 mod declare;
 mod encodings;
@@ -164,6 +165,7 @@ pub const FAMILIES: &[&[Builtin]] = &[
     aws::BUILTINS,
     bits::BUILTINS,
     comparison::BUILTINS,
+    config::BUILTINS,
     crypto::BUILTINS,
     encodings::BUILTINS,
     globs::BUILTINS,

@@ -28,12 +28,9 @@ pub(crate) fn number(operands: &[Value], position: usize) -> Operand<&Number> {
     operand.as_number().ok_or_else(|| wrong_type(position, operand, &["number"]))
 }
 
-/// A whole number of 64 bits, written without fraction and exponent.
+/// A whole number of 64 bits, in any form.
 pub(crate) fn integer(operands: &[Value], position: usize) -> Operand<i64> {
-    match number(operands, position)? {
-        Number::Int(value) => Ok(*value),
-        Number::Text(_) => Err(not_whole(position)),
-    }
+    number(operands, position)?.as_i64().ok_or_else(|| not_whole(position))
 }
 
 /// A whole number of any size, in any form.

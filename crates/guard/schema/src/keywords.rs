@@ -219,7 +219,7 @@ impl<'a> Keywords<'a> {
     fn count(self, name: &str) -> Read<Option<usize>> {
         let Some(value) = self.0.get_str(name) else { return Ok(None) };
         let count =
-            value.as_number().and_then(Number::as_int).ok_or_else(|| format!("{name} must be of an integer"))?;
+            value.as_number().and_then(Number::as_i64).ok_or_else(|| format!("{name} must be of an integer"))?;
         usize::try_from(count).map(Some).map_err(|_| format!("{name} must be greater than or equal to 0"))
     }
 

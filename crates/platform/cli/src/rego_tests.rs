@@ -65,7 +65,8 @@ pub(crate) fn run(paths: &[PathBuf], args: &RegoTestArgs, mode: Mode, now: Times
     };
     let wanted = |test: &&Test| args.run.as_ref().is_none_or(|run| run.is_match(&test.path()));
     let tests: Vec<_> = suite.tests().iter().filter(wanted).collect();
-    let ran = in_parallel(&tests, jobs, |test| suite.run(test, now));
+    let files = |path: &str| std::fs::read_to_string(path).map_err(|error| error.to_string());
+    let ran = in_parallel(&tests, jobs, |test| suite.run(test, now, &files));
     let coverage = (args.coverage || args.threshold.is_some()).then(|| covered(&suite, &ran));
     let prints = ran.iter().flat_map(|ran| ran.prints.iter().cloned()).collect();
     let packages = by_package(ran, mode);

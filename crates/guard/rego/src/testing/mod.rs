@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use palisade_model::{Diagnostic, Level, Location, Str};
 use palisade_policy::Programs;
 use palisade_policy::testing::{TestOutcome, TestRow};
+use palisade_rego_builtins::{Host, Offline};
 use palisade_rego_value::Value;
 
 use crate::compile::{CompileOptions, compile};
@@ -75,11 +76,14 @@ impl Suite {
         &self.program
     }
 
-    /// Runs one test: its rows, what it printed, and what it covered.
-    pub fn run(&self, test: &Test, now: Timestamp) -> Ran {
+    /// Runs one test: its rows, what it printed, and what it covered. `files` reads a file that a test names.
+    pub fn run(&self, test: &Test, now: Timestamp, files: &Files) -> Ran {
         let mut watch = Watch::new(&self.program, test);
         let mut machine = Machine::new(Arc::clone(&self.program));
+        let file = test.location.as_ref().map(|location| location.source.name().to_owned()).unwrap_or_default();
+        let host = Beside { file, files };
         let inputs = Inputs {
+            host: &host,
             data: self.data.clone(),
             now,
             observer: Some(&mut watch),
@@ -144,6 +148,34 @@ impl Suite {
             outcome,
             message,
         }
+    }
+}
+
+/// Reads a file by its path.
+pub type Files = dyn Fn(&str) -> Result<String, String> + Sync;
+
+/// What a test sees of the world: the files that its policy's folder leads to.
+struct Beside<'a> {
+    file: String,
+    files: &'a Files,
+}
+
+impl Host for Beside<'_> {
+    fn http(&self, request: &Value) -> Result<Value, String> {
+        Offline.http(request)
+    }
+
+    fn addresses(&self, name: &str) -> Result<Vec<Str>, String> {
+        Offline.addresses(name)
+    }
+
+    fn runtime(&self) -> Value {
+        Offline.runtime()
+    }
+
+    fn file(&self, path: &str) -> Result<String, String> {
+        let folder = self.file.rfind(['/', '\\']).and_then(|end| self.file.get(..=end)).unwrap_or_default();
+        (self.files)(&format!("{folder}{path}"))
     }
 }
 

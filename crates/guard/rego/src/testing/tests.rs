@@ -15,9 +15,13 @@ deny contains msg if {
 ";
 
 fn outcomes(tests: &str) -> Vec<(String, TestOutcome, String)> {
-    let modules = vec![Source::new("policy.rego", POLICY), Source::new("policy_test.rego", tests)];
+    let modules = vec![Source::new("policy.rego", POLICY), Source::new("policies/policy_test.rego", tests)];
     let suite = Suite::load(&Programs { modules, ..Programs::default() }).unwrap();
-    let run = |test| suite.run(test, Timestamp::UNIX_EPOCH).rows;
+    let files = |path: &str| match path {
+        "policies/pod.yaml" => Ok("kind: Pod\nprivileged: true\n".to_owned()),
+        other => Err(format!("`{other}` is not there")),
+    };
+    let run = |test| suite.run(test, Timestamp::UNIX_EPOCH, &files).rows;
     let name = |rule: &str, case: &str| if case.is_empty() { rule.to_owned() } else { format!("{rule}/{case}") };
     suite.tests().iter().flat_map(run).map(|row| (name(&row.rule, &row.resource), row.outcome, row.message)).collect()
 }
@@ -69,4 +73,23 @@ test_kinds[note] if {
     );
     let short: Vec<_> = rows.iter().map(|(name, outcome, _)| (name.as_str(), *outcome)).collect();
     assert_eq!(short, [("test_kinds/other", TestOutcome::Failed), ("test_kinds/pod", TestOutcome::Passed)]);
+}
+
+#[test]
+fn tests_read_files_beside_their_policies() {
+    let rows = outcomes(
+        "package main_test
+
+test_file if {
+	\"privileged\" in data.main.deny with input as parse_config_file(\"pod.yaml\")
+}
+
+test_absent if {
+	count(data.main.deny) == 0 with input as parse_config_file(\"none.yaml\")
+}
+",
+    );
+    let short: Vec<_> = rows.iter().map(|(name, outcome, _)| (name.as_str(), *outcome)).collect();
+    assert_eq!(short, [("test_file", TestOutcome::Passed), ("test_absent", TestOutcome::Error)]);
+    assert!(rows[1].2.contains("`policies/none.yaml` is not there"), "{}", rows[1].2);
 }

@@ -65,7 +65,7 @@ const NEVER_FAIL: &[&str] = &[
     "yaml.marshal",
 ];
 
-/// One name is known, and one service answers.
+/// One name is known, one service answers, and two files are there.
 struct World;
 
 impl Host for World {
@@ -80,6 +80,12 @@ impl Host for World {
 
     fn addresses(&self, name: &str) -> Result<Vec<Str>, String> {
         if name == "known.example" { Ok(vec!["192.0.2.1".into()]) } else { Err(format!("no such host: {name}")) }
+    }
+
+    fn file(&self, path: &str) -> Result<String, String> {
+        let files = [("a.yaml", "a: 1"), ("a.tf", "a = var.x")];
+        let found = files.into_iter().find(|(name, _)| *name == path).map(|(_, text)| text.to_owned());
+        found.ok_or_else(|| "no such file".to_owned())
     }
 
     fn runtime(&self) -> Value {

@@ -42,7 +42,7 @@ fn read_options(given: &Object) -> Result<Options, String> {
     for (name, value) in given.iter() {
         let integer = |wrong: &str| {
             let number = value.as_number().ok_or_else(|| format!("{} should be a number", quoted(name)))?;
-            number.as_int().ok_or_else(|| format!("{} should be a valid {wrong}", quoted(name)))
+            number.as_i64().ok_or_else(|| format!("{} should be a valid {wrong}", quoted(name)))
         };
         match name.as_str() {
             Some("DNSName") => {

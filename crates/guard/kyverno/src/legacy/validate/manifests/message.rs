@@ -28,6 +28,7 @@ const LIMITS: Limits = Limits {
     max_nodes: 500_000,
     max_alias_expansion: 100_000,
     max_documents: 10_000,
+    word_booleans: true,
 };
 
 /// The bytes that are signed: the text decoded and unpacked, or only decoded where it is not packed.
