@@ -8,6 +8,7 @@ pub mod address;
 pub mod budget;
 pub mod decision;
 pub mod diagnostic;
+pub mod facts;
 pub mod finding;
 mod hex;
 pub mod image_reference;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use palisade_cel::admission::Reader;
-use palisade_model::{GroupVersionKind, Map, Path, Resource, Value, Verdict};
+use palisade_model::{GroupVersionKind, Map, Path, Resource, Value, Verdict, facts};
 use palisade_policy::{
     Enforcement, Environment, Phase, Policy, PolicyInfo, Reach, Reads, Request, RuleInfo, RuleOutcome, digest,
 };
@@ -170,7 +170,11 @@ impl ConstraintPolicy {
             Complaint::Violation { message, details, paths } => {
                 let paths = blame::fields(object, &message, &details, paths);
                 let voice = message.as_str().into();
-                RuleOutcome { paths, voice, ..self.outcome(Verdict::Fail, message, enforcement) }
+                let mut outcome = self.outcome(Verdict::Fail, message, enforcement);
+                if !details.is_null() {
+                    outcome.properties.extend(facts::of("details", &details));
+                }
+                RuleOutcome { paths, voice, ..outcome }
             }
             Complaint::Failure { message, ignored } => {
                 let enforcement = if ignored { Enforcement::Audit } else { enforcement };

@@ -26,7 +26,6 @@ impl Evaluation<'_> {
         self.definition(id, definition, &mut sink).map_err(|error| named(error, rule))?;
         let Gathered::Solutions(mut solutions) = sink.gathered else { return Ok(Vec::new()) };
         solutions.sort_by(|a, b| a.value.cmp(&b.value));
-        solutions.dedup_by(|a, b| a.value == b.value);
         Ok(solutions)
     }
 

@@ -14,7 +14,7 @@ use super::result::{Violation, path_of};
 use crate::compile::{CompileOptions, compile};
 use crate::machine::trace::Trace;
 use crate::machine::{EvalError, Inputs, Limits, Machine, Observer, Session, Solution, focus};
-use crate::plan::{Place, Program, RuleId};
+use crate::plan::{Place, Program, RuleId, RuleKind};
 use crate::syntax::ast::Module;
 
 /// A definition of a check's rule.
@@ -223,7 +223,13 @@ impl Engine {
             Ok(solutions) => solutions,
             Err(error) => return outcomes.push(outcome(Verdict::Error, error.to_string())),
         };
-        if solutions.is_empty() {
+        // Solutions with one value are one violation, in all of their fields.
+        let violations: Vec<(&[Solution], &Value)> = solutions
+            .chunk_by(|a, b| a.value == b.value)
+            .filter_map(|alike| Some((alike, &alike.first()?.value)))
+            .flat_map(|(alike, value)| self.violations(check, value).map(move |violation| (alike, violation)))
+            .collect();
+        if violations.is_empty() {
             return outcomes.push(outcome(Verdict::Pass, String::new()));
         }
         let verdict = match exempted {
@@ -233,10 +239,13 @@ impl Engine {
             Ok(suffixes) if suffixes.iter().any(|suffix| suffix.as_str() == Some(&*check.suffix)) => Verdict::Skip,
             Ok(_) => Verdict::Fail,
         };
-        outcomes.extend(solutions.iter().map(|solution| match Violation::of(&solution.value) {
+        outcomes.extend(violations.into_iter().map(|(alike, violation)| match Violation::of(violation) {
             Err(error) => outcome(Verdict::Error, error),
             Ok(violation) => RuleOutcome {
-                paths: violation.path.or_else(|| self.offending_field(check, solution, input)).into_iter().collect(),
+                paths: match violation.path {
+                    Some(path) => vec![path],
+                    None => self.offending_fields(check, alike, input),
+                },
                 properties: violation.details,
                 voice: violation.message.as_str().into(),
                 ..outcome(verdict, violation.message)
@@ -244,12 +253,34 @@ impl Engine {
         }));
     }
 
-    /// The field of the judged object that a violation is about, as far as its conditions tell.
-    fn offending_field(&self, check: &Check, solution: &Solution, input: &Value) -> Option<Path> {
-        let definition = self.program.rules.get(check.rule as usize)?.definitions.get(check.definition)?;
-        let keys = focus(definition, &self.program.constants, input, solution)?;
-        let seen = self.packages.get(check.package)?.seen;
-        path_of(keys.strip_prefix(&*seen.prefix())?)
+    /// What a solution says: itself, or the elements of the list that a rule with one value gives, as Conftest reads it.
+    /// Such a rule that is false says nothing.
+    fn violations<'v>(&self, check: &Check, value: &'v Value) -> Box<dyn Iterator<Item = &'v Value> + 'v> {
+        let complete = self.program.rules.get(check.rule as usize).is_some_and(|rule| rule.kind == RuleKind::Complete);
+        match value {
+            Value::Array(_) | Value::Set(_) if complete => elements(value),
+            Value::Bool(false) if complete => Box::new(std::iter::empty()),
+            _ => Box::new(std::iter::once(value)),
+        }
+    }
+
+    /// The fields of the judged object that a violation is about, as far as its conditions tell.
+    fn offending_fields(&self, check: &Check, alike: &[Solution], input: &Value) -> Vec<Path> {
+        let rule = self.program.rules.get(check.rule as usize);
+        let Some(definition) = rule.and_then(|rule| rule.definitions.get(check.definition)) else { return Vec::new() };
+        let Some(package) = self.packages.get(check.package) else { return Vec::new() };
+        let prefix = package.seen.prefix();
+        let field = |solution: &Solution| {
+            let keys = focus(definition, &self.program.constants, input, solution)?;
+            path_of(keys.strip_prefix(&*prefix)?)
+        };
+        let mut fields: Vec<Path> = Vec::new();
+        for path in alike.iter().filter_map(field) {
+            if !fields.contains(&path) {
+                fields.push(path);
+            }
+        }
+        fields
     }
 }
 
@@ -287,13 +318,12 @@ impl Host for LookupHost<'_> {
 impl Seen {
     fn input(self, request: &Request) -> Value {
         match (self, request.payload()) {
-            (Self::Document, Payload::Kubernetes(admission)) => Value::from(admission.subject()),
             (Self::Review, Payload::Kubernetes(_)) => Value::object(vec![
                 (Value::from("apiVersion"), Value::from("admission.k8s.io/v1")),
                 (Value::from("kind"), Value::from("AdmissionReview")),
                 (Value::from("request"), Value::from(request.value())),
             ]),
-            _ => Value::from(request.value()),
+            _ => Value::from(request.written()),
         }
     }
 

@@ -16,7 +16,8 @@ use super::{CheckKind, meta};
 use crate::compile::{CompileOptions, compile};
 use crate::plan::{Program, Rule, RuleKind};
 use crate::reads;
-use crate::syntax::ast::{Module, Version};
+use crate::syntax::ast::{HeadKind, Module, Term, TermKind, Version};
+use crate::syntax::codes::KEYWORD;
 use crate::syntax::parse;
 
 /// Rego packages by Conftest's conventions.
@@ -51,6 +52,7 @@ impl Language for Rego {
         if diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
             return Loaded { policies: Vec::new(), diagnostics };
         }
+        let diagnostics: Vec<_> = diagnostics.into_iter().chain(modules.iter().flat_map(objects)).collect();
         match compile(&modules, &[], CompileOptions::default()) {
             Ok(program) => {
                 let policies = policies(program, modules, programs);
@@ -81,6 +83,22 @@ pub fn modules(sources: &[Arc<Source>]) -> (Vec<Module>, Vec<Diagnostic>) {
         diagnostics.extend(trouble);
     }
     (modules, diagnostics)
+}
+
+/// Warnings about members of objects that are called like checks, which never say anything: `deny["text"] if ..`.
+fn objects(module: &Module) -> impl Iterator<Item = Diagnostic> + '_ {
+    module.rules.iter().filter_map(|rule| {
+        let ([Term { kind: TermKind::Variable(name), .. }, _], HeadKind::Value(None)) =
+            (rule.head.reference.as_slice(), &rule.head.kind)
+        else {
+            return None;
+        };
+        CheckKind::of(name)?;
+        let location = Location { source: Arc::clone(&module.source), span: rule.head.span };
+        let message = format!("`{}` makes an object, whose members are no violations", rule.head);
+        let help = format!("write `{name} contains .. if`");
+        Some(Diagnostic::warning(KEYWORD, message).at(location, "").help(help))
+    })
 }
 
 /// A policy for each package with checks, of those that `programs` asks for.

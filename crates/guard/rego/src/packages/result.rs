@@ -1,6 +1,6 @@
 //! From what a check's rule gives to what people read: a text, or an object with `msg` and further facts.
 
-use palisade_model::{Path, Segment, Str};
+use palisade_model::{Path, Segment, Str, facts};
 
 use palisade_rego_value::Value;
 
@@ -26,7 +26,7 @@ impl Violation {
                     return Err(format!("a violation needs a text under `msg`, but this one is {}", element.to_json()));
                 };
                 let details = object.iter().filter(|(key, _)| key.as_str() != Some("msg"));
-                let details = details.map(|(key, value)| (text(key), text(value))).collect();
+                let details = details.flat_map(|(key, value)| facts::of(&text(key), &value.to_model())).collect();
                 Ok(Self { message: message.to_string(), path: member("path").and_then(path), details })
             }
             other => Err(format!(
