@@ -131,8 +131,18 @@ fn conditions(
             wrong(reader, &path, format!("`{text}` is tested for two different things"), "keep one of the tests");
         }
         *slot = Some(condition);
+        if let Some(message) = contradiction(&conditions) {
+            wrong(reader, &path, format!("`{text}`: {message}"), "keep one of the two tests");
+        }
     }
     conditions
+}
+
+/// What is below something that must not be there can never be required.
+fn contradiction(conditions: &[Option<Condition>]) -> Option<&'static str> {
+    let absent = conditions.iter().position(|condition| *condition == Some(Condition::MustNotExist))?;
+    let present = conditions.iter().rposition(|condition| *condition == Some(Condition::MustExist))?;
+    (absent < present).then_some("a part of the location must exist below one that must not, so the mutator never acts")
 }
 
 fn source(reader: &mut Reader<'_>, parameters: &Node<'_>, location: &Location, kind: MutatorKind) -> Option<Source> {

@@ -169,6 +169,12 @@ fn what_a_mutator_may_not_do_is_refused() {
             json!({"location": "spec.x", "parameters": {"assign": {"value": 1}, "pathTests": [{"subPath": "spec.y", "condition": "MustExist"}]}}),
         ),
         mutator("Assign", "a", json!({"location": "spec.x", "parameters": {"assign": {}}})),
+        mutator(
+            "Assign",
+            "a",
+            json!({"location": "spec.x.y", "parameters": {"assign": {"value": 1}, "pathTests": [
+            {"subPath": "spec.x.y", "condition": "MustExist"}, {"subPath": "spec.x", "condition": "MustNotExist"}]}}),
+        ),
     ] {
         let loaded = LANGUAGE.load(std::slice::from_ref(&broken), &[]);
         assert!(loaded.policies.is_empty() && !loaded.diagnostics.is_empty(), "{}", broken.object);
