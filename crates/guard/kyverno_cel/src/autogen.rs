@@ -96,34 +96,42 @@ pub(super) fn rewrite_spec(spec: &Value, shape: Shape) -> Value {
         Shape::Template => ("spec.template.spec", "spec.template.metadata"),
         Shape::CronJob => ("spec.jobTemplate.spec.template.spec", "spec.jobTemplate.spec.template.metadata"),
     };
-    rewrite_texts(spec, &|text| {
+    rewrite_texts(spec, &["namespace"], &|text, own| {
         [("spec", from_spec), ("metadata", from_metadata)].into_iter().fold(text.to_owned(), |text, (from, to)| {
-            let text = replace(&text, &format!("object.{from}"), &format!("object.{to}"));
-            replace(&text, &format!("oldObject.{from}"), &format!("oldObject.{to}"))
+            let text = replace(&text, &format!("object.{from}"), &format!("object.{to}"), own);
+            replace(&text, &format!("oldObject.{from}"), &format!("oldObject.{to}"), own)
         })
     })
 }
 
-fn rewrite_texts(value: &Value, rewrite: &dyn Fn(&str) -> String) -> Value {
+/// What a message names is the workload: templates have no names.
+const NAMED: &[&str] = &["namespace", "name", "generateName", "uid"];
+
+/// Rewrites every text, with the members of the metadata that are the workload's own there.
+fn rewrite_texts(value: &Value, own: &[&str], rewrite: &dyn Fn(&str, &[&str]) -> String) -> Value {
+    let member = |(key, value): (&Str, &Value)| {
+        let own = if &**key == "messageExpression" { NAMED } else { own };
+        (key.clone(), rewrite_texts(value, own, rewrite))
+    };
     match value {
-        Value::String(text) => Value::from(rewrite(text)),
-        Value::Array(items) => Value::array(items.iter().map(|item| rewrite_texts(item, rewrite)).collect::<Vec<_>>()),
-        Value::Object(map) => {
-            Value::object(map.iter().map(|(key, value)| (key.clone(), rewrite_texts(value, rewrite))).collect())
+        Value::String(text) => Value::from(rewrite(text, own)),
+        Value::Array(items) => {
+            Value::array(items.iter().map(|item| rewrite_texts(item, own, rewrite)).collect::<Vec<_>>())
         }
+        Value::Object(map) => Value::object(map.iter().map(member).collect()),
         other => other.clone(),
     }
 }
 
-/// Every `from` becomes `to`, save where `.namespace` follows: that is the workload's own.
-fn replace(text: &str, from: &str, to: &str) -> String {
+/// Every `from` becomes `to`, save where a member follows that is the workload's own.
+fn replace(text: &str, from: &str, to: &str, own: &[&str]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(from) {
         out.push_str(before);
-        let kept = after
-            .strip_prefix(".namespace")
-            .is_some_and(|next| !next.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_'));
+        let member = after.strip_prefix('.').unwrap_or_default();
+        let end = member.find(|next: char| !next.is_ascii_alphanumeric() && next != '_').unwrap_or(member.len());
+        let kept = member.get(..end).is_some_and(|member| own.contains(&member));
         out.push_str(if kept { from } else { to });
         rest = after;
     }
@@ -131,13 +139,14 @@ fn replace(text: &str, from: &str, to: &str) -> String {
     out
 }
 
-/// An expression of a policy that mutates, for a variant: fields are moved, and a whole `Object{...}` is put into the
-/// template.
+/// An expression of a policy that mutates, for a variant: fields and the names of their types are moved, and whole
+/// `Object{...}`s are put into the template, wherever in the expression they are.
 pub(super) fn rewrite_mutation(expression: &str, shape: Shape) -> String {
     static SPEC: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?-u:\b)(object|oldObject|Object)\.spec").ok());
     static LABELS: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?-u:\b)(object|oldObject|Object)\.metadata\.(labels|annotations)").ok());
+        LazyLock::new(|| Regex::new(r"(?-u:\b)(object|oldObject)\.metadata\.(labels|annotations)").ok());
+    static TYPES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?-u:\b)Object\.metadata(?-u:\b)").ok());
     let (template, open, close) = match shape {
         Shape::Extracted => return expression.to_owned(),
         Shape::Template => ("spec.template", "Object{spec: Object.spec{template: Object.spec.template{", "}}}"),
@@ -148,31 +157,59 @@ pub(super) fn rewrite_mutation(expression: &str, shape: Shape) -> String {
             "}}}}}",
         ),
     };
-    let (Some(spec), Some(labels)) = (&*SPEC, &*LABELS) else { return expression.to_owned() };
+    let (Some(spec), Some(labels), Some(types)) = (&*SPEC, &*LABELS, &*TYPES) else { return expression.to_owned() };
     let moved = spec.replace_all(expression, format!("${{1}}.{template}.spec"));
     let moved = labels.replace_all(&moved, format!("${{1}}.{template}.metadata.${{2}}"));
-    match whole_object(&moved) {
-        Some((inner, rest)) => format!("{open}{inner}{close}{rest}"),
-        None => moved.into_owned(),
+    let moved = types.replace_all(&moved, format!("Object.{template}.metadata"));
+    let mut wrapped = String::with_capacity(moved.len());
+    let mut rest = &*moved;
+    while let Some((before, inner, behind)) = whole_object(rest) {
+        wrapped.push_str(before);
+        match inner.trim() {
+            "" => wrapped.push_str("Object{}"),
+            _ => wrapped.extend([open, inner, close]),
+        }
+        rest = behind;
     }
+    wrapped + rest
 }
 
-/// The inside of a leading `Object{...}`, and what follows it.
-fn whole_object(expression: &str) -> Option<(&str, &str)> {
-    let content = expression.trim().strip_prefix("Object")?.trim_start_matches([' ', '\t', '\r', '\n']);
-    let content = content.strip_prefix('{')?;
-    let mut depth = 1_usize;
-    for (at, character) in content.char_indices() {
-        match character {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            _ => continue,
-        }
-        if depth == 0 {
-            return Some((content.get(..at)?, content.get(at + 1..)?)).filter(|_| at > 0);
+/// What stands before the first `Object{...}`, its inside, and what follows it.
+fn whole_object(expression: &str) -> Option<(&str, &str, &str)> {
+    let mut quote = None;
+    let mut found: Option<(usize, usize)> = None;
+    let mut depth = 0_usize;
+    let mut escaped = false;
+    for (at, character) in expression.char_indices() {
+        match (quote, character) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), _) if open == character => quote = None,
+            (None, '"' | '\'') => quote = Some(character),
+            (None, '{') => {
+                let before = expression.get(..at)?;
+                match found {
+                    Some(_) => depth += 1,
+                    None => found = names_whole_object(before).map(|start| (start, at + 1)),
+                }
+            }
+            (None, '}') if depth > 0 => depth -= 1,
+            (None, '}') => {
+                if let Some((start, inner)) = found {
+                    return Some((expression.get(..start)?, expression.get(inner..at)?, expression.get(at + 1..)?));
+                }
+            }
+            _ => {}
         }
     }
     None
+}
+
+/// Where a text ends with the type `Object` itself, the place at which it begins.
+fn names_whole_object(text: &str) -> Option<usize> {
+    let before = text.trim_end().strip_suffix("Object")?;
+    let part_of_name = |last: char| last == '.' || last == '_' || last.is_ascii_alphanumeric();
+    (!before.ends_with(part_of_name)).then_some(before.len())
 }
 
 #[cfg(test)]
@@ -191,8 +228,17 @@ mod tests {
             "b": ["object.metadata.namespace == 'x'"],
         });
         assert_eq!(rewritten, expected);
-        let text = replace("object.metadata.namespaceX", "object.metadata", "object.m");
+        let text = replace("object.metadata.namespaceX", "object.metadata", "object.m", &["namespace"]);
         assert_eq!(text, "object.m.namespaceX");
+    }
+
+    #[test]
+    fn messages_name_the_workload() {
+        let spec = json!({"expression": "object.metadata.name == 'a'",
+            "messageExpression": "object.kind + object.metadata.name + object.metadata.labels.x + object.spec.y"});
+        let expected = json!({"expression": "object.spec.template.metadata.name == 'a'", "messageExpression":
+            "object.kind + object.metadata.name + object.spec.template.metadata.labels.x + object.spec.template.spec.y"});
+        assert_eq!(rewrite_spec(&spec, Shape::Template), expected);
     }
 
     #[test]
@@ -202,6 +248,15 @@ mod tests {
             rewritten,
             "Object{spec: Object.spec{template: Object.spec.template{ spec: \
              Object.spec.template.spec{x: object.spec.template.spec.x} }}}"
+        );
+        let types = rewrite_mutation(
+            "has(object.spec.x) ? Object{metadata: Object.metadata{labels: Object.metadata.labels{a: '}'}}} : Object{}",
+            Shape::Template,
+        );
+        assert_eq!(
+            types,
+            "has(object.spec.template.spec.x) ? Object{spec: Object.spec{template: Object.spec.template{metadata: \
+             Object.spec.template.metadata{labels: Object.spec.template.metadata.labels{a: '}'}}}}} : Object{}"
         );
         let labels = rewrite_mutation("has(object.metadata.labels)", Shape::CronJob);
         assert_eq!(labels, "has(object.spec.jobTemplate.spec.template.metadata.labels)");

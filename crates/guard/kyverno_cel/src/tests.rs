@@ -313,3 +313,23 @@ fn a_policy_states_what_it_reads_of_the_object_and_its_namespace() {
     );
     assert!(load(&selecting).policies[0].info().reads.namespace);
 }
+
+#[test]
+fn a_message_that_cannot_be_computed_falls_back_to_the_fixed_one() {
+    let said = |validation: &str| {
+        let spec = format!("validations:\n- expression: 'false'\n  {validation}");
+        ask(&policy("ValidatingPolicy", &spec), Phase::Validate, pod("a:1")).remove(0).message
+    };
+    assert_eq!(said("messageExpression: \"'is ' + object.metadata.name\""), "is a");
+    assert_eq!(said("message: fixed\n  messageExpression: string(object.nowhere)"), "fixed");
+    assert_eq!(said("message: fixed\n  messageExpression: \"''\""), "fixed");
+    assert!(said("messageExpression: string(object.nowhere)").starts_with("failed to evaluate message expression"));
+}
+
+#[test]
+fn messages_of_derived_rules_name_the_workload() {
+    let spec = "validations:\n- expression: object.spec.containers.all(c, c.image == 'a')\n  \
+                messageExpression: object.kind + ' ' + object.metadata.name + ' of ' + object.metadata.namespace";
+    let outcomes = ask(&policy("ValidatingPolicy", spec), Phase::Validate, deployment("b"));
+    assert_eq!(outcomes[0].message, "Deployment d of shop");
+}

@@ -85,7 +85,7 @@ impl ValidatingPolicy {
         }
     }
 
-    /// Judges every pod of a custom workload; the first that does not pass decides.
+    /// Judges every pod of a custom workload; the first that violates the rule decides, then one that cannot be judged.
     fn judge_pods(
         &self,
         rule: &Rule<Validations>,
@@ -96,18 +96,18 @@ impl ValidatingPolicy {
             Ok(pods) => pods,
             Err(message) => return self.identity.outcome(Verdict::Error, message),
         };
-        let mut passed = None;
-        let mut skipped = None;
+        let (mut passed, mut skipped, mut unknown) = (None, None, None);
         for (path, pod) in pods {
             let subject = Subject::admission(&pod, environment, Dialect::Kubernetes).carrying_objects();
             let outcome = self.judge(rule, &subject, environment);
             match outcome.verdict {
-                Verdict::Fail | Verdict::Error => return in_template(outcome, &path),
+                Verdict::Fail => return in_template(outcome, &path),
+                Verdict::Error => _ = unknown.get_or_insert_with(|| in_template(outcome, &path)),
                 Verdict::Pass if outcome.exceptions.is_empty() => passed = Some(outcome),
                 _ => skipped = Some(outcome),
             }
         }
-        passed.or(skipped).unwrap_or_else(|| self.identity.declined())
+        unknown.or(passed).or(skipped).unwrap_or_else(|| self.identity.declined())
     }
 }
 

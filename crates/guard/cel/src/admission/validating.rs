@@ -76,7 +76,8 @@ impl ValidatingAdmissionPolicy {
     }
 }
 
-/// The outcome that matters most: an enforced one before a reported one, then the worse verdict, then the first.
+/// The outcome that matters most: an enforced one before a reported one, then the worse verdict (what is violated is
+/// known, whatever could not be evaluated), then the first.
 fn worst(outcomes: impl Iterator<Item = RuleOutcome>) -> Option<RuleOutcome> {
     let weight = |outcome: &RuleOutcome| {
         let violated = matches!(outcome.verdict, Verdict::Fail | Verdict::Error);
@@ -85,7 +86,8 @@ fn worst(outcomes: impl Iterator<Item = RuleOutcome>) -> Option<RuleOutcome> {
             Enforcement::Warn => 1,
             Enforcement::Audit => 0,
         };
-        (violated, if violated { strictness } else { 0 }, outcome.verdict != Verdict::Skip)
+        let known = outcome.verdict == Verdict::Fail;
+        (violated, if violated { strictness } else { 0 }, known, outcome.verdict != Verdict::Skip)
     };
     outcomes.reduce(|first, second| if weight(&second) > weight(&first) { second } else { first })
 }

@@ -70,10 +70,17 @@ impl Validations {
         Self { annotations: annotations.collect(), rules, dialect }
     }
 
-    /// The first validation that does not hold decides.
+    /// The first validation that is violated decides; where none is, the first that cannot be evaluated.
     pub fn decide(&self, evaluation: &Evaluation<'_>) -> Decision {
-        let failed = self.decisions(evaluation).find(|decision| !matches!(decision, Decision::Pass));
-        failed.unwrap_or(Decision::Pass)
+        let mut unknown = None;
+        for decision in self.decisions(evaluation) {
+            match decision {
+                Decision::Pass => {}
+                Decision::Fail { .. } => return decision,
+                Decision::Error { .. } => _ = unknown.get_or_insert(decision),
+            }
+        }
+        unknown.unwrap_or(Decision::Pass)
     }
 
     /// What each validation says, in order, for kinds that report every violation.
@@ -129,18 +136,22 @@ impl Validation {
         }
     }
 
-    /// Kyverno shows why a message could not be computed.
+    /// Kyverno takes the computed text as it is. Where there is none, the fixed text stands in, and only without that is it
+    /// told why.
     fn kyverno_message(&self, index: usize, evaluation: &Evaluation<'_>) -> String {
-        let message = match &self.message_expression {
-            Some(expression) => match expression.evaluate(evaluation) {
-                Ok(Val::String(text)) => text.to_string(),
-                Ok(other) => {
-                    format!("failed to convert message expression to string: it is of type {}", other.type_name())
-                }
-                Err(failure) => format!("failed to evaluate message expression: {}", failure.error),
-            },
-            None => self.message.as_deref().unwrap_or_default().to_owned(),
-        };
-        if message.is_empty() { format!("CEL expression validation failed at index {index}") } else { message }
+        let fixed = self.message.as_deref().filter(|message| !message.is_empty());
+        let computed = self.message_expression.as_ref().map(|expression| match expression.evaluate(evaluation) {
+            Ok(Val::String(text)) => Ok(text.to_string()),
+            Ok(other) => {
+                Err(format!("failed to convert message expression to string: it is of type {}", other.type_name()))
+            }
+            Err(failure) => Err(format!("failed to evaluate message expression: {}", failure.error)),
+        });
+        match (computed, fixed) {
+            (Some(Ok(text)), _) if !text.is_empty() => text,
+            (_, Some(fixed)) => fixed.to_owned(),
+            (Some(Err(why)), None) => why,
+            (_, None) => format!("CEL expression validation failed at index {index}"),
+        }
     }
 }

@@ -12,14 +12,14 @@ impl<'a> Machine<'a, '_> {
     pub(super) fn optional_part(&mut self, node: &'a Node) -> Part<'a> {
         match node {
             Node::SelectOptional(operand, field) => match self.base(operand)? {
-                Some(base) => base.optional_field(field),
+                Some(base) => base.field(field),
                 None => Ok(None),
             },
             Node::IndexOptional(parts) => {
                 let [operand, index] = &**parts;
                 let base = self.base(operand)?;
                 let index = self.eval(index)?;
-                base.map_or(Ok(None), |base| base.optional_element(&index))
+                base.map_or(Ok(None), |base| base.element(&index))
             }
             _ => self.optional_content(node),
         }
@@ -66,7 +66,7 @@ impl<'a> Machine<'a, '_> {
     /// The field of what an optional holds.
     pub(super) fn field_of_content(&self, content: Option<Term<'a>>, field: &str) -> Part<'a> {
         let Some(content) = content else { return Ok(None) };
-        let part = content.optional_field(field)?;
+        let part = content.field(field)?;
         if part.is_none() && self.strict && !content.is_map() && !matches!(content.view(), View::Opaque(_)) {
             return Err(EvalError::NoSuchKey(field.into()));
         }
@@ -78,19 +78,38 @@ impl<'a> Machine<'a, '_> {
         Ok(Term::Own(Val::Bool(present)))
     }
 
+    /// The content of a node, or as `Err` the value itself where it turns out to be no optional: what is there needs no
+    /// other value (as in cel-go, which learns the type of a dynamic operand here).
+    fn content_or_self(&mut self, node: &'a Node) -> Result<Result<Option<Term<'a>>, Term<'a>>, EvalError> {
+        let optional = match node {
+            Node::SelectOptional(..) | Node::IndexOptional(_) => true,
+            Node::Select(operand, _) => starts_optional(operand),
+            _ => false,
+        };
+        if optional {
+            return self.optional_content(node).map(Ok);
+        }
+        let term = self.eval(node)?;
+        Ok(match content(&term) {
+            Content::Of(content) => Ok(content),
+            Content::NotOptional => Err(term),
+        })
+    }
+
     pub(super) fn or_value(&mut self, parts: &'a [Node; 2]) -> Evaluated<'a> {
         let [optional, otherwise] = parts;
-        match self.optional_content(optional)? {
-            Some(content) => Ok(content),
-            None => self.eval(otherwise),
+        match self.content_or_self(optional)? {
+            Ok(Some(content)) | Err(content) => Ok(content),
+            Ok(None) => self.eval(otherwise),
         }
     }
 
     pub(super) fn optional_or(&mut self, parts: &'a [Node; 2]) -> Evaluated<'a> {
         let [optional, otherwise] = parts;
-        match self.optional_content(optional)? {
-            Some(content) => Ok(Term::optional(Some(content))),
-            None => self.optional_content(otherwise).map(Term::optional),
+        match self.content_or_self(optional)? {
+            Ok(Some(content)) => Ok(Term::optional(Some(content))),
+            Err(plain) => Ok(plain),
+            Ok(None) => Ok(self.content_or_self(otherwise)?.map_or_else(|plain| plain, Term::optional)),
         }
     }
 

@@ -127,13 +127,25 @@ pub(super) fn is_dns_subdomain(text: &str) -> bool {
     dns_subdomain(text).is_empty()
 }
 
+/// What Kubernetes says of a text that does not match: policies look for these words.
+fn mismatched(wanted: &str, pattern: &str, examples: &[&str]) -> String {
+    let examples: String = examples
+        .iter()
+        .enumerate()
+        .map(|(at, example)| format!("{}'{example}', ", if at > 0 { " or " } else { "" }))
+        .collect();
+    format!("{wanted} (e.g. {examples}regex used for validation is '{pattern}')")
+}
+
 fn dns_label(text: &str) -> Vec<String> {
     let mut errors = too_long(text, 63);
     if !is_label(text) {
         errors.push(if text.split('.').all(is_label) {
             "must not contain dots".to_owned()
         } else {
-            "a DNS label has lower-case letters, digits and inner `-` only, such as `my-name`".to_owned()
+            let wanted = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
+                          start and end with an alphanumeric character";
+            mismatched(wanted, "[a-z0-9]([-a-z0-9]*[a-z0-9])?", &["my-name", "123-abc"])
         });
     }
     errors
@@ -141,18 +153,22 @@ fn dns_label(text: &str) -> Vec<String> {
 
 fn dns_subdomain(text: &str) -> Vec<String> {
     let mut errors = too_long(text, 253);
-    let message = "a DNS subdomain has labels of lower-case letters, digits and inner `-`, joined by `.`";
-    errors.extend(unless(text.split('.').all(is_label), message));
+    if !text.split('.').all(is_label) {
+        let wanted = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and \
+                      must start and end with an alphanumeric character";
+        let pattern = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
+        errors.push(mismatched(wanted, pattern, &["example.com"]));
+    }
     errors
 }
 
 fn dns1035_label(text: &str) -> Vec<String> {
     let mut errors = too_long(text, 63);
-    let valid = is_label(text) && text.starts_with(|c: char| c.is_ascii_lowercase());
-    errors.extend(unless(
-        valid,
-        "a DNS-1035 label starts with a lower-case letter, followed by such, digits and inner `-`",
-    ));
+    if !is_label(text) || !text.starts_with(|c: char| c.is_ascii_lowercase()) {
+        let wanted = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
+                      alphabetic character, and end with an alphanumeric character";
+        errors.push(mismatched(wanted, "[a-z]([-a-z0-9]*[a-z0-9])?", &["my-name", "abc-123"]));
+    }
     errors
 }
 
@@ -163,33 +179,46 @@ fn is_name(text: &str) -> bool {
     outer(text.bytes().next()) && outer(text.bytes().next_back()) && text.bytes().all(inner)
 }
 
+const NAME: &str = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
+
+fn no_name() -> String {
+    let wanted = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric \
+                  character";
+    mismatched(wanted, NAME, &["MyName", "my.name", "123-abc"])
+}
+
 fn qualified_name(text: &str) -> Vec<String> {
     let (prefix, name) = match text.split_once('/') {
-        Some((_, name)) if name.contains('/') => return vec!["a qualified name has at most one `/`".to_owned()],
+        Some((_, name)) if name.contains('/') => {
+            let prefixed = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+            return vec![format!("a qualified name {} {prefixed}", no_name())];
+        }
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, text),
     };
     let mut errors = Vec::new();
     match prefix {
-        Some("") => errors.push("the prefix must be non-empty".to_owned()),
-        Some(prefix) => errors.extend(dns_subdomain(prefix).into_iter().map(|error| format!("the prefix: {error}"))),
+        Some("") => errors.push("prefix part must be non-empty".to_owned()),
+        Some(prefix) => errors.extend(dns_subdomain(prefix).into_iter().map(|error| format!("prefix part {error}"))),
         None => {}
     }
     if name.is_empty() {
-        errors.push("the name must be non-empty".to_owned());
+        errors.push("name part must be non-empty".to_owned());
     }
-    errors.extend(too_long(name, 63));
-    errors.extend(unless(
-        is_name(name),
-        "the name has letters, digits and inner `-`, `_` and `.` only, such as `MyName`",
-    ));
+    errors.extend(too_long(name, 63).into_iter().map(|error| format!("name part {error}")));
+    if !is_name(name) {
+        errors.push(format!("name part {}", no_name()));
+    }
     errors
 }
 
 fn label_value(text: &str) -> Vec<String> {
     let mut errors = too_long(text, 63);
-    let message = "a label value is empty or has letters, digits and inner `-`, `_` and `.` only";
-    errors.extend(unless(text.is_empty() || is_name(text), message));
+    if !text.is_empty() && !is_name(text) {
+        let wanted = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and \
+                      must start and end with an alphanumeric character";
+        errors.push(mismatched(wanted, &format!("({NAME})?"), &["MyValue", "my_value", "12345"]));
+    }
     errors
 }
 

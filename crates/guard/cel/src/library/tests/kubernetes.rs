@@ -155,6 +155,13 @@ pub(super) const CASES: Cases = Cases {
         "url('HTTPS://example.com/a#f') == url('https://example.com/a#f')",
         "!format.dns1123Label().validate('my-label').hasValue() && format.dns1123Label().validate('My').hasValue()",
         "format.dns1123Label().validate('a.b').value() == ['must not contain dots']",
+        "format.dns1123Label().validate('a b').value()[0].contains('RFC 1123 label')",
+        "format.dns1123Subdomain().validate('a b').value()[0].endsWith(\"(e.g. 'example.com', regex used for validation is \
+         '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')\")",
+        "format.dns1035Label().validate('1').value()[0].contains(\"'my-name',  or 'abc-123', regex\")",
+        "format.qualifiedName().validate('/').value().map(e, e.substring(0, 24)) == ['prefix part must be non-', 'name part \
+         must be non-em', 'name part must consist o']",
+        "format.labelValue().validate('a b').value()[0].startsWith('a valid label must be an empty string')",
         "!format.dns1123Subdomain().validate('apiextensions.k8s.io').hasValue()",
         "format.dns1035Label().validate('1a').hasValue() && !format.dns1035Label().validate('a1').hasValue()",
         "!format.qualifiedName().validate('example.com/My_Name').hasValue() && format.qualifiedName().validate('/x').hasValue()",

@@ -289,7 +289,9 @@ fn wrong_arguments_are_errors_when_types_are_not_checked() {
     for family in families() {
         let env = family.whole();
         let typed = |function: &&Function| !function.params.iter().all(is_generic) && !function.name.starts_with('@');
-        for function in family.functions().filter(typed) {
+        // What is no optional stands for itself there.
+        let lenient = |function: &&Function| matches!(&*function.name, "or" | "orValue");
+        for function in family.functions().filter(typed).filter(|function| !lenient(function)) {
             let source = call(function, &vec![ODD.to_owned(); function.params.len()]);
             let outcome = env.compile_unchecked(&source).map(|program| evaluate(&program));
             assert!(!matches!(outcome, Ok(Ok(_))), "{source}: {outcome:?}");
