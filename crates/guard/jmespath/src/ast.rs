@@ -141,6 +141,29 @@ impl Node {
         }
     }
 
+    /// The first call in this node that `wrong` finds fault with.
+    pub(super) fn find_call<T>(&self, wrong: &dyn Fn(&Call) -> Option<T>) -> Option<T> {
+        match self {
+            Self::Current | Self::Field(_) | Self::Index(_) | Self::Slice(_) | Self::Literal(_) => None,
+            Self::Chain(left, right)
+            | Self::Pipe(left, right)
+            | Self::Or(left, right)
+            | Self::And(left, right)
+            | Self::Compare(_, left, right)
+            | Self::Project(left, right)
+            | Self::ProjectValues(left, right) => left.find_call(wrong).or_else(|| right.find_call(wrong)),
+            Self::Not(operand) | Self::Flatten(operand) | Self::Reference(operand) => operand.find_call(wrong),
+            Self::Filter(filter) => {
+                [&filter.list, &filter.condition, &filter.each].into_iter().find_map(|part| part.find_call(wrong))
+            }
+            Self::List(items) => items.iter().find_map(|item| item.find_call(wrong)),
+            Self::Hash(members) => members.iter().find_map(|(_, member)| member.find_call(wrong)),
+            Self::Call(call) => {
+                wrong(call).or_else(|| call.arguments.iter().find_map(|argument| argument.find_call(wrong)))
+            }
+        }
+    }
+
     /// The names of a chain of nothing but names.
     fn constant_path(&self) -> Option<Vec<&str>> {
         match self {

@@ -2,7 +2,7 @@
 //!
 //! The one rule that sets the fork apart: a member that does not exist is [`QueryError::NotFound`]. It passes through
 //! `.`, `[n]` and the right side of `&&`; everything else takes it for null. Flattening, filtering and `.*` take any
-//! error of their list for null.
+//! error of their list for null, but for a value that could not be loaded.
 
 use std::borrow::Cow;
 
@@ -176,7 +176,7 @@ impl Evaluator<'_> {
     }
 
     fn project_values<'v>(self, object: &'v Node, each: &'v Node, current: Current<'v>) -> Yield<'v> {
-        let Ok(object) = unless_exhausted(self.evaluate(object, current))? else { return Ok(null()) };
+        let Ok(object) = unless_unknown(self.evaluate(object, current))? else { return Ok(null()) };
         let Value::Object(map) = &*object else { return Ok(null()) };
         let mut collected = Vec::with_capacity(map.len());
         // The fork applies the right side to as many nulls first as there are members.
@@ -192,7 +192,7 @@ impl Evaluator<'_> {
     }
 
     fn filter<'v>(self, filter: &'v Filter, current: Current<'v>) -> Yield<'v> {
-        let Ok(list) = unless_exhausted(self.evaluate(&filter.list, current))? else { return Ok(null()) };
+        let Ok(list) = unless_unknown(self.evaluate(&filter.list, current))? else { return Ok(null()) };
         let Value::Array(items) = &*list else { return Ok(null()) };
         let mut collected = Vec::new();
         for item in items.iter() {
@@ -204,7 +204,7 @@ impl Evaluator<'_> {
     }
 
     fn flatten<'v>(self, list: &'v Node, current: Current<'v>) -> Yield<'v> {
-        let Ok(list) = unless_exhausted(self.evaluate(list, current))? else { return Ok(null()) };
+        let Ok(list) = unless_unknown(self.evaluate(list, current))? else { return Ok(null()) };
         let Value::Array(items) = &*list else { return Ok(null()) };
         if !items.iter().any(|item| matches!(item, Value::Array(_))) {
             return Ok(list);
@@ -253,16 +253,17 @@ impl Evaluator<'_> {
             });
         }
         let Some(function) = call.function else {
-            return Err(QueryError::Invalid(format!("unknown function `{}`", call.name)));
+            return Err(QueryError::Invalid(super::functions::unknown(&call.name)));
         };
         Arguments::new(self, call, arguments).apply(function).map(Cow::Owned)
     }
 }
 
-/// Lets an error of the list be seen as an absent list, except that an exhausted budget stays an error.
-fn unless_exhausted(result: Yield<'_>) -> Result<Yield<'_>, QueryError> {
+/// Lets an error of the list be seen as an absent list, as the fork does. An exhausted budget stays an error, and so does
+/// what could not be loaded: an answer that is missing is not an empty one.
+fn unless_unknown(result: Yield<'_>) -> Result<Yield<'_>, QueryError> {
     match result {
-        Err(QueryError::StepLimit) => Err(QueryError::StepLimit),
+        Err(error @ (QueryError::StepLimit | QueryError::Lookup(_))) => Err(error),
         other => Ok(other),
     }
 }

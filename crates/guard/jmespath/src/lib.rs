@@ -110,6 +110,15 @@ impl Query {
         paths
     }
 
+    /// What is wrong with a call that can never have an answer: a function that does not exist, or takes another number of
+    /// arguments.
+    pub fn wrong_call(&self) -> Option<String> {
+        self.root.find_call(&|call| match call.function {
+            None => Some(functions::unknown(&call.name)),
+            Some(function) => function.misfit(call.arguments.len()),
+        })
+    }
+
     /// Evaluates the expression.
     pub fn search(&self, scope: &dyn Scope, runtime: &Runtime<'_>) -> Result<Value, QueryError> {
         let evaluator = Evaluator { runtime };

@@ -187,3 +187,65 @@ fn the_fuzz_corpus_ends_within_its_budget() {
         }
     }
 }
+
+/// A scope that knows `known`, and cannot load anything else.
+struct Failing;
+
+impl Scope for Failing {
+    fn get(&self, name: &str) -> Result<Option<Value>, QueryError> {
+        match name {
+            "known" => Ok(Some(json!([1]))),
+            _ => Err(QueryError::Lookup(format!("`{name}` is not available"))),
+        }
+    }
+
+    fn whole(&self) -> Result<Value, QueryError> {
+        Err(QueryError::Lookup("not all is available".into()))
+    }
+}
+
+#[test]
+fn what_cannot_be_loaded_is_an_error_in_every_form() {
+    let steps = Steps::new(100_000, None);
+    let runtime = Runtime { now: Timestamp::UNIX_EPOCH, seed: 7, steps: &steps };
+    for text in [
+        "x",
+        "x.y",
+        "x[0]",
+        "x[]",
+        "x[].y",
+        "x[*].y",
+        "x.*",
+        "x.*.y",
+        "x[?a].b",
+        "x[?a]",
+        "x | @",
+        "x || 'd'",
+        "x && known",
+        "!x",
+        "x == `null`",
+        "[x]",
+        "{a: x}",
+        "length(x[])",
+        "not_null(x, 'd')",
+        "x[1:]",
+        "@",
+        "*",
+        "keys(@)",
+        "x[*][]",
+        "(x)[]",
+    ] {
+        let found = Query::parse(text).unwrap().search(&Failing, &runtime);
+        assert!(matches!(found, Err(QueryError::Lookup(_))), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn calls_that_can_never_have_an_answer_are_found() {
+    let wrong = |text: &str| Query::parse(text).unwrap().wrong_call().unwrap_or_default();
+    assert_eq!(wrong("a[?contains(b, 'x')].to_upper(c) | length(@)"), "");
+    assert_eq!(wrong("time_since(a)"), "function `time_since` takes 3 arguments, not 1");
+    assert_eq!(wrong("a[?lenght(b) > `1`]"), "unknown function `lenght`, did you mean `length`?");
+    assert_eq!(wrong("{a: [sort_by(b, &to_upper())]}"), "function `to_upper` takes 1 arguments, not 0");
+    assert_eq!(wrong("not_null()"), "function `not_null` takes at least 1 arguments");
+}

@@ -33,21 +33,15 @@ impl<'v> Arguments<'v> {
 
     /// Checks number and kinds, then runs the function.
     pub(crate) fn apply(&self, function: &Function) -> Answer {
-        match function.arity {
-            Arity::Exact(kinds) if kinds.len() != self.len() => {
-                return Err(self.error(format_args!("takes {} arguments, not {}", kinds.len(), self.len())));
-            }
-            Arity::AtLeast(least) if self.len() < least => {
-                return Err(self.error(format_args!("takes at least {least} arguments")));
-            }
-            Arity::Exact(kinds) => {
-                for (position, (kinds, argument)) in kinds.iter().zip(&self.values).enumerate() {
-                    if !kinds.iter().any(|kind| is_of_kind(argument, *kind)) {
-                        return Err(self.wrong_kind(position, kinds, argument));
-                    }
+        if let Some(message) = function.misfit(self.len()) {
+            return Err(QueryError::Invalid(message));
+        }
+        if let Arity::Exact(kinds) = function.arity {
+            for (position, (kinds, argument)) in kinds.iter().zip(&self.values).enumerate() {
+                if !kinds.iter().any(|kind| is_of_kind(argument, *kind)) {
+                    return Err(self.wrong_kind(position, kinds, argument));
                 }
             }
-            Arity::AtLeast(_) => {}
         }
         (function.run)(self)
     }

@@ -62,6 +62,28 @@ impl Function {
     pub(super) fn named(name: &str) -> Option<&'static Self> {
         FUNCTIONS.iter().find(|function| function.name == name)
     }
+
+    /// What is wrong with a call of so many arguments.
+    pub(super) fn misfit(&self, given: usize) -> Option<std::string::String> {
+        let name = self.name;
+        match self.arity {
+            Arity::Exact(kinds) if kinds.len() != given => {
+                Some(format!("function `{name}` takes {} arguments, not {given}", kinds.len()))
+            }
+            Arity::AtLeast(least) if given < least => {
+                Some(format!("function `{name}` takes at least {least} arguments"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// That there is no such function, with the nearest one that there is.
+pub(super) fn unknown(name: &str) -> std::string::String {
+    match palisade_model::nearest(name, FUNCTIONS.iter().map(|function| function.name)) {
+        Some(near) => format!("unknown function `{name}`, did you mean `{near}`?"),
+        None => format!("unknown function `{name}`"),
+    }
 }
 
 const fn function(

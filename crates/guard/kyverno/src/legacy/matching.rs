@@ -11,7 +11,7 @@ use palisade_model::{GroupVersionKind, Map, Str, Value};
 use palisade_policy::lookups::NAME_LABEL;
 use palisade_policy::{AdmissionRequest, Environment, Namespace, Operation, UserInfo};
 
-use super::spec::{KindSelector, LabelSelector, MatchBlock, ResourceDescription, ResourceFilter, Rule, Subject};
+use super::spec::{Body, KindSelector, LabelSelector, MatchBlock, ResourceDescription, ResourceFilter, Rule, Subject};
 
 /// A request as `match` blocks see it.
 #[derive(Debug)]
@@ -22,8 +22,6 @@ pub struct Subjects<'a> {
     pub kind: Cow<'a, GroupVersionKind>,
     /// The subresource; empty for the object itself.
     pub subresource: Cow<'a, str>,
-    /// The namespace that it is in, whether or not it says so; empty for cluster scope.
-    pub namespace: &'a str,
     /// What happens to the object.
     pub operation: Operation,
     /// Who asks; `None` where nobody is known to ask, which selects as if blocks named no users.
@@ -47,18 +45,10 @@ impl<'a> Subjects<'a> {
     /// The subject of a request: `object`, which is the new object or the old one.
     pub fn of(admission: &'a AdmissionRequest, object: &'a Value, environment: &'a Environment<'a>) -> Self {
         let (kind, subresource) = parent_of(admission, environment);
-        let known = !admission.user.is_nobody() || !admission.roles.is_empty() || !admission.cluster_roles.is_empty();
+        let known =
+            admission.user != UserInfo::default() || !admission.roles.is_empty() || !admission.cluster_roles.is_empty();
         let asker = Asker { info: &admission.user, roles: &admission.roles, cluster_roles: &admission.cluster_roles };
-        let written = object.dig(["metadata", "namespace"]).and_then(Value::as_str).filter(|text| !text.is_empty());
-        Self {
-            object,
-            kind,
-            subresource,
-            namespace: written.unwrap_or(&admission.namespace),
-            operation: admission.operation,
-            user: known.then_some(asker),
-            environment,
-        }
+        Self { object, kind, subresource, operation: admission.operation, user: known.then_some(asker), environment }
     }
 
     fn metadata(&self, key: &str) -> &'a str {
@@ -102,9 +92,14 @@ fn parent_of<'a>(
 /// Whether something holds, or why nobody can tell.
 pub type Truth = Result<bool, String>;
 
-/// Whether a rule selects the request, policy namespaces aside.
+/// Whether a rule selects the request, policy namespaces aside. What may or may not be excluded is judged: an exclusion that
+/// nobody can tell of excuses nothing. It is not changed, nor is anything made for it.
 pub fn selects(rule: &Rule, subject: &Subjects<'_>) -> Truth {
-    selected(&rule.matches, rule.exclude.as_ref(), subject)
+    let truth = selected(&rule.matches, rule.exclude.as_ref(), subject);
+    if truth.is_err() && matches!(rule.body, Body::Validate(_)) && selected(&rule.matches, None, subject) == Ok(true) {
+        return Ok(true);
+    }
+    truth
 }
 
 /// Whether `match` selects the request and `exclude` does not.
@@ -204,7 +199,7 @@ fn described_by_itself(description: &ResourceDescription, subject: &Subjects<'_>
 
 /// A Namespace is in itself.
 fn namespace_of<'a>(subject: &Subjects<'a>) -> &'a str {
-    if subject.own_kind() == "Namespace" { subject.metadata("name") } else { subject.namespace }
+    if subject.own_kind() == "Namespace" { subject.metadata("name") } else { subject.metadata("namespace") }
 }
 
 fn annotated(wanted: &[(Str, Str)], subject: &Subjects<'_>) -> bool {
@@ -226,7 +221,7 @@ fn namespace_selected(
         // Rules do not select Namespaces by their namespace; exceptions do not look.
         "Namespace" => Ok(!in_rule),
         "" if !(in_rule && description.kinds.iter().any(|kind| &*kind.text == "*")) => Ok(true),
-        _ => selector.selects_namespace(subject.namespace, subject.environment),
+        _ => selector.selects_namespace(subject.metadata("namespace"), subject.environment),
     }
 }
 

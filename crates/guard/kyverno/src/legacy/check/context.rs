@@ -1,10 +1,9 @@
 //! Context entries of rules.
 
-use palisade_jmespath::Query;
 use palisade_model::image_reference::ImageReference;
 use palisade_model::{Path, Value};
 
-use super::Checked;
+use super::{Checked, expressions};
 use crate::legacy::codes;
 use crate::legacy::spec::{Body, Check, ContextEntry, EntrySource, Reader, Rule};
 use crate::legacy::variables::variables_of;
@@ -45,8 +44,7 @@ fn entry_of(reader: &mut Reader<'_>, policy: &Checked<'_>, entry: &ContextEntry,
     };
     // What variables will make of a query is not known before they are replaced.
     for query in queried.into_iter().filter(|query| variables_of(query).is_empty()) {
-        if let Err(error) = Query::parse(query) {
-            let message = format!("`{query}` is no JMESPath expression: {error}");
+        if let Some(message) = expressions::problem(query) {
             reader.error(codes::INVALID_VARIABLE, path, message, "correct the expression");
         }
     }

@@ -7,6 +7,7 @@ mod blocks;
 mod bodies;
 mod conditions;
 mod context;
+pub(super) mod expressions;
 mod variables;
 
 use palisade_model::{Path, Resource, Segment, Str, Value};

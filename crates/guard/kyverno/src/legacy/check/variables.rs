@@ -1,9 +1,9 @@
 //! Variables: expressions that parse and names that can have a value where they stand.
 
-use palisade_jmespath::Query;
 use palisade_model::{Path, Segment, Value, wildcard};
 
 use super::Checked;
+use super::expressions::{self, each_text};
 use crate::legacy::codes;
 use crate::legacy::spec::{Body, Check, ContextEntry, EntrySource, Reader, Rule};
 use crate::legacy::variables::{references_resolve, variables_of};
@@ -110,42 +110,26 @@ impl Known {
         Self { background: policy.spec.background, targets, patterns }
     }
 
-    /// Checks the variables of a text, innermost first, as if each had the value `null`.
+    /// Checks the variables of a text, innermost first.
     fn check(&self, reader: &mut Reader<'_>, text: &str, path: &Path) {
-        let mut current = text.to_owned();
-        for _ in 0..MAX_ROUNDS {
-            let variables = variables_of(&current);
-            let Some(variable) = variables.first() else { return };
-            let expression = variable.expression();
-            if expression != "@" && !self.check_one(reader, &expression, path) {
-                return;
-            }
-            let to = format!("{}null", variable.prefix());
-            current = current.replacen(variable.with_prefix(), &to, 1);
+        let inside_loop = path.0.contains(&Segment::from("foreach"));
+        let problem = expressions::first_problem(text, |expression| self.problem(expression, inside_loop));
+        if let Some((code, message, help)) = problem {
+            reader.error(code, path, message, help);
         }
     }
 
-    fn check_one(&self, reader: &mut Reader<'_>, expression: &str, path: &Path) -> bool {
-        if let Err(error) = Query::parse(expression) {
-            let message = format!("`{expression}` is no JMESPath expression: {error}");
-            reader.error(codes::INVALID_VARIABLE, path, message, "correct the expression");
-            return false;
+    fn problem(&self, expression: &str, inside_loop: bool) -> Option<(&'static str, String, &'static str)> {
+        if let Some(message) = expressions::problem(expression) {
+            return Some((codes::INVALID_VARIABLE, message, "correct the expression"));
         }
         let plain = expression.replace('"', "");
-        let inside_loop = path.0.contains(&Segment::from("foreach"));
-        let names_element = plain.starts_with("element");
-        if names_element && !inside_loop {
+        if plain.starts_with("element") && !inside_loop {
             let message = format!("`{expression}` has a value within foreach only");
-            reader.error(codes::UNKNOWN_VARIABLE, path, message, "move it into foreach");
-            return false;
+            return Some((codes::UNKNOWN_VARIABLE, message, "move it into foreach"));
         }
-        if !self.is_known(&plain) {
-            let message = format!("nothing defines `{expression}`");
-            let help = "add a context entry of that name, or start from `request`, `element` or `images`";
-            reader.error(codes::UNKNOWN_VARIABLE, path, message, help);
-            return false;
-        }
-        true
+        let help = "add a context entry of that name, or start from `request`, `element` or `images`";
+        (!self.is_known(&plain)).then(|| (codes::UNKNOWN_VARIABLE, format!("nothing defines `{expression}`"), help))
     }
 
     /// As loose as Kyverno: a known word anywhere will do, and so will any function call.
@@ -174,9 +158,6 @@ impl Known {
     }
 }
 
-/// How many variables of one text are looked at.
-const MAX_ROUNDS: usize = 1_000;
-
 /// Whether a word is followed by a parenthesis that something follows.
 fn calls_function(expression: &str) -> bool {
     expression.match_indices('(').any(|(at, _)| {
@@ -186,28 +167,3 @@ fn calls_function(expression: &str) -> bool {
             && after.is_some_and(|c| c != '{' && c != '}')
     })
 }
-
-/// Calls `visit` with every text of a document, keys included, and its place.
-fn each_text(value: &Value, path: &Path, depth: usize, visit: &mut dyn FnMut(&str, &Path)) {
-    if depth > MAX_DEPTH {
-        return;
-    }
-    match value {
-        Value::String(text) => visit(text, path),
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                each_text(item, &path.child(Segment::Index(index)), depth + 1, visit);
-            }
-        }
-        Value::Object(map) => {
-            for (key, item) in map.iter() {
-                let path = path.child(&**key);
-                visit(key, &path);
-                each_text(item, &path, depth + 1, visit);
-            }
-        }
-        _ => {}
-    }
-}
-
-const MAX_DEPTH: usize = 256;

@@ -12,6 +12,7 @@ use palisade_policy::{
     Upkeep,
 };
 
+use super::check::expressions;
 use super::codes;
 use super::condition::Conditions;
 use super::context::{Names, RuleContext};
@@ -100,6 +101,7 @@ impl CleanupSpec {
             propagation: read_propagation(reader, &node),
         };
         spec.check(reader, &node);
+        expressions::document(reader, node.value, &node.path);
         Some(spec)
     }
 

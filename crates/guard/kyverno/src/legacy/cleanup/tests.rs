@@ -76,3 +76,17 @@ fn what_cannot_run_is_reported() {
     let users = json!({"any": [{"subjects": [{"kind": "User", "name": "a"}], "resources": {"kinds": ["Pod"]}}]});
     assert_eq!(with("match", users).len(), 1);
 }
+
+#[test]
+fn calls_of_a_cleanup_policy_are_checked_when_it_is_loaded() {
+    let with = |key: &str| {
+        let mut spec = spec();
+        let condition = json!({"any": [{"key": key, "operator": "DurationGreaterThan", "value": "1m"}]});
+        spec.as_object_mut().unwrap().insert("conditions", condition);
+        load(spec).map(|_| ()).map_err(|messages| messages.join("; "))
+    };
+    assert_eq!(with("{{ time_since('', target.metadata.creationTimestamp, '') }}"), Ok(()));
+    let told = with("{{ time_since(target.metadata.creationTimestamp) }}").unwrap_err();
+    assert!(told.contains("function `time_since` takes 3 arguments, not 1"), "{told}");
+    assert!(with("{{ target.metadata[ }}").unwrap_err().contains("is no JMESPath expression"));
+}

@@ -58,6 +58,25 @@ fn variables_must_parse_and_be_known() {
 }
 
 #[test]
+fn variables_within_expressions_fit_where_they_stand() {
+    let with = |key: &str| {
+        rule(&format!(
+            "preconditions: {{all: [{{key: \"{key}\", operator: Equals, value: x}}]}}\n    validate: {{pattern: {{kind: '?*'}}}}"
+        ))
+    };
+    for sound in [
+        "{{ request.object.spec.groups[{{ request.object.spec.at }}].name }}",
+        "{{ request.object.{{ request.object.field }}.name }}",
+        "{{ request.object.spec.groups[?name == {{ request.object.name }}] }}",
+    ] {
+        assert_eq!(with(sound), Vec::<String>::new(), "{sound}");
+    }
+    assert!(starts(&with("{{ request.object.spec[[{{ request.object.at }}] }}"), "PAL-K0007"));
+    assert!(starts(&with("{{ to_uper(request.object.kind) }}"), "PAL-K0007"));
+    assert!(starts(&with("{{ time_since(request.object.kind) }}"), "PAL-K0007"));
+}
+
+#[test]
 fn conditions_must_be_complete() {
     let deny = |condition: &str| rule(&format!("validate: {{deny: {{conditions: {{any: [{condition}]}}}}}}"));
     assert!(starts(&deny("{key: a, operator: Like, value: b}"), "PAL-K0005"));

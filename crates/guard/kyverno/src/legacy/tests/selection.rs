@@ -94,6 +94,25 @@ fn excluded_resources_and_deleted_objects() {
 }
 
 #[test]
+fn an_exclusion_that_nobody_can_tell_of_excuses_nothing() {
+    let labelled = "{resources: {namespaceSelector: {matchLabels: {kind: ci}}}}";
+    let pods = "{resources: {kinds: [Pod]}}";
+    assert_eq!(verdicts(&*rule(pods, labelled), &pod("{}")), ["r: fail"]);
+    // What is selected by it is not known, and nothing is changed that may be excluded.
+    let selected = "{resources: {kinds: [Pod], namespaceSelector: {matchLabels: {kind: ci}}}}";
+    assert_eq!(verdicts(&*rule(selected, ""), &pod("{}")), ["r: error"]);
+    let changing = format!(
+        "  - name: r\n    match: {{any: [{pods}]}}\n    exclude: {{any: [{labelled}]}}\n    mutate: \
+         {{patchStrategicMerge: {{metadata: {{labels: {{a: b}}}}}}}}\n"
+    );
+    let variables = Variables::default();
+    let environment = Environment::new(Timestamp::UNIX_EPOCH, &Offline, &variables);
+    let request = Request::admission(request(&pod("{}"), Operation::Create));
+    let outcomes = policy(&changing).evaluate(Phase::Mutate, &request, &environment);
+    assert_eq!(outcomes.first().map(|outcome| outcome.verdict), Some(Verdict::Error));
+}
+
+#[test]
 fn namespaced_policies_judge_their_own_namespace() {
     let text = "apiVersion: kyverno.io/v1\nkind: Policy\nmetadata: {name: p, namespace: shop}\nspec: {rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {deny: {}}}]}\n";
     let (policy, diagnostics) = load(text);
@@ -194,11 +213,6 @@ fn expressions_about_a_namespace_that_nobody_knows_have_no_verdict() {
              expressions: [{{expression: \"{expression}\"}}]\n"
         )), &pod("{}")).verdict
     };
-    assert_eq!(judged("!has(namespaceObject.metadata.labels)"), Verdict::Fail);
-    assert_eq!(
-        judged("has(namespaceObject.metadata.labels.env)"),
-        Verdict::Fail,
-        "Kubernetes denies what it cannot tell"
-    );
+    assert_eq!(judged("!has(namespaceObject.metadata.labels)"), Verdict::Error);
     assert_eq!(judged("object.metadata.name == 'web'"), Verdict::Pass);
 }
