@@ -21,7 +21,7 @@ use super::policies::{PolicyArgs, show};
 use crate::adoption::Frame;
 use crate::args::Global;
 use crate::config::Config;
-use crate::judge::Standing;
+use crate::judge::{Standing, request};
 use crate::lookups::ManifestLookups;
 use crate::report::count;
 use crate::{Exit, Failure, Outcome};
@@ -60,8 +60,7 @@ struct Generated {
 struct Surroundings<'a> {
     ruleset: Ruleset,
     environment: Environment<'a>,
-    manifests: &'a ManifestLookups<'a>,
-    standing: &'a Standing,
+    standing: Standing,
     frame: Frame,
 }
 
@@ -74,13 +73,10 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let (inputs, diagnostics) = palisade_intake::inputs(&args.paths);
     run.diagnostics.extend(diagnostics);
     let lookups = ManifestLookups::new(&inputs, &config.network);
-    let (standing, problems) = args.policies.standing(false);
-    run.diagnostics.extend(problems);
     let surroundings = Surroundings {
         ruleset: Ruleset::new(policies.policies, config.overrides(), Waivers::default(), ""),
         environment: Environment::new(args.policies.now(), &lookups, &variables),
-        manifests: &lookups,
-        standing: &standing,
+        standing: args.policies.standing(false),
         frame: Frame::new(&config.root),
     };
     for input in &inputs {
@@ -88,7 +84,6 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         run.diagnostics.extend(parsed.diagnostics);
         run.file(input, &parsed.documents, &surroundings);
     }
-    run.diagnostics.extend(lookups.told().into_iter().chain(standing.old.told()));
     run.print(args)?;
     show(&run.diagnostics);
     Ok(run.conclude())
@@ -110,17 +105,10 @@ impl Run {
         let file = surroundings.frame.relative(&input.name());
         let mut edits: Vec<(Document, Value)> = Vec::new();
         for document in documents {
-            let asked = match surroundings.standing.ask(document, surroundings.manifests) {
-                Ok(asked) => asked,
-                Err(diagnostic) => {
-                    self.diagnostics.push(*diagnostic);
-                    continue;
-                }
-            };
-            let document = asked.about(document);
             let resource = document.resource();
+            let request = request(document, &surroundings.standing);
             let door = Door::Files(Sheet::new(&[Phase::Mutate, Phase::Generate], &resource, &file));
-            let answers = surroundings.ruleset.ask(&asked.request, &door, &surroundings.environment);
+            let answers = surroundings.ruleset.ask(&request, &door, &surroundings.environment);
             for (index, outcome) in answers.outcomes {
                 self.note(&resource, &outcome);
                 let policy = surroundings.ruleset.references().get(index);
