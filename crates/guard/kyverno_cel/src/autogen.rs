@@ -40,6 +40,10 @@ const TEMPLATE_KINDS: [(&str, &str); 5] = [
 
 /// The variants of a policy with these constraints, as `spec.autogen.podControllers` narrows them.
 pub(super) fn variants(reader: &mut Reader<'_>, spec: &Node<'_>, constraints: &MatchResources) -> Vec<Variant> {
+    // Nobody has asked a namespaced policy to change anything but pods where it does not say so.
+    if reader.document().kind() == "NamespacedMutatingPolicy" && spec.get("autogen").is_none() {
+        return Vec::new();
+    }
     let Some(pods) = pods_only(constraints) else { return Vec::new() };
     let controllers = spec.get("autogen").and_then(|autogen| autogen.get("podControllers"));
     let listed = controllers.filter(|node| node.get("controllers").is_some());

@@ -27,6 +27,8 @@ pub const INVALID_POLICY: &str = "PAL-K0010";
 pub const INVALID_EXCEPTION: &str = "PAL-K0011";
 /// A feature that Kyverno itself no longer evaluates.
 pub const NOT_EVALUATED: &str = "PAL-K0012";
+/// A `+()` that upstream decides once for several elements.
+pub const SHARED_ADDITION: &str = "PAL-K0013";
 
 /// What the reader of policy documents reports.
 pub const READER: ReaderCodes = ReaderCodes {
@@ -124,5 +126,13 @@ pub const CODES: &[CodeEntry] = &[
         title: "a rule uses a feature that Kyverno has withdrawn",
         explanation: "`validate.assert` was withdrawn from Kyverno: policies that have it are rejected. Write \
             `validate.cel` or a ValidatingPolicy, which can express the same.",
+    },
+    CodeEntry {
+        code: SHARED_ADDITION,
+        title: "`+()` below a condition that selects several elements",
+        explanation: "In\n\n    containers:\n      - (name): \"*\"\n        +(imagePullPolicy): Always\n\nKyverno asks only the \
+            first container whether it lacks the key. Where it does, the value is written into all of them, over what they \
+            had; where it does not, into none. Palisade asks each container. The policy is loaded and does what it says; \
+            write it with `foreach` to have the same in a cluster with Kyverno.",
     },
 ];

@@ -130,23 +130,20 @@ fn merge_keyed(
 ) -> Result<Vec<Value>, String> {
     let identities =
         |items: &[Value]| items.iter().map(|item| identity(item, keys)).collect::<Result<Vec<_>, String>>();
-    let (live_ids, patch_ids) = (identities(live)?, identities(patch)?);
+    let (mut live_ids, patch_ids) = (identities(live)?, identities(patch)?);
     let mut patch_at = HashMap::new();
     for (index, id) in patch_ids.iter().enumerate() {
         if patch_at.insert(id.as_str(), index).is_some() {
             return Err(format!("duplicate entries for key {id}"));
         }
     }
-    let mut live_at = HashMap::new();
-    for (index, id) in live_ids.iter().enumerate() {
-        // A duplicated live element has no single counterpart, so the patch replaces it.
-        live_at.entry(id.as_str()).and_modify(|at| *at = None).or_insert(Some(index));
-    }
+    keep_duplicates(live, patch, &mut live_ids, &patch_at);
+    let live_at: HashMap<&str, usize> = live_ids.iter().enumerate().map(|(index, id)| (id.as_str(), index)).collect();
     interleave(&live_ids, &patch_ids, |place| match place {
         Place::Live(index) => Ok(live.get(index).cloned()),
         Place::Patch(index) => {
             let (Some(id), Some(item)) = (patch_ids.get(index), patch.get(index)) else { return Ok(None) };
-            match live_at.get(id.as_str()).copied().flatten().and_then(|at| live.get(at)) {
+            match live_at.get(id.as_str()).and_then(|at| live.get(*at)) {
                 Some(current) => merge(current, item, element, depth + 1).map(Some),
                 None => Ok(Some(item.clone())),
             }
@@ -154,9 +151,37 @@ fn merge_keyed(
     })
 }
 
+/// Gives live elements with the keys of another an identity of their own, so that they stay. The one that a patch is about
+/// is the one with its name, else the first. Server-side apply puts the patch in the place of them all, which takes away
+/// what nobody named.
+fn keep_duplicates(live: &[Value], patch: &[Value], ids: &mut [String], patch_at: &HashMap<&str, usize>) {
+    let mut chosen: HashMap<String, usize> = HashMap::new();
+    let name = |item: Option<&Value>| item.and_then(|item| item.get("name")).cloned();
+    for (index, id) in ids.iter().enumerate() {
+        let wanted = name(patch_at.get(id.as_str()).and_then(|at| patch.get(*at)));
+        let named = wanted.is_some() && name(live.get(index)) == wanted;
+        chosen
+            .entry(id.clone())
+            .and_modify(|known| {
+                if named && name(live.get(*known)) != wanted {
+                    *known = index;
+                }
+            })
+            .or_insert(index);
+    }
+    for (index, id) in ids.iter_mut().enumerate() {
+        if chosen.get(id.as_str()) != Some(&index) {
+            // No JSON ends so.
+            *id = format!("{id} {index}");
+        }
+    }
+}
+
 fn merge_sets(live: &[Value], patch: &[Value]) -> Vec<Value> {
     let ids = |items: &[Value]| items.iter().map(Value::to_json).collect::<Vec<_>>();
-    let merged = interleave(&ids(live), &ids(patch), |place| {
+    let mut live_ids = ids(live);
+    keep_duplicates(live, &[], &mut live_ids, &HashMap::new());
+    let merged = interleave(&live_ids, &ids(patch), |place| {
         Ok::<_, String>(match place {
             Place::Live(index) => live.get(index).cloned(),
             Place::Patch(index) => patch.get(index).cloned(),
@@ -258,6 +283,20 @@ mod tests {
         let merged = apply(&live, &patch, false).unwrap();
         let expected = ports(r#"[{"containerPort":80,"protocol":"TCP","name":"http"}]"#);
         assert_eq!(merged, expected);
+    }
+
+    #[test]
+    fn elements_with_equal_keys_stay() {
+        let ports = |ports| pod(&format!(r#"{{"containers":[{{"name":"a","ports":{ports}}}]}}"#));
+        let live = ports(r#"[{"containerPort":80,"name":"a"},{"containerPort":80,"name":"b"},{"containerPort":81}]"#);
+        let patch = spec(r#"{"containers":[{"name":"a","ports":[{"containerPort":80,"name":"b","hostPort":1}]}]}"#);
+        let expected = ports(
+            r#"[{"containerPort":80,"name":"a"},{"containerPort":80,"name":"b","hostPort":1},{"containerPort":81}]"#,
+        );
+        assert_eq!(apply(&live, &patch, false).unwrap(), expected);
+        let patch = spec(r#"{"containers":[{"name":"a","tty":true}]}"#);
+        let merged = apply(&live, &patch, false).unwrap();
+        assert_eq!(merged.dig(["spec", "containers"]).and_then(|list| list.at(0)?.get("ports")?.as_array()).map(<[Value]>::len), Some(3));
     }
 
     #[test]

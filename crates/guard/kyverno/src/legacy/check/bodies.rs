@@ -2,7 +2,7 @@
 
 use palisade_model::{Path, Segment, Value};
 
-use super::Checked;
+use super::{Checked, additions};
 use crate::legacy::codes;
 use crate::legacy::mutate::json_patch_problem;
 use crate::legacy::pattern::{Anchor, AnchorKind};
@@ -192,6 +192,9 @@ fn mutate(reader: &mut Reader<'_>, policy: &Checked<'_>, mutation: &Mutation, pa
     {
         let help = "write a list of operations with `op`, `path` and `value`";
         reader.error(codes::INVALID_RULE, &path.child("patchesJson6902"), problem, help);
+    }
+    if let Some(Patch::StrategicMerge(patch)) = &mutation.patch {
+        additions::shared(reader, patch, &path.child("patchStrategicMerge"));
     }
     let patch = mutation.patch.iter().chain(mutation.foreach.first().and_then(|item| item.patch.as_ref()));
     for patch in patch {

@@ -3,6 +3,7 @@
 //! A policy with such a problem is not loaded. Deliberately absent: what needs a cluster, such as whether a kind
 //! exists or Kyverno's service accounts may write it.
 
+mod additions;
 mod blocks;
 mod bodies;
 mod conditions;

@@ -175,3 +175,23 @@ fn a_policy_states_what_it_reads() {
                  expressions: [{expression: params.data.a == 'b'}]}}";
     assert!(of("", param).names("Secret"));
 }
+
+#[test]
+fn an_addition_below_a_condition_for_several_elements_is_told() {
+    let warnings = |patch: &str| {
+        let text = format!(
+            "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {{name: test}}\nspec:\n  rules:\n  - name: r\n{PODS}    mutate: {patch}\n"
+        );
+        let (policy, diagnostics) = load(&text);
+        assert!(policy.is_some(), "{diagnostics:?}");
+        diagnostics.iter().filter(|diagnostic| diagnostic.code == "PAL-K0013").count()
+    };
+    let merge = |element: &str| format!("{{patchStrategicMerge: {{spec: {{containers: [{element}]}}}}}}");
+    assert_eq!(warnings(&merge("{(name): '*', +(imagePullPolicy): Always, securityContext: {+(privileged): false}}")), 2);
+    assert_eq!(warnings(&merge("{(image): 'x', +(imagePullPolicy): Always}")), 1);
+    assert_eq!(warnings(&merge("{(name): web, +(imagePullPolicy): Always}")), 0);
+    assert_eq!(warnings(&merge("{(name): '*', imagePullPolicy: Always}")), 0);
+    assert_eq!(warnings("{patchStrategicMerge: {spec: {+(hostNetwork): false}}}"), 0);
+    let looped = "{foreach: [{list: request.object.spec.containers, patchStrategicMerge: {spec: {containers: [{(name): '{{ element.name }}', +(tty): true}]}}}]}";
+    assert_eq!(warnings(looped), 0);
+}

@@ -2,13 +2,17 @@
 //!
 //! Conditions `(key)` and `<(key)` are checked against the resource and taken out, `+(key)` stays only where the
 //! resource has no such key, and an element of a list that carries anchors becomes one element for each element of
-//! the resource that satisfies it, tied to it by `name`.
+//! the resource that satisfies it, tied to it by its place. Upstream ties by `name`, resolves one copy for all elements
+//! and takes anchored elements out by positions that have moved: containers are overwritten or lost so, and not here
+//! (docs/decisions/0008-a-rewrite-takes-nothing-away.md).
 
 use palisade_gotext::go_json::with_doubles;
 use palisade_model::{Map, Str, Value};
 use palisade_policy::steps::Steps;
 
+use super::keyed_list::{DEFAULT_PROTOCOL, key_text};
 use super::merge::MergeError;
+use super::schema::Shape;
 use super::{scalar_text, spend};
 use crate::legacy::pattern::{Anchor, AnchorKind, Pattern};
 
@@ -31,12 +35,47 @@ impl From<MergeError> for Halt {
 
 type Step<T = ()> = Result<T, Halt>;
 
+/// The member of a patch's element that says which element of the resource it is about; no manifest can have it.
+const PLACE: &str = "\u{0}place";
+
+/// What an element of a patch is about, where anchors were resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placed {
+    /// The element of the resource at this index.
+    At(usize),
+    /// None: it is only there to say that anchors were in its list.
+    Nowhere,
+}
+
+/// Takes the place out of an element.
+pub(super) fn take_place(element: &mut Value) -> Option<Placed> {
+    element.get(PLACE)?;
+    let place = element.as_object_mut()?.remove(PLACE)?;
+    Some(place.as_i64().and_then(|at| usize::try_from(at).ok()).map_or(Placed::Nowhere, Placed::At))
+}
+
+/// Whether anchors were in a list.
+pub(super) fn has_places(list: &Value) -> bool {
+    list.as_array().is_some_and(|items| items.iter().any(is_placed))
+}
+
+fn is_placed(element: &Value) -> bool {
+    element.get(PLACE).is_some()
+}
+
+fn placed(mut element: Value, place: Value) -> Value {
+    if let Some(members) = element.as_object_mut() {
+        members.insert(PLACE, place);
+    }
+    element
+}
+
 /// The patch that an overlay means for a resource.
 pub(super) fn resolve(overlay: &Value, resource: &Value, steps: &Steps<'_>) -> Step<Value> {
     // Upstream meets members by name, anchors included, which decides which of several refusals counts.
     let mut patch = overlay.sorted();
     let resolver = Resolver { steps };
-    resolver.node(&mut patch, Some(resource))?;
+    resolver.node(&mut patch, Some(resource), Shape::Unknown)?;
     let Some(members) = patch.as_object_mut() else {
         let message = format!("patchStrategicMerge must be an object, not {}", overlay.type_name());
         return Err(Halt::Broken(MergeError::Overlay(message)));
@@ -69,25 +108,25 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn node(&self, pattern: &mut Value, resource: Option<&Value>) -> Step {
+    fn node(&self, pattern: &mut Value, resource: Option<&Value>, shape: Shape) -> Step {
         spend(self.steps, 1)?;
         match pattern {
-            Value::Object(_) => self.object(pattern, resource),
+            Value::Object(_) => self.object(pattern, resource, shape.or_named_by([resource, None])),
             Value::Array(items) if matches!(items.first(), Some(Value::Object(_))) => {
-                self.list_of_objects(pattern, resource)
+                self.list_of_objects(pattern, resource, shape)
             }
             _ => Ok(()),
         }
     }
 
-    fn object(&self, pattern: &mut Value, resource: Option<&Value>) -> Step {
+    fn object(&self, pattern: &mut Value, resource: Option<&Value>, shape: Shape) -> Step {
         add_if_absent(pattern, resource);
         self.check(pattern, resource, AnchorKind::Global).map_err(|halt| as_kind(halt, Halt::Global))?;
         self.check(pattern, resource, AnchorKind::Condition).map_err(|halt| as_kind(halt, Halt::Condition))?;
         let Some(members) = pattern.as_object_mut() else { return Ok(()) };
         for (key, value) in members.iter_mut() {
             if !Anchor::parse(key).is_some_and(is_resolved) {
-                self.node(value, resource.and_then(|resource| resource.get(key)))?;
+                self.node(value, resource.and_then(|resource| resource.get(key)), shape.field(key))?;
             }
         }
         Ok(())
@@ -112,43 +151,69 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// Makes an element for each element of the resource that an anchored element selects.
-    fn list_of_objects(&self, pattern: &mut Value, resource: Option<&Value>) -> Step {
+    /// Makes an element for each element of the resource that an anchored element selects. Plain elements come last, so
+    /// that what they say counts, as upstream.
+    fn list_of_objects(&self, pattern: &mut Value, resource: Option<&Value>, shape: Shape) -> Step {
         let own = match resource {
             None | Some(Value::Null) => &[][..],
             Some(Value::Array(items)) => items,
             Some(other) => return broken(format!("a list of objects meets {}", other.type_name())),
         };
         let Some(items) = pattern.as_array_mut() else { return Ok(()) };
-        for element in items.clone() {
-            if !has_anchor(&element, is_resolved) {
-                continue;
-            }
-            let global = has_anchor(&element, is_global);
-            // One copy serves all elements, so what the first one changes in it stays for the next, as upstream.
-            let mut selected = element.clone();
-            let mut refused = None;
-            let mut passed = false;
-            for candidate in own {
-                match self.node(&mut selected, Some(candidate)) {
-                    Ok(()) if global => passed = true,
-                    Ok(()) => items.extend(tied(&selected, candidate)?),
-                    Err(Halt::Condition(_)) => {}
-                    Err(halt @ Halt::Global(_)) => refused = Some(halt),
-                    Err(broken) => return Err(broken),
-                }
-            }
-            if resource.is_none() {
-                match self.node(&mut selected, None) {
-                    Err(Halt::Condition(_)) => continue,
-                    other => other?,
-                }
-            }
-            if let (Some(halt), false) = (refused, passed) {
-                return Err(halt);
+        let (anchored, plain): (Vec<_>, Vec<_>) =
+            std::mem::take(items).into_iter().partition(|item| has_anchor(item, is_resolved));
+        for element in &anchored {
+            self.element(element, own, resource.is_none(), shape, items)?;
+        }
+        if !anchored.is_empty() && !own.is_empty() && items.is_empty() && !plain.is_empty() {
+            items.push(placed(Value::object(Map::new()), Value::Null));
+        }
+        items.extend(plain);
+        Ok(())
+    }
+
+    /// The elements that an anchored element becomes.
+    fn element(&self, element: &Value, own: &[Value], absent: bool, shape: Shape, resolved: &mut Vec<Value>) -> Step {
+        let (keys, below) = match shape {
+            Shape::List(keys, fields) => (keys, Shape::Object(fields)),
+            _ => (&["name"][..], Shape::Unknown),
+        };
+        let global = has_anchor(element, is_global);
+        let (mut refused, mut passed) = (None, false);
+        for (at, candidate) in own.iter().enumerate() {
+            let Some(mut selected) = self.about(element, candidate, keys)? else { continue };
+            match self.node(&mut selected, Some(candidate), below) {
+                Ok(()) if global => passed = true,
+                Ok(()) if prune(&mut selected, true)? => {}
+                Ok(()) => resolved.push(placed(selected, Value::Int(i64::try_from(at).unwrap_or_default()))),
+                Err(Halt::Condition(_)) => {}
+                Err(halt @ Halt::Global(_)) => refused = Some(halt),
+                Err(broken) => return Err(broken),
             }
         }
-        Ok(())
+        if absent && let Err(halt) = self.node(&mut element.clone(), None, below) {
+            return if matches!(halt, Halt::Condition(_)) { Ok(()) } else { Err(halt) };
+        }
+        refused.filter(|_| !passed).map_or(Ok(()), Err)
+    }
+
+    /// The element without the keys that it gives as they are, where the candidate has them: `name: web` beside `+(x)`
+    /// speaks of `web`, while upstream takes any element for it.
+    fn about(&self, element: &Value, candidate: &Value, keys: &[&str]) -> Step<Option<Value>> {
+        spend(self.steps, 1)?;
+        let mut element = element.clone();
+        for key in keys {
+            let Some(wanted) = element.get(key).filter(|wanted| !is_blank(wanted)) else { continue };
+            let own = key_text(candidate, key);
+            let own = if own.is_empty() && *key == DEFAULT_PROTOCOL.0 { DEFAULT_PROTOCOL.1 } else { &*own };
+            if Pattern::compile(&comparable(wanted)).validate(&Value::from(own), self.steps).is_err() {
+                return Ok(None);
+            }
+            if let Some(members) = element.as_object_mut() {
+                members.remove(key);
+            }
+        }
+        Ok(Some(element))
     }
 }
 
@@ -206,19 +271,6 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// The patch's element for an element of the resource; `None` where nothing is left to merge or it has no name.
-fn tied(selected: &Value, candidate: &Value) -> Step<Option<Value>> {
-    let Some(name) = candidate.get("name").filter(|name| !is_blank(name)) else { return Ok(None) };
-    let mut element = selected.clone();
-    if prune(&mut element, true)? {
-        return Ok(None);
-    }
-    if let Some(members) = element.as_object_mut() {
-        members.insert("name", name.clone());
-    }
-    Ok(Some(element))
-}
-
 /// Takes conditions out; whether nothing is left, in which case the node goes too.
 fn prune(node: &mut Value, scalar_goes: bool) -> Step<bool> {
     match node {
@@ -253,27 +305,19 @@ fn prune_object(members: &mut Map) -> Step<bool> {
     Ok(members.is_empty())
 }
 
-/// Takes anchored elements out of a list; whether that has emptied it.
-///
-/// Upstream removes by the position that an element had before the first removal, so with several anchored elements
-/// others go than those that were meant, and it crashes where there is nothing at that position.
+/// Takes anchored elements that were not resolved out of a list, and empty ones; whether that has emptied it.
 fn prune_list(items: &mut Vec<Value>) -> Step<bool> {
     let count = items.len();
-    let mut positions = Vec::new();
-    for (at, item) in items.iter_mut().enumerate() {
-        if has_anchor(item, is_resolved) || prune(item, false)? {
-            positions.push(at);
+    let mut outcome = Ok(());
+    items.retain_mut(|item| match prune(item, false) {
+        _ if is_placed(item) => true,
+        Ok(empty) => !empty && !has_anchor(item, is_resolved),
+        Err(halt) => {
+            outcome = Err(halt);
+            false
         }
-    }
-    for at in positions {
-        if at >= items.len() {
-            return broken(
-                "several list elements carry anchors and none is selected, which Kyverno cannot process: write a rule for each",
-            );
-        }
-        items.remove(at);
-    }
-    Ok(items.is_empty() && count > 0)
+    });
+    outcome.map(|()| items.is_empty() && count > 0)
 }
 
 /// Keeps the members for which `keep` says so.

@@ -1,14 +1,13 @@
 //! Laying a patch over a resource.
 //!
 //! Objects merge member by member, `null` and `$patch: delete` remove, lists that the schema keys merge by element
-//! (see [`super::keyed_list`]), everything else is replaced. The walk covers the parts of the resource that the patch
-//! does not mention too, as kustomize's does: its keyed lists come out without repeated keys.
+//! (see [`super::keyed_list`]), everything else is replaced. What the patch does not mention is not looked at.
 
 use palisade_model::{Str, Value};
 use palisade_policy::steps::Steps;
 
 use super::schema::Shape;
-use super::{MAX_DEPTH, keyed_list, spend};
+use super::{MAX_DEPTH, anchors, is_empty_map, keyed_list, spend};
 
 /// The member of a patch that says how it is to be taken.
 const DIRECTIVE: &str = "$patch";
@@ -49,32 +48,12 @@ pub(super) enum Directive {
     Delete,
 }
 
-/// What became of a node.
-pub(super) struct Merged {
-    /// The node; `None` where it is to be removed.
-    pub(super) value: Option<Value>,
-    /// Whether it is the resource's own node, changed, and not one of the patch.
-    pub(super) kept: bool,
-}
-
-impl Merged {
-    const REMOVED: Self = Self { value: None, kept: false };
-
-    fn kept(value: Value) -> Self {
-        Self { value: Some(value), kept: true }
-    }
-
-    /// A node of the patch; its `null` removes.
-    fn patched(value: Value) -> Self {
-        Self { value: (!value.is_null()).then_some(value), kept: false }
-    }
-}
+/// What a node becomes; `None` where it is to be removed.
+type Merged = Result<Option<Value>, MergeError>;
 
 /// The resource with the patch laid over it.
 pub(super) fn merge(resource: &Value, mut patch: Value, steps: &Steps<'_>) -> Result<Value, MergeError> {
-    let walker = Walker { steps };
-    let merged = walker.walk(Some(resource.clone()), Some(&mut patch), Shape::Unknown)?;
-    merged.value.ok_or(MergeError::Deleted)
+    Walker { steps }.walk(Some(resource.clone()), &mut patch, Shape::Unknown)?.ok_or(MergeError::Deleted)
 }
 
 pub(super) struct Walker<'a> {
@@ -82,61 +61,56 @@ pub(super) struct Walker<'a> {
 }
 
 impl Walker<'_> {
-    /// Merges two nodes, of which either may be missing. Directives are taken out of the patch as they are met.
-    pub(super) fn walk(
-        &self,
-        target: Option<Value>,
-        patch: Option<&mut Value>,
-        shape: Shape,
-    ) -> Result<Merged, MergeError> {
+    /// Lays a node of the patch over one of the resource. Directives are taken out of the patch as they are met.
+    pub(super) fn walk(&self, target: Option<Value>, patch: &mut Value, shape: Shape) -> Merged {
         spend(self.steps, 1)?;
-        let shape = shape.or_named_by([target.as_ref(), patch.as_deref()]);
-        let Some(patch) = patch else {
-            return match target {
-                Some(target) => self.walk_own(target, shape).map(Merged::kept),
-                None => Ok(Merged::REMOVED),
-            };
-        };
+        let shape = shape.or_named_by([target.as_ref(), Some(patch)]);
         let target = target.filter(|target| !target.is_null());
         agree(target.as_ref(), patch)?;
         match target {
-            _ if patch.is_null() => Ok(Merged::REMOVED),
+            _ if patch.is_null() => Ok(None),
             Some(target @ Value::Object(_)) => self.object(target, patch, shape),
             Some(target @ Value::Array(_)) => self.list(target, patch, shape),
-            Some(Value::String(_)) => Ok(Merged::patched(as_text(patch))),
-            Some(_) => Ok(Merged::patched(patch.clone())),
+            Some(Value::String(_)) => Ok(Some(as_text(patch))),
+            Some(_) => Ok(Some(patch.clone())),
             None => self.added(patch, shape),
         }
     }
 
-    fn object(&self, target: Value, patch: &mut Value, shape: Shape) -> Result<Merged, MergeError> {
+    fn object(&self, target: Value, patch: &mut Value, shape: Shape) -> Merged {
         match take_directive(patch)? {
-            Directive::Delete => Ok(Merged::REMOVED),
+            Directive::Delete => Ok(None),
             Directive::Replace => self.settle_inside(patch, shape),
-            Directive::Merge => self.members(target, patch, shape).map(Merged::kept),
+            Directive::Merge => self.members(target, patch, shape).map(Some),
         }
     }
 
-    fn list(&self, target: Value, patch: &mut Value, shape: Shape) -> Result<Merged, MergeError> {
-        let Shape::List(keys, fields) = shape else { return Ok(Merged::patched(patch.clone())) };
-        let items = patch.as_array_mut().map_or(Ok(Directive::Merge), keyed_list::take_directive)?;
-        match (items, patch.as_array_mut()) {
-            (Directive::Merge, Some(patch)) => self.keyed(into_items(target), Some(patch), keys, fields),
-            (Directive::Delete, _) => Ok(Merged::REMOVED),
-            _ => self.settle_inside(patch, shape),
+    fn list(&self, target: Value, patch: &mut Value, shape: Shape) -> Merged {
+        let (keys, element) = match shape {
+            Shape::List(keys, fields) => (keys, Shape::Object(fields)),
+            // Anchors speak of single elements, so that a list with any is not replaced.
+            _ if anchors::has_places(patch) => (&[][..], Shape::Unknown),
+            _ => return self.settle_inside(patch, shape),
+        };
+        let Some(changes) = patch.as_array_mut() else { return Ok(Some(target)) };
+        let directive = if matches!(shape, Shape::List(..)) { keyed_list::take_directive(changes)? } else { Directive::Merge };
+        match directive {
+            Directive::Merge => self.elements(into_items(target), changes, keys, element).map(Some),
+            Directive::Delete => Ok(None),
+            Directive::Replace => self.settle_inside(patch, shape),
         }
     }
 
     /// A node of the patch where the resource has none. A directive that means nothing stays as a member.
-    fn added(&self, patch: &mut Value, shape: Shape) -> Result<Merged, MergeError> {
+    fn added(&self, patch: &mut Value, shape: Shape) -> Merged {
         match take_directive(patch).unwrap_or(Directive::Merge) {
-            Directive::Delete => Ok(Merged::REMOVED),
+            Directive::Delete => Ok(None),
             _ => self.settle_inside(patch, shape),
         }
     }
 
-    /// Merges a node of the patch with itself: directives inside it apply, and its nulls go.
-    pub(super) fn settle(&self, patch: &mut Value, shape: Shape) -> Result<Merged, MergeError> {
+    /// A node that the patch brings: directives inside it apply, and its nulls go.
+    pub(super) fn settle(&self, patch: &mut Value, shape: Shape) -> Merged {
         spend(self.steps, 1)?;
         let shape = shape.or_named_by([Some(&*patch), None]);
         let directive = match (&mut *patch, shape) {
@@ -147,52 +121,47 @@ impl Walker<'_> {
             _ => Directive::Merge,
         };
         match directive {
-            Directive::Delete => Ok(Merged::REMOVED),
+            Directive::Delete => Ok(None),
             _ => self.settle_inside(patch, shape),
         }
     }
 
-    fn settle_inside(&self, patch: &mut Value, shape: Shape) -> Result<Merged, MergeError> {
+    fn settle_inside(&self, patch: &mut Value, shape: Shape) -> Merged {
         match (&mut *patch, shape) {
             (Value::Object(_), _) => {
                 for key in keys_of(patch) {
                     let Some(slot) = patch.as_object_mut().and_then(|members| members.get_mut(&key)) else { continue };
-                    let settled = self.settle(slot, shape.field(&key))?.value;
+                    let settled = self.settle(slot, shape.field(&key))?;
                     put(patch, key, settled);
                 }
             }
-            (Value::Array(_), Shape::List(keys, fields)) => {
-                let merged = self.keyed(into_items(std::mem::take(patch)), None, keys, fields)?;
-                *patch = merged.value.unwrap_or_default();
+            (Value::Array(_), _) => {
+                let mut items = into_items(std::mem::take(patch));
+                items.retain_mut(|item| !matches!(anchors::take_place(item), Some(anchors::Placed::Nowhere)));
+                if let Shape::List(_, fields) = shape {
+                    items = self.settle_all(items, Shape::Object(fields))?;
+                }
+                *patch = Value::array(items);
             }
             _ => {}
         }
-        Ok(Merged::patched(patch.clone()))
+        Ok((!patch.is_null()).then(|| patch.clone()))
     }
 
-    /// A part of the resource that the patch does not mention.
-    fn walk_own(&self, target: Value, shape: Shape) -> Result<Value, MergeError> {
-        if keyed_list::is_tidy(&target, shape) {
-            return Ok(target);
+    fn settle_all(&self, items: Vec<Value>, shape: Shape) -> Result<Vec<Value>, MergeError> {
+        let mut settled = Vec::with_capacity(items.len());
+        for mut item in items {
+            settled.extend(self.settle(&mut item, shape)?.filter(|item| !is_empty_map(item)));
         }
-        match shape {
-            Shape::List(keys, fields) => {
-                let merged = self.keyed(into_items(target), Some(&mut Vec::new()), keys, fields)?;
-                Ok(merged.value.unwrap_or_default())
-            }
-            _ => self.members(target, &mut Value::Null, shape),
-        }
+        Ok(settled)
     }
 
     fn members(&self, mut target: Value, patch: &mut Value, shape: Shape) -> Result<Value, MergeError> {
-        let mut keys = keys_of(&target);
-        keys.extend(keys_of(patch).into_iter().filter(|key| target.get(key).is_none()));
-        for key in keys {
-            let change = patch.as_object_mut().and_then(|members| members.get_mut(&key));
+        for key in keys_of(patch) {
+            let Some(change) = patch.as_object_mut().and_then(|members| members.get_mut(&key)) else { continue };
             let slot = target.as_object_mut().and_then(|members| members.get_mut(&key));
-            let current = slot.map(std::mem::take);
-            let merged = self.walk(current, change, shape.field(&key))?;
-            put(&mut target, key, merged.value);
+            let merged = self.walk(slot.map(std::mem::take), change, shape.field(&key))?;
+            put(&mut target, key, merged);
         }
         Ok(target)
     }

@@ -1,8 +1,8 @@
 //! `patchStrategicMerge`: Kyverno's anchors resolved against the resource, then a strategic merge as kustomize does it.
 //!
 //! Two steps that never mix: [`anchors`] turns the rule's overlay into a plain patch for one resource, [`merge`] lays
-//! that patch over it. Both follow upstream to the letter where its behaviour is surprising, because a policy is
-//! written against what Kyverno does; such places say so.
+//! that patch over it. Both follow upstream where its behaviour is surprising, because a policy is written against what
+//! Kyverno does, but for where upstream takes away, moves or overwrites what no rule named; such places say so.
 
 mod anchors;
 mod keyed_list;

@@ -36,11 +36,92 @@ fn objects_merge_and_null_removes() {
 }
 
 #[test]
-fn keyed_lists_merge_by_element_with_new_ones_in_front() {
+fn keyed_lists_merge_in_place_with_new_ones_in_front() {
     let before = json!({"containers": [{"name": "a", "image": "1"}, {"name": "b", "image": "2"}]});
     let after = spec(before, json!({"containers": [{"name": "b", "image": "3"}, {"name": "new", "image": "4"}]}));
-    let expected = json!([{"name": "b", "image": "3"}, {"name": "new", "image": "4"}, {"name": "a", "image": "1"}]);
+    let expected = json!([{"name": "new", "image": "4"}, {"name": "a", "image": "1"}, {"name": "b", "image": "3"}]);
     assert_eq!(after.get("containers"), Some(&expected));
+}
+
+#[test]
+fn elements_with_equal_keys_stay() {
+    let ports = || {
+        json!([
+            {"name": "http", "containerPort": 80, "protocol": "TCP"}, {"name": "https", "containerPort": 80},
+            {"name": "dns", "containerPort": 53, "protocol": "UDP"}, {"containerPort": 53, "protocol": "TCP"},
+        ])
+    };
+    let before = || json!({"containers": [{"name": "a", "ports": ports()}, {"name": "b"}], "volumes": [{}, null]});
+    let patched = |ports: Value| {
+        let after = spec(before(), json!({"containers": [{"name": "a", "ports": ports}]}));
+        assert_eq!(after.get("volumes"), before().get("volumes"), "what the patch does not mention is not looked at");
+        after.dig(["containers"]).and_then(|list| list.at(0)).and_then(|first| first.get("ports")).cloned().unwrap()
+    };
+    let after = spec(before(), json!({"containers": [{"name": "b", "tty": true}]}));
+    assert_eq!(after.get("containers"), Some(&json!([{"name": "a", "ports": ports()}, {"name": "b", "tty": true}])));
+    // The name tells apart what the keys do not, and a port without protocol is TCP.
+    let changed = patched(json!([{"name": "https", "containerPort": 80, "hostPort": 1}, {"containerPort": 53, "hostPort": 2}]));
+    assert_eq!(changed.at(1), Some(&json!({"name": "https", "containerPort": 80, "hostPort": 1})));
+    assert_eq!(changed.at(2), ports().at(2));
+    assert_eq!(changed.at(3), Some(&json!({"containerPort": 53, "protocol": "TCP", "hostPort": 2})));
+    // Two of the patch are two, and what is deleted is all that the keys name.
+    let both = patched(json!([{"containerPort": 1, "name": "x"}, {"containerPort": 1, "name": "y"}]));
+    assert_eq!(both.as_array().map(<[Value]>::len), Some(6));
+    assert_eq!(patched(json!([{"containerPort": 80, "$patch": "delete"}])).as_array().map(<[Value]>::len), Some(2));
+    let nameless = refused(&pod(before()), &json!({"spec": {"containers": [{"image": "x"}]}}));
+    assert!(matches!(nameless, MergeError::Overlay(message) if message.contains("`name`")));
+}
+
+#[test]
+fn every_anchored_element_applies_and_takes_nothing_away() {
+    let before = || {
+        json!({"containers": [
+            {"name": "a", "image": "x:latest", "imagePullPolicy": "Never"}, {"name": "b", "image": "x:1"},
+        ]})
+    };
+    let overlay = json!({"containers": [
+        {"(image)": "*:latest", "tty": true}, {"(name)": "b", "stdin": true}, {"(name)": "none", "image": "lost"},
+        {"(name)": "*", "+(imagePullPolicy)": "Always"},
+    ]});
+    let expected = json!([
+        {"name": "a", "image": "x:latest", "imagePullPolicy": "Never", "tty": true},
+        {"name": "b", "image": "x:1", "stdin": true, "imagePullPolicy": "Always"},
+    ]);
+    assert_eq!(spec(before(), overlay).get("containers"), Some(&expected));
+    // A plain name beside `+()` speaks of that container alone.
+    let named = spec(before(), json!({"containers": [{"name": "b", "+(imagePullPolicy)": "Always", "image": "y"}]}));
+    let expected = json!([
+        {"name": "a", "image": "x:latest", "imagePullPolicy": "Never"},
+        {"name": "b", "image": "y", "imagePullPolicy": "Always"},
+    ]);
+    assert_eq!(named.get("containers"), Some(&expected));
+    let none = json!({"containers": [{"(name)": "x", "tty": true}, {"(name)": "y", "tty": true}]});
+    assert_eq!(spec(before(), none), before());
+}
+
+#[test]
+fn anchors_select_in_lists_without_names_and_of_unknown_kinds() {
+    let rollout = || {
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "spec": {
+            "containers": [{"name": "a", "image": "x:1"}, {"name": "b", "image": "y:1"}],
+            "rules": [{"host": "one", "port": 1}, {"host": "two", "port": 2}],
+        }})
+    };
+    let overlay = json!({"spec": {
+        "containers": [{"(name)": "*", "tty": true}], "rules": [{"(host)": "two", "tls": true}, {"host": "three"}],
+    }});
+    let after = merged(&rollout(), &overlay);
+    let expected = json!({
+        "containers": [{"name": "a", "image": "x:1", "tty": true}, {"name": "b", "image": "y:1", "tty": true}],
+        "rules": [{"host": "three"}, {"host": "one", "port": 1}, {"host": "two", "port": 2, "tls": true}],
+    });
+    assert_eq!(after.get("spec"), Some(&expected));
+    let nothing = json!({"spec": {"rules": [{"(host)": "none", "tls": true}, {"host": "three"}]}});
+    let after = merged(&rollout(), &nothing);
+    assert_eq!(after.dig(["spec", "rules"]).and_then(Value::as_array).map(<[Value]>::len), Some(3));
+    let ports = json!({"containers": [{"name": "a", "ports": [{"containerPort": 80, "hostPort": 80}, {"containerPort": 81}]}]});
+    let after = spec(ports, json!({"containers": [{"(name)": "*", "ports": [{"(hostPort)": "*", "hostPort": null}]}]}));
+    assert_eq!(after, json!({"containers": [{"name": "a", "ports": [{"containerPort": 80}, {"containerPort": 81}]}]}));
 }
 
 #[test]
