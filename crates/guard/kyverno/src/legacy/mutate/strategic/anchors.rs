@@ -165,8 +165,13 @@ impl Resolver<'_> {
         for element in &anchored {
             self.element(element, own, resource.is_none(), shape, items)?;
         }
-        if !anchored.is_empty() && !own.is_empty() && items.is_empty() && !plain.is_empty() {
-            items.push(placed(Value::object(Map::new()), Value::Null));
+        match (items.is_empty(), plain.is_empty()) {
+            // Nothing is selected: the list goes with its anchors, when conditions are taken out.
+            (true, true) => *items = anchored,
+            (true, false) if !anchored.is_empty() && !own.is_empty() => {
+                items.push(placed(Value::object(Map::new()), Value::Null));
+            }
+            _ => {}
         }
         items.extend(plain);
         Ok(())

@@ -119,6 +119,10 @@ fn anchors_select_in_lists_without_names_and_of_unknown_kinds() {
     let nothing = json!({"spec": {"rules": [{"(host)": "none", "tls": true}, {"host": "three"}]}});
     let after = merged(&rollout(), &nothing);
     assert_eq!(after.dig(["spec", "rules"]).and_then(Value::as_array).map(<[Value]>::len), Some(3));
+    for overlay in [json!({"rules": [{"(host)": "none", "tls": true}]}), json!({"absent": [{"(host)": "*", "tls": true}]})] {
+        let overlay = Value::object([("spec".into(), overlay)].into_iter().collect());
+        assert_eq!(merged(&rollout(), &overlay), rollout());
+    }
     let ports = json!({"containers": [{"name": "a", "ports": [{"containerPort": 80, "hostPort": 80}, {"containerPort": 81}]}]});
     let after = spec(ports, json!({"containers": [{"(name)": "*", "ports": [{"(hostPort)": "*", "hostPort": null}]}]}));
     assert_eq!(after, json!({"containers": [{"name": "a", "ports": [{"containerPort": 80}, {"containerPort": 81}]}]}));
