@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod edges;
 mod new;
 mod peers;
+mod real;
 mod shell;
 mod showcase;
 mod tidy;
@@ -20,6 +21,7 @@ const HELP: &str = "cargo x <task>
   test                everything a change must pass: format, lints, tidy, tests, conformance
   conformance [ARGS]  public suites through the commands' code paths (--suite NAME --failures --format json)
   bench [ARGS]        benchmarks, beside the peers that are installed
+  real DIR [POLICIES] every command over the repositories in DIR; fails where mutate --write takes a line away
   peers               install the peers that benchmarks compare with, into the target folder
   tools               kube-apiserver, kubectl, etcd and helm for the tests, from Go modules, into ~/.cache/palisade
   tidy                the rules of the house that no compiler checks
@@ -48,6 +50,7 @@ fn dispatch(task: &str, rest: &[String]) -> Result<()> {
         "test" => test(),
         "conformance" => measure("conformance", rest),
         "bench" => bench(rest),
+        "real" => real::run(rest),
         "peers" => peers::install(),
         "tools" => tools::install(),
         "tidy" => tidy::check(),
@@ -125,6 +128,6 @@ fn fuzz(rest: &[String]) -> Result<()> {
 
 /// Says on stderr what is being done.
 #[expect(clippy::print_stderr, reason = "this is the one place where xtask talks")]
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     eprintln!("\u{2022} {text}");
 }

@@ -1,9 +1,9 @@
 //! Changes a document in its text: comments, order and style of everything untouched stay as they are.
 //!
 //! The difference between the old value and the wanted one becomes replacements of text ([`plan`]), smallest first:
-//! a scalar in place, a member or item inserted or deleted, a node written anew. The edited text is then read back;
-//! where it does not say what was wanted, the documents are written anew as a whole, and where even that does not,
-//! the edit is an error. So an edit is never silently wrong. Absent: showing the difference to a person.
+//! a scalar in place, a member or item inserted or deleted, a node written anew. The edited text is then read back; where
+//! it does not say what was wanted, the edit is an error and the file stays. So an edit is never silently wrong, and never
+//! takes comments and style with it. Absent: showing the difference to a person, and writing documents anew as a whole.
 
 use std::sync::Arc;
 
@@ -54,8 +54,7 @@ pub fn apply_all(source: &Arc<Source>, changes: &[(Document, Value)]) -> Result<
         set(&original, &mut wanted, change, new)
             .ok_or_else(|| EditError::Unknown { name: source.name().to_owned(), index: change.index })?;
     }
-    let candidates = [in_place(source, changes, json), anew(source, changes, json)];
-    let text = candidates.into_iter().flatten().find(|text| reads_as(source, text, &wanted));
+    let text = in_place(source, changes, json).filter(|text| reads_as(source, text, &wanted));
     text.ok_or_else(|| EditError::Mismatch { name: source.name().to_owned() })
 }
 
@@ -114,27 +113,12 @@ fn find(value: &Value, tree: &SpanTree, change: &Document) -> Option<Path> {
 }
 
 fn in_place(source: &Arc<Source>, changes: &[(Document, Value)], json: bool) -> Option<String> {
-    spliced(source, changes, json, |plan, document, new| {
-        plan.node(&document.value, &document.spans, new, Place::Root, json)
-    })
-}
-
-fn anew(source: &Arc<Source>, changes: &[(Document, Value)], json: bool) -> Option<String> {
-    spliced(source, changes, json, |plan, document, new| plan.replace(&document.spans, new, Place::Root, json))
-}
-
-fn spliced(
-    source: &Arc<Source>,
-    changes: &[(Document, Value)],
-    json: bool,
-    write: impl Fn(&mut Plan<'_>, &Document, &Value) -> Option<()>,
-) -> Option<String> {
     let text = Text::new(source.text());
     let mut edits = Vec::new();
     for (document, new) in changes {
         let layout = text.layout(&document.value, &document.spans);
         let mut plan = Plan { text, layout, json, edits: Vec::new() };
-        write(&mut plan, document, new)?;
+        plan.node(&document.value, &document.spans, new, Place::Root, json)?;
         edits.append(&mut plan.edits);
     }
     splice(source.text(), edits)

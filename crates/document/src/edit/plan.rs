@@ -114,13 +114,14 @@ impl Plan<'_> {
         };
         added.extend(new.iter().filter(|(name, _)| !old.contains_key(name)).map(|(name, value)| (&**name, value)));
         let tail = self.text.tail(&last.entry.tree);
-        for (name, value) in added {
-            let pad = " ".repeat(column);
-            self.push(tail..tail, format!("\n{pad}{}", self.layout.member(name, value, column)));
-        }
         self.delete_members(&own, new);
         for member in kept {
             self.node(member.value, &member.entry.tree, new.get(member.name)?, Place::Member(member.entry.key), false)?;
+        }
+        // After what the last member gains at the same place, which is part of it.
+        for (name, value) in added {
+            let pad = " ".repeat(column);
+            self.push(tail..tail, format!("\n{pad}{}", self.layout.member(name, value, column)));
         }
         Some(())
     }
@@ -150,18 +151,19 @@ impl Plan<'_> {
         }
         own.sort_by_key(Member::start);
         let places: Vec<_> = own.iter().map(|m| (m.start()..m.end(), new.contains_key(m.name))).collect();
-        let added: Vec<String> = new
+        let added: Vec<_> = new
             .iter()
             .filter(|(name, _)| !old.contains_key(name))
             .map(|(name, value)| self.flow_member(name, value, places.first().map_or(0, |(range, _)| range.start)))
+            .map(|text| (places.iter().rposition(|(_, kept)| *kept), text))
             .collect();
-        self.flow_entries(&places, added, tree)?;
         for member in own {
             if let Some(wanted) = new.get(member.name) {
                 self.node(member.value, &member.entry.tree, wanted, Place::Member(member.entry.key), true)?;
             }
         }
-        Some(())
+        // After what is written into an empty place at the same offset.
+        self.flow_entries(&places, added, tree)
     }
 
     fn flow_member(&self, name: &str, value: &Value, near: usize) -> String {
@@ -171,19 +173,30 @@ impl Plan<'_> {
         format!("{}: {}", Value::from(name).to_json(), self.one(value, near))
     }
 
-    /// Deletes the entries of a flow collection that do not stay, and adds new ones behind the last that does.
-    fn flow_entries(&mut self, entries: &[(Range<usize>, bool)], added: Vec<String>, tree: &SpanTree) -> Done {
+    /// Deletes the entries of a flow collection that do not stay, and adds new ones, each behind the entry that is given,
+    /// which stays, or before the first that does.
+    fn flow_entries(
+        &mut self,
+        entries: &[(Range<usize>, bool)],
+        added: Vec<(Option<usize>, String)>,
+        tree: &SpanTree,
+    ) -> Done {
         let first_kept = entries.iter().position(|(_, kept)| *kept)?;
-        let last_kept = entries.iter().rposition(|(_, kept)| *kept)?;
-        let (last, _) = entries.get(last_kept)?;
+        let (last, _) = entries.iter().rev().find(|(_, kept)| *kept)?;
         let own_line = self.text.line_start(last.start) > self.text.line_start(tree.span.start as usize);
         let separator = if own_line && self.text.leads_line(last.start) {
             format!(",\n{}", " ".repeat(self.text.column(last.start)))
         } else {
             ", ".to_owned()
         };
-        for text in added {
-            self.push(last.end..last.end, format!("{separator}{text}"));
+        for (behind, text) in added {
+            if let Some(at) = behind {
+                let end = entries.get(at)?.0.end;
+                self.push(end..end, format!("{separator}{text}"));
+            } else {
+                let start = entries.get(first_kept)?.0.start;
+                self.push(start..start, format!("{text}{separator}"));
+            }
         }
         for (at, (range, _)) in entries.iter().enumerate().filter(|(_, (_, kept))| !kept) {
             if at < first_kept {
@@ -197,26 +210,20 @@ impl Plan<'_> {
 
     fn flow_sequence(&mut self, old: &[Value], tree: &SpanTree, new: &[Value], place: Place, inside: bool) -> Done {
         let steps = align(old, new);
-        // An item can only be inserted behind one that stays.
-        if !matches!(steps.first(), Some(Step::Keep(..))) {
+        if !steps.iter().any(|step| matches!(step, Step::Keep(..))) {
             return self.replace(tree, &Value::array(new.to_vec()), place, inside);
         }
         let mut places: Vec<_> = tree.children.iter().map(|child| (child.tree.span.range(), false)).collect();
-        let only_at_end = steps
-            .iter()
-            .skip_while(|step| !matches!(step, Step::Insert(_)))
-            .all(|step| matches!(step, Step::Insert(_)));
-        if !only_at_end {
-            return self.replace(tree, &Value::array(new.to_vec()), place, inside);
-        }
         let mut added = Vec::new();
+        let mut previous = None;
         for step in steps {
             match step {
                 Step::Keep(o, n) => {
                     places.get_mut(o)?.1 = true;
+                    previous = Some(o);
                     self.node(old.get(o)?, &tree.children.get(o)?.tree, new.get(n)?, Place::Item, true)?;
                 }
-                Step::Insert(n) => added.push(self.one(new.get(n)?, places.first()?.0.start)),
+                Step::Insert(n) => added.push((previous, self.one(new.get(n)?, places.first()?.0.start))),
                 Step::Delete(_) => {}
             }
         }
@@ -266,7 +273,7 @@ impl Plan<'_> {
     }
 
     /// Writes a node anew in the place of the old one.
-    pub(super) fn replace(&mut self, tree: &SpanTree, new: &Value, place: Place, inside_flow: bool) -> Done {
+    fn replace(&mut self, tree: &SpanTree, new: &Value, place: Place, inside_flow: bool) -> Done {
         let span = tree.span.range();
         if inside_flow || self.json {
             let before = self.text.slice(0, span.start);

@@ -51,6 +51,14 @@ impl Input {
         }
     }
 
+    /// Where it lies, if it is a file.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) | Self::Claimed(path) => Some(path),
+            Self::Stdin(_) => None,
+        }
+    }
+
     /// Its documents.
     pub fn read(&self) -> Parsed {
         self.contents().parsed

@@ -9,6 +9,7 @@
 mod codes;
 pub mod folders;
 mod input;
+pub mod kustomize;
 mod parallel;
 mod tally;
 

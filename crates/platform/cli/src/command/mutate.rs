@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use palisade_document::write::to_indented_yaml;
 use palisade_document::{Document, edit};
-use palisade_intake::{Input, has_errors};
+use palisade_document::kind::Form;
+use palisade_intake::kustomize::{Patches, has_directive};
+use palisade_intake::{Claimed, Input, has_errors};
 use palisade_model::{Diagnostic, Resource, Source, Value, Verdict};
 use palisade_policies::packs::Side;
 use palisade_policy::{Effect, Environment, Phase, RuleOutcome};
@@ -70,8 +72,10 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let policies = args.policies.load(&config, Side::Fixes, global)?;
     let variables = args.policies.variables(&config)?;
     let mut run = Run { diagnostics: policies.diagnostics, ..Run::default() };
-    let (inputs, diagnostics) = palisade_intake::inputs(&args.paths);
+    // What is filled in before it is read (charts, templates) is no manifest, even where it looks like one.
+    let Claimed { inputs, diagnostics, .. } = palisade_intake::claimed(&args.paths);
     run.diagnostics.extend(diagnostics);
+    let patches = Patches::of(&inputs);
     let lookups = ManifestLookups::new(&inputs, &config.network);
     let surroundings = Surroundings {
         ruleset: Ruleset::new(policies.policies, config.overrides(), Waivers::default(), ""),
@@ -79,10 +83,17 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         standing: args.policies.standing(false),
         frame: Frame::new(&config.root),
     };
-    for input in &inputs {
-        let parsed = input.read();
-        run.diagnostics.extend(parsed.diagnostics);
-        run.file(input, &parsed.documents, &surroundings);
+    for input in inputs.iter().filter(|input| input.path().is_none_or(is_written)) {
+        let contents = input.contents();
+        let documents = contents.parsed.documents;
+        run.diagnostics.extend(contents.parsed.diagnostics);
+        if contents.kind.is_some_and(|kind| matches!(kind.form(), Form::Template(_))) {
+            run.templates += 1;
+        } else if patches.has(input) {
+            run.patches += documents.len();
+        } else {
+            run.file(input, &documents, &surroundings);
+        }
     }
     run.print(args)?;
     show(&run.diagnostics);
@@ -96,6 +107,10 @@ struct Run {
     generated: Vec<Generated>,
     mutated: usize,
     rules: usize,
+    /// Documents that are parts of objects and left alone.
+    patches: usize,
+    /// Files that are filled in before they are read, and left alone.
+    templates: usize,
 }
 
 impl Run {
@@ -105,6 +120,10 @@ impl Run {
         let file = surroundings.frame.relative(&input.name());
         let mut edits: Vec<(Document, Value)> = Vec::new();
         for document in documents {
+            if has_directive(&document.value) {
+                self.patches += 1;
+                continue;
+            }
             let resource = document.resource();
             let request = request(document, &surroundings.standing);
             let door = Door::Files(Sheet::new(&[Phase::Mutate, Phase::Generate], &resource, &file));
@@ -152,7 +171,7 @@ impl Run {
         let changed = self.changes.iter().filter(|change| change.after != **change.before.text());
         if args.write {
             for change in changed {
-                let Input::File(path) = &change.input else {
+                let Some(path) = change.input.path() else {
                     return Err(Failure::new("the standard input cannot be written in place", "leave --write out"));
                 };
                 replace(path, |mut out| out.write_all(change.after.as_bytes()))?;
@@ -195,6 +214,14 @@ impl Run {
         if !self.generated.is_empty() {
             done = format!("{done}; {} generated in the cluster", count(self.generated.len(), "object"));
         }
+        for (number, one, several) in [
+            (self.patches, "Kustomize patch", "Kustomize patches"),
+            (self.templates, "template", "templates"),
+        ] {
+            if number > 0 {
+                done = format!("{done}; {number} {} left alone", if number == 1 { one } else { several });
+            }
+        }
         if has_errors(&self.diagnostics) {
             let listed: Vec<_> = codes.iter().map(|(code, number)| format!("{number} {code}")).collect();
             return Outcome {
@@ -205,7 +232,7 @@ impl Run {
         if self.rules == 0 {
             return Outcome {
                 exit: Exit::Nothing,
-                reason: "nothing was evaluated: no mutation or generation rule selects any document".into(),
+                reason: format!("nothing was evaluated: no mutation or generation rule selects any document; {done}"),
             };
         }
         Outcome { exit: Exit::Passed, reason: done }
@@ -224,6 +251,13 @@ fn print_new(generated: &Generated, out: &mut dyn Write) -> std::io::Result<()> 
     let name = format!("b/generated/{}", resource.to_string().replace([' ', '/'], "-").to_lowercase());
     let text = format!("# generated by {}\n{}", generated.why, to_indented_yaml(&generated.object));
     write!(out, "{}", TextDiff::from_lines("", &text).unified_diff().header("/dev/null", &format!("{name}.yaml")))
+}
+
+/// Whether documents of a file can be edited in its text: YAML and JSON.
+fn is_written(path: &std::path::Path) -> bool {
+    path.extension().is_none_or(|extension| {
+        ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    })
 }
 
 /// The object with the members first that people look for first.

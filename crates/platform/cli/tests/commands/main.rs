@@ -215,6 +215,29 @@ fn mutation_keeps_comments_and_writes_only_when_asked() {
 }
 
 #[test]
+fn patches_and_templates_are_left_alone_and_counted() {
+    let replicas = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {hostNetwork: true}\n";
+    let directive = "apiVersion: v1\nkind: Pod\nmetadata: {name: gone}\n$patch: delete\n";
+    let files = [
+        ("pod.yaml", BAD),
+        ("replicas.yaml", replicas),
+        ("directive.yaml", directive),
+        ("kustomization.yaml", "resources: [pod.yaml]\npatches:\n- path: ./replicas.yaml\n"),
+        ("policy/policy.yaml", MUTATION),
+    ];
+    let folder = Folder::new("mutate-patches", &[]);
+    fs::create_dir_all(folder.0.join("policy")).unwrap();
+    files.iter().for_each(|(file, text)| fs::write(folder.0.join(file), text).unwrap());
+    let files = ["pod.yaml", "replicas.yaml", "directive.yaml"];
+    for paths in [&files[..], &["."]] {
+        let output = folder.run(&[&["mutate", "--diff", "-p", "policy"], paths].concat());
+        let (diff, told) = (out(&output), String::from_utf8_lossy(&output.stderr).into_owned());
+        assert!(diff.contains("b/pod.yaml") && diff.matches("+++").count() == 1, "{diff}");
+        assert!(told.contains("2 Kustomize patches left alone"), "{told}");
+    }
+}
+
+#[test]
 fn a_vacuous_test_fails_and_upstreams_leniency_is_asked_for() {
     let test = "apiVersion: cli.kyverno.io/v1alpha1
 kind: Test

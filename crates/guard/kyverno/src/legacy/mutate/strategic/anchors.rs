@@ -314,13 +314,15 @@ fn prune_object(members: &mut Map) -> Step<bool> {
 fn prune_list(items: &mut Vec<Value>) -> Step<bool> {
     let count = items.len();
     let mut outcome = Ok(());
-    items.retain_mut(|item| match prune(item, false) {
-        _ if is_placed(item) => true,
-        Ok(empty) => !empty && !has_anchor(item, is_resolved),
-        Err(halt) => {
+    items.retain_mut(|item| {
+        // Asked before conditions are taken out.
+        if !is_placed(item) && has_anchor(item, is_resolved) {
+            return false;
+        }
+        prune(item, false).map(|empty| !empty).unwrap_or_else(|halt| {
             outcome = Err(halt);
             false
-        }
+        })
     });
     outcome.map(|()| items.is_empty() && count > 0)
 }
