@@ -6,9 +6,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use palisade_document::kind::Form;
 use palisade_document::write::to_indented_yaml;
 use palisade_document::{Document, edit};
-use palisade_document::kind::Form;
 use palisade_intake::kustomize::{Patches, has_directive};
 use palisade_intake::{Claimed, Input, has_errors};
 use palisade_model::{Diagnostic, Resource, Source, Value, Verdict};
@@ -214,10 +214,9 @@ impl Run {
         if !self.generated.is_empty() {
             done = format!("{done}; {} generated in the cluster", count(self.generated.len(), "object"));
         }
-        for (number, one, several) in [
-            (self.patches, "Kustomize patch", "Kustomize patches"),
-            (self.templates, "template", "templates"),
-        ] {
+        for (number, one, several) in
+            [(self.patches, "Kustomize patch", "Kustomize patches"), (self.templates, "template", "templates")]
+        {
             if number > 0 {
                 done = format!("{done}; {number} {} left alone", if number == 1 { one } else { several });
             }
@@ -255,9 +254,8 @@ fn print_new(generated: &Generated, out: &mut dyn Write) -> std::io::Result<()> 
 
 /// Whether documents of a file can be edited in its text: YAML and JSON.
 fn is_written(path: &std::path::Path) -> bool {
-    path.extension().is_none_or(|extension| {
-        ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-    })
+    path.extension()
+        .is_none_or(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
 /// The object with the members first that people look for first.

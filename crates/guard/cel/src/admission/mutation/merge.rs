@@ -296,7 +296,13 @@ mod tests {
         assert_eq!(apply(&live, &patch, false).unwrap(), expected);
         let patch = spec(r#"{"containers":[{"name":"a","tty":true}]}"#);
         let merged = apply(&live, &patch, false).unwrap();
-        assert_eq!(merged.dig(["spec", "containers"]).and_then(|list| list.at(0)?.get("ports")?.as_array()).map(<[Value]>::len), Some(3));
+        assert_eq!(
+            merged
+                .dig(["spec", "containers"])
+                .and_then(|list| list.at(0)?.get("ports")?.as_array())
+                .map(<[Value]>::len),
+            Some(3)
+        );
     }
 
     #[test]

@@ -187,7 +187,10 @@ fn an_addition_below_a_condition_for_several_elements_is_told() {
         diagnostics.iter().filter(|diagnostic| diagnostic.code == "PAL-K0013").count()
     };
     let merge = |element: &str| format!("{{patchStrategicMerge: {{spec: {{containers: [{element}]}}}}}}");
-    assert_eq!(warnings(&merge("{(name): '*', +(imagePullPolicy): Always, securityContext: {+(privileged): false}}")), 2);
+    assert_eq!(
+        warnings(&merge("{(name): '*', +(imagePullPolicy): Always, securityContext: {+(privileged): false}}")),
+        2
+    );
     assert_eq!(warnings(&merge("{(image): 'x', +(imagePullPolicy): Always}")), 1);
     assert_eq!(warnings(&merge("{(name): web, +(imagePullPolicy): Always}")), 0);
     assert_eq!(warnings(&merge("{(name): '*', imagePullPolicy: Always}")), 0);

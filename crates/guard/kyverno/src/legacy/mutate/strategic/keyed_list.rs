@@ -137,7 +137,9 @@ fn affinity(element: &Value, change: &Value, keys: &[&str]) -> Result<Option<boo
     }
     if !given {
         let keys = keys.join("`, `");
-        let message = format!("an element of a list that is merged by `{keys}` does not say it: add it, or select with an anchor");
+        let message = format!(
+            "an element of a list that is merged by `{keys}` does not say it: add it, or select with an anchor"
+        );
         return Err(MergeError::Overlay(message));
     }
     Ok(shared.then_some(exact))

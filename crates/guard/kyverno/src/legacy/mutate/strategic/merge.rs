@@ -93,7 +93,8 @@ impl Walker<'_> {
             _ => return self.settle_inside(patch, shape),
         };
         let Some(changes) = patch.as_array_mut() else { return Ok(Some(target)) };
-        let directive = if matches!(shape, Shape::List(..)) { keyed_list::take_directive(changes)? } else { Directive::Merge };
+        let directive =
+            if matches!(shape, Shape::List(..)) { keyed_list::take_directive(changes)? } else { Directive::Merge };
         match directive {
             Directive::Merge => self.elements(into_items(target), changes, keys, element).map(Some),
             Directive::Delete => Ok(None),

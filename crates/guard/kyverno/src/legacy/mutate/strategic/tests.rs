@@ -60,7 +60,8 @@ fn elements_with_equal_keys_stay() {
     let after = spec(before(), json!({"containers": [{"name": "b", "tty": true}]}));
     assert_eq!(after.get("containers"), Some(&json!([{"name": "a", "ports": ports()}, {"name": "b", "tty": true}])));
     // The name tells apart what the keys do not, and a port without protocol is TCP.
-    let changed = patched(json!([{"name": "https", "containerPort": 80, "hostPort": 1}, {"containerPort": 53, "hostPort": 2}]));
+    let changed =
+        patched(json!([{"name": "https", "containerPort": 80, "hostPort": 1}, {"containerPort": 53, "hostPort": 2}]));
     assert_eq!(changed.at(1), Some(&json!({"name": "https", "containerPort": 80, "hostPort": 1})));
     assert_eq!(changed.at(2), ports().at(2));
     assert_eq!(changed.at(3), Some(&json!({"containerPort": 53, "protocol": "TCP", "hostPort": 2})));
@@ -119,11 +120,14 @@ fn anchors_select_in_lists_without_names_and_of_unknown_kinds() {
     let nothing = json!({"spec": {"rules": [{"(host)": "none", "tls": true}, {"host": "three"}]}});
     let after = merged(&rollout(), &nothing);
     assert_eq!(after.dig(["spec", "rules"]).and_then(Value::as_array).map(<[Value]>::len), Some(3));
-    for overlay in [json!({"rules": [{"(host)": "none", "tls": true}]}), json!({"absent": [{"(host)": "*", "tls": true}]})] {
+    for overlay in
+        [json!({"rules": [{"(host)": "none", "tls": true}]}), json!({"absent": [{"(host)": "*", "tls": true}]})]
+    {
         let overlay = Value::object([("spec".into(), overlay)].into_iter().collect());
         assert_eq!(merged(&rollout(), &overlay), rollout());
     }
-    let ports = json!({"containers": [{"name": "a", "ports": [{"containerPort": 80, "hostPort": 80}, {"containerPort": 81}]}]});
+    let ports =
+        json!({"containers": [{"name": "a", "ports": [{"containerPort": 80, "hostPort": 80}, {"containerPort": 81}]}]});
     let after = spec(ports, json!({"containers": [{"(name)": "*", "ports": [{"(hostPort)": "*", "hostPort": null}]}]}));
     assert_eq!(after, json!({"containers": [{"name": "a", "ports": [{"containerPort": 80}, {"containerPort": 81}]}]}));
 }
