@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use palisade_crypto::jose::{Header, KeySet, Token};
 use palisade_crypto::x509::{Certificate, Request};
-use palisade_crypto::{PrivateKey, PublicKey, RsaPrivate, pem};
+use palisade_crypto::{PrivateKey, PublicKey, pem};
 use palisade_document::{Limits, decode, parse_json};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let Ok(source) = decode("fuzz.json", bytes) else { return };
     for document in parse_json(source, &Limits::default()).documents {
-        let _ = (KeySet::read(&document.root), Header::read(&document.root));
+        let _ = (KeySet::read(&document.value), Header::read(&document.value));
     }
 });
 
@@ -33,6 +33,6 @@ fn der(bytes: &[u8]) {
         assert!(!certificate.serial_decimal().is_empty());
     }
     let _ = (Certificate::read_all(bytes), Request::read(bytes));
-    let _ = (PublicKey::from_pkix(bytes), RsaPrivate::from_pkcs1(bytes));
+    let _ = (PublicKey::from_pkix(bytes), PrivateKey::from_pkcs1(bytes));
     let _ = (PrivateKey::from_pkcs8(bytes), PrivateKey::from_sec1(bytes));
 }

@@ -146,6 +146,7 @@ pub(crate) const EDGES: &[(&str, &[&str])] = &[
         &[
             "palisade-runtime",
             "palisade-verdict",
+            "palisade-admission",
             "palisade-config",
             "palisade-kube",
             "palisade-policies",

@@ -120,7 +120,10 @@ fn fuzz(rest: &[String]) -> Result<()> {
     for target in targets.flatten() {
         let name = target.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
         say(&format!("fuzz {name}"));
-        cargo(&["+nightly", "fuzz", "run", &name, "--", &limit, "-timeout=10", "-rss_limit_mb=2048"])
+        // What is found on the way goes into the first folder; the seeds stay as they are.
+        let (found, seeds) = (format!("fuzz/target/corpus/{name}"), format!("fuzz/corpus/{name}"));
+        std::fs::create_dir_all(&found).map_err(|error| format!("making {found}: {error}"))?;
+        cargo(&["+nightly", "fuzz", "run", &name, &found, &seeds, "--", &limit, "-timeout=10", "-rss_limit_mb=2048"])
             .map_err(|why| format!("{why}; if cargo-fuzz is missing: cargo install cargo-fuzz"))?;
     }
     Ok(())

@@ -70,6 +70,18 @@ impl Document {
         Resource { object: self.value, origin: Origin::File { source: self.source, spans: self.spans } }
     }
 
+    /// The object at `keys` within the document, with its places; none where there is none.
+    pub fn part(&self, keys: &[&str]) -> Option<Self> {
+        let (mut value, mut spans) = (&self.value, &*self.spans);
+        for key in keys {
+            let map = value.as_object()?;
+            spans = &spans.children.get(map.position(key)?)?.tree;
+            value = map.get(key)?;
+        }
+        value.as_object()?;
+        Some(Self { value: value.clone(), spans: Arc::new(spans.clone()), ..self.clone() })
+    }
+
     /// The document as something to be judged, at the cost of three reference counts.
     pub fn resource(&self) -> Resource {
         self.clone().into_resource()

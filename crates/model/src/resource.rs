@@ -34,6 +34,55 @@ impl GroupVersionKind {
     pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.to_string() } else { format!("{}/{}", self.group, self.version) }
     }
+
+    /// Whether it is a kind of Kubernetes' own, by the form of its group.
+    pub fn is_built_in(&self) -> bool {
+        !self.group.contains('.') || self.group.ends_with(".k8s.io")
+    }
+
+    /// Whether it is known for a kind that has no namespace. Of other kinds, whoever has the definition knows.
+    pub fn is_cluster_scoped(&self) -> bool {
+        cluster_scoped(&self.group).contains(&&*self.kind)
+    }
+}
+
+/// The kinds of a group that have no namespace: Kubernetes' own, those that come with most clusters, and those that policies
+/// are written in.
+fn cluster_scoped(group: &str) -> &'static [&'static str] {
+    match group {
+        "" => &["ComponentStatus", "Namespace", "Node", "PersistentVolume"],
+        "admissionregistration.k8s.io" => &[
+            "MutatingAdmissionPolicy",
+            "MutatingAdmissionPolicyBinding",
+            "MutatingWebhookConfiguration",
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+            "ValidatingWebhookConfiguration",
+        ],
+        "apiextensions.k8s.io" => &["CustomResourceDefinition"],
+        "apiregistration.k8s.io" => &["APIService"],
+        "authentication.k8s.io" => &["SelfSubjectReview", "TokenReview"],
+        "authorization.k8s.io" => &["SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview"],
+        "certificates.k8s.io" => &["CertificateSigningRequest", "ClusterTrustBundle"],
+        "flowcontrol.apiserver.k8s.io" => &["FlowSchema", "PriorityLevelConfiguration"],
+        "gateway.networking.k8s.io" => &["GatewayClass"],
+        "networking.k8s.io" => &["IPAddress", "IngressClass", "ServiceCIDR"],
+        "node.k8s.io" => &["RuntimeClass"],
+        "policy" => &["PodSecurityPolicy"],
+        "rbac.authorization.k8s.io" => &["ClusterRole", "ClusterRoleBinding"],
+        "resource.k8s.io" => &["DeviceClass", "DeviceTaintRule", "ResourceSlice"],
+        "scheduling.k8s.io" => &["PriorityClass"],
+        "storage.k8s.io" => &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"],
+        "snapshot.storage.k8s.io" => &["VolumeSnapshotClass", "VolumeSnapshotContent"],
+        "templates.gatekeeper.sh" => &["ConstraintTemplate"],
+        "mutations.gatekeeper.sh" => &["Assign", "AssignImage", "AssignMetadata", "ModifySet"],
+        "expansion.gatekeeper.sh" => &["ExpansionTemplate"],
+        "kyverno.io" => &["ClusterCleanupPolicy", "ClusterPolicy", "GlobalContextEntry"],
+        "policies.kyverno.io" => {
+            &["DeletingPolicy", "GeneratingPolicy", "ImageValidatingPolicy", "MutatingPolicy", "ValidatingPolicy"]
+        }
+        _ => &[],
+    }
 }
 
 impl fmt::Display for GroupVersionKind {
@@ -142,6 +191,13 @@ pub fn plural(kind: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_without_a_namespace_are_known_by_their_group() {
+        let scoped = |api_version, kind| GroupVersionKind::new(api_version, kind).is_cluster_scoped();
+        assert!(scoped("v1", "Node") && scoped("rbac.authorization.k8s.io/v1", "ClusterRole"));
+        assert!(!scoped("v1", "Pod") && !scoped("apps/v1", "Node"));
+    }
 
     #[test]
     fn plurals_follow_kubernetes() {

@@ -48,8 +48,8 @@ pub fn is_object(value: &Value) -> bool {
 /// The document as policies in a cluster see it: of its own kinds, the API server drops members that are null (which
 /// templates leave behind where a list is empty) before it asks anybody.
 pub fn as_stored(document: &Document) -> Cow<'_, Document> {
-    let built_in = |gvk: GroupVersionKind| !gvk.group.contains('.') || gvk.group.ends_with(".k8s.io");
-    if !GroupVersionKind::of(&document.value).is_some_and(built_in) || !document.value.has_null_members() {
+    let built_in = GroupVersionKind::of(&document.value).is_some_and(|gvk| gvk.is_built_in());
+    if !built_in || !document.value.has_null_members() {
         return Cow::Borrowed(document);
     }
     Cow::Owned(Document { value: document.value.without_null_members(), ..document.clone() })

@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: `v1beta1`, which no supported API server speaks any more.
 
-use palisade_model::{GroupVersionKind, Map, Str, Value};
+use palisade_model::{GroupVersionKind, Map, Resource, Str, Value};
 use palisade_policy::{AdmissionRequest, FailurePolicy, GroupVersion, Requested, UserInfo, digest};
 
 use crate::json;
@@ -82,6 +82,30 @@ impl Review {
         Self::try_read(bytes, limits, &mut uid).map_err(|trouble| ReviewError { uid, trouble })
     }
 
+    /// The request of a review that somebody wrote to a file, of any version: what it leaves out of kind, resource, name and
+    /// namespace, the object says.
+    ///
+    /// # Errors
+    /// Says what is wrong.
+    pub fn written(review: &Value) -> Result<AdmissionRequest, Trouble> {
+        let mut request = request(members_of(review)?)?;
+        let subject = Resource::in_memory(request.subject().clone());
+        let from = AdmissionRequest::of(&subject, request.operation);
+        if request.kind.kind.is_empty() {
+            request.kind = from.kind;
+        }
+        for (own, said) in [
+            (&mut request.resource, from.resource),
+            (&mut request.namespace, from.namespace),
+            (&mut request.name, from.name),
+        ] {
+            if own.is_empty() {
+                *own = said;
+            }
+        }
+        Ok(request)
+    }
+
     fn try_read(bytes: &[u8], limits: &Limits, uid: &mut Str) -> Result<Self, Trouble> {
         let whole = bytes.get(..limits.bytes).unwrap_or(bytes);
         let (text, invalid) = match std::str::from_utf8(whole) {
@@ -101,15 +125,26 @@ impl Review {
         }
         let value = value?;
         check_version(&value)?;
-        let Some(Value::Object(request)) = value.get("request") else {
-            return Err(field("request", "is missing"));
-        };
-        Ok(Self { request: self::request(request)?, digest: digest(text), asked: None })
+        let request = request(members_of(&value)?)?;
+        if request.uid.is_empty() {
+            return Err(field("request.uid", "is missing"));
+        }
+        if request.kind.kind.is_empty() {
+            return Err(field("request.kind", "is missing"));
+        }
+        Ok(Self { request, digest: digest(text), asked: None })
     }
 }
 
 fn field(name: &str, message: impl Into<String>) -> Trouble {
     Trouble::Field { field: name.to_owned(), message: message.into() }
+}
+
+fn members_of(review: &Value) -> Result<&Map, Trouble> {
+    match review.get("request") {
+        Some(Value::Object(request)) => Ok(request),
+        _ => Err(field("request", "is missing")),
+    }
 }
 
 fn check_version(review: &Value) -> Result<(), Trouble> {
@@ -138,12 +173,6 @@ fn request(map: &Map) -> Result<AdmissionRequest, Trouble> {
         ));
     };
     let (uid, kind) = (text(map, "uid")?, kind(map, "kind")?);
-    if uid.is_empty() {
-        return Err(field("request.uid", "is missing"));
-    }
-    if kind.kind.is_empty() {
-        return Err(field("request.kind", "is missing"));
-    }
     let (resource_of, resource) = resource(map, "resource")?;
     let (object, old_object) = (object(map, "object")?, object(map, "oldObject")?);
     let mut request = AdmissionRequest {

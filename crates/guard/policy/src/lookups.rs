@@ -83,22 +83,31 @@ pub const DEFAULT_NAMESPACE: &str = "default";
 impl Namespace {
     /// A namespace of which nothing is known but name and labels.
     pub fn with_labels(name: &str, labels: Map) -> Self {
-        let mut metadata = Map::new();
-        metadata.insert("name", name);
-        metadata.insert("labels", labels);
-        let mut object = Map::new();
-        object.insert("apiVersion", "v1");
-        object.insert("kind", "Namespace");
-        object.insert("metadata", metadata);
-        object.insert("spec", Map::new());
-        object.insert("status", Map::new());
-        Self::Known(Value::object(object))
+        Self::Known(object_of(name, labels))
     }
 
     /// A namespace as it is made: with the label that every one has.
     pub fn named(name: &str) -> Self {
-        Self::with_labels(name, Map::from_iter([(Str::from(NAME_LABEL), Value::from(name))]))
+        Self::Known(Self::object_named(name))
     }
+
+    /// The object of a namespace as it is made.
+    pub fn object_named(name: &str) -> Value {
+        object_of(name, Map::from_iter([(Str::from(NAME_LABEL), Value::from(name))]))
+    }
+}
+
+fn object_of(name: &str, labels: Map) -> Value {
+    let mut metadata = Map::new();
+    metadata.insert("name", name);
+    metadata.insert("labels", labels);
+    let mut object = Map::new();
+    object.insert("apiVersion", "v1");
+    object.insert("kind", "Namespace");
+    object.insert("metadata", metadata);
+    object.insert("spec", Map::new());
+    object.insert("status", Map::new());
+    Value::object(object)
 }
 
 impl From<Result<Value, LookupError>> for Namespace {

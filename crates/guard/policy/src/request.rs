@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use palisade_model::{GroupVersionKind, Map, Resource, Str, Value, resource};
 
+use crate::lookups::DEFAULT_NAMESPACE;
+
 /// What happens to the object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Operation {
@@ -64,7 +66,26 @@ pub struct UserInfo {
     pub extra: Map,
 }
 
+/// The group of everybody who has logged in.
+const AUTHENTICATED: &str = "system:authenticated";
+
 impl UserInfo {
+    /// The user with the group that the API server gives everybody; of a user without a name, that is all that is known.
+    #[must_use]
+    pub fn authenticated(mut self) -> Self {
+        let placed = self.groups.iter().any(|group| matches!(&**group, AUTHENTICATED | "system:unauthenticated"));
+        if !placed {
+            self.groups.push(AUTHENTICATED.into());
+        }
+        self
+    }
+
+    /// Whether nothing is known of who asks, but that somebody does.
+    pub fn is_nobody(&self) -> bool {
+        let anybody = self.groups.iter().all(|group| &**group == AUTHENTICATED);
+        anybody && self.username.is_empty() && self.uid.is_empty() && self.extra.is_empty()
+    }
+
     /// As it stands in an AdmissionReview; absent parts are left out.
     pub fn to_value(&self) -> Value {
         let mut map = Map::new();
@@ -175,12 +196,11 @@ impl AdmissionRequest {
     }
 
     /// The request that would bring `resource` about by `operation`, wherever it is judged. On delete the object is the old
-    /// one; an update, of which nothing else is said, changes nothing.
+    /// one; what an update replaces is not known until somebody says.
     pub fn of(resource: &Resource, operation: Operation) -> Self {
         let kind = resource.gvk().unwrap_or_default();
         let (object, old_object) = match operation {
             Operation::Delete => (Value::Null, resource.object.clone()),
-            Operation::Update => (resource.object.clone(), resource.object.clone()),
             _ => (resource.object.clone(), Value::Null),
         };
         Self {
@@ -193,6 +213,15 @@ impl AdmissionRequest {
             kind,
             ..Self::default()
         }
+    }
+
+    /// The request as the API server gets it of an object that writes no namespace, though its kind has one.
+    #[must_use]
+    pub fn in_default_namespace(mut self) -> Self {
+        if self.namespace.is_empty() {
+            self.namespace = DEFAULT_NAMESPACE.into();
+        }
+        self
     }
 
     /// The kind of the object that a subresource belongs to: `Pod` for `pods/exec`, whose own kind is `PodExecOptions`.
@@ -365,6 +394,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn everybody_is_in_one_group_and_nobody_is_known_by_it() {
+        let named = |name: &str| UserInfo { username: name.into(), ..UserInfo::default() }.authenticated();
+        assert!(named("").is_nobody() && UserInfo::default().is_nobody() && !named("jane").is_nobody());
+        assert_eq!(named("jane").authenticated().groups, ["system:authenticated".into()]);
+    }
+
+    #[test]
     fn each_operation_has_the_objects_that_it_is_about() {
         let has = |operation| {
             let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}});
@@ -372,7 +408,7 @@ mod tests {
             (!request.object.is_null(), !request.old_object.is_null())
         };
         assert_eq!(has(Operation::Create), (true, false));
-        assert_eq!(has(Operation::Update), (true, true));
+        assert_eq!(has(Operation::Update), (true, false));
         assert_eq!(has(Operation::Delete), (false, true));
     }
 }

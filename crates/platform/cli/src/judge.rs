@@ -1,32 +1,23 @@
 //! Puts documents before the policies, on as many threads as asked for, and counts what comes back.
 
 mod combined;
+mod request;
 
-use palisade_document::Document;
-use palisade_document::kind::kubernetes::{as_stored, is_object};
+use palisade_document::kind::kubernetes::as_stored;
 use palisade_intake::{Input, Tally, in_parallel};
 use palisade_model::address::parts;
 use palisade_model::{Diagnostic, Disposition, Finding, VerdictCounts};
-use palisade_policy::{AdmissionRequest, Environment, Operation, Payload, Phase, Request, UserInfo};
+use palisade_policy::{Environment, Phase};
 use palisade_verdict::waiver::{InlineWaivers, Usage};
 use palisade_verdict::{Door, Judgement, Ruleset, Sheet};
 use serde::Serialize;
 
+pub(crate) use self::request::{OldObjects, Standing};
 use crate::adoption::Frame;
+use crate::lookups::ManifestLookups;
 
 /// As the API server orders webhooks, with what follows at the end.
 const PHASES: &[Phase] = &[Phase::Mutate, Phase::Validate, Phase::Generate];
-
-/// How the documents are put.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Standing {
-    /// What happens to the objects.
-    pub(crate) operation: Operation,
-    /// Who asks.
-    pub(crate) user: UserInfo,
-    /// Whether passed and skipped rules are wanted too.
-    pub(crate) keep_all: bool,
-}
 
 /// What came out of a run.
 #[derive(Debug, Default)]
@@ -108,24 +99,16 @@ impl Counts {
     }
 }
 
-/// The request that stands for a document: an admission request for a Kubernetes object, else its JSON.
-pub(crate) fn request(document: &Document, standing: &Standing) -> Request {
-    if !is_object(&document.value) {
-        return Request::new(Payload::Document(document.value.clone()));
-    }
-    let mut request = AdmissionRequest::of(&document.resource(), standing.operation);
-    request.user = standing.user.clone();
-    Request::admission(request)
-}
-
 /// What judges files, and how they are put.
 pub(crate) struct Judge<'a> {
     /// The policies, and what the repository has agreed on about them.
     pub(crate) ruleset: &'a Ruleset,
     /// What surrounds an evaluation.
     pub(crate) environment: Environment<'a>,
+    /// What is known of the run as a whole.
+    pub(crate) manifests: &'a ManifestLookups<'a>,
     /// How documents are put before the policies.
-    pub(crate) standing: Standing,
+    pub(crate) standing: &'a Standing,
     /// Where paths start from.
     pub(crate) frame: &'a Frame,
     /// Whether every offending field needs an identity, for a baseline.
@@ -158,8 +141,14 @@ impl Judge<'_> {
         let mut part = Verdicts { tally, diagnostics: parsed.diagnostics, ..Verdicts::default() };
         let parts = parts(parsed.documents.iter().map(|document| &document.value));
         for ((index, document), place) in parsed.documents.iter().enumerate().zip(&parts) {
-            let request = request(&as_stored(document), &self.standing).written_as(document.value.clone());
-            let resource = document.resource();
+            let asked = match self.standing.ask(&as_stored(document), self.manifests) {
+                Ok(asked) => asked,
+                Err(diagnostic) => {
+                    part.diagnostics.push(*diagnostic);
+                    continue;
+                }
+            };
+            let resource = asked.about(document).resource();
             let sheet = Sheet {
                 part: place,
                 inline: Some((&inline, index)),
@@ -167,7 +156,7 @@ impl Judge<'_> {
                 every: self.standing.keep_all,
                 ..Sheet::new(PHASES, &resource, &file)
             };
-            let judgement = self.ruleset.judge(&request, &Door::Files(sheet), &self.environment);
+            let judgement = self.ruleset.judge(&asked.request, &Door::Files(sheet), &self.environment);
             part.documents += 1;
             part.judged += usize::from(judgement.judged);
             part.take(judgement, &file);

@@ -3,18 +3,20 @@
 //! A ConfigMap or Namespace that ships in the same folder can be looked up by a policy. Whatever is not among the
 //! manifests may still exist in the cluster, so its absence is never reported as "not found" but as unavailable. A
 //! policy that wants to know just what is among them asks for the global context entry `manifests`, with
-//! `PLURAL/NAMESPACE` as the projection.
+//! `PLURAL/NAMESPACE` as the projection. What writes no namespace is in `default`, as where it is judged.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use palisade_document::Document;
 use palisade_document::kind::kubernetes::is_object;
 use palisade_intake::Input;
-use palisade_model::{Str, Value, resource::plural};
+use palisade_model::{Diagnostic, GroupVersionKind, Level, Resource, Str, Value, resource::plural};
 use palisade_policy::lookups::DEFAULT_NAMESPACE;
 use palisade_policy::{LookupError, Lookups, Namespace, ObjectQuery, Offline, forward_lookups};
 use palisade_runtime::{Network, http};
+
+use crate::command::codes;
 
 /// The global context entry that stands for the checked manifests.
 const ENTRY: &str = "manifests";
@@ -30,16 +32,17 @@ struct Objects {
     all: Value,
 }
 
-impl FromIterator<Document> for Objects {
-    fn from_iter<I: IntoIterator<Item = Document>>(documents: I) -> Self {
+impl Objects {
+    /// The objects of `documents`, each in the namespace that `placed` finds for it.
+    fn of(documents: impl Iterator<Item = Document>, placed: impl Fn(&Resource) -> Str) -> Self {
         let mut objects = Self::default();
         let mut lists: HashMap<Str, Vec<Value>> = HashMap::new();
         let mut all = Vec::new();
-        for document in documents.into_iter().filter(|document| is_object(&document.value)) {
+        for document in documents.filter(|document| is_object(&document.value)) {
             let resource = document.into_resource();
             all.push(resource.object.clone());
             let kind: Str = plural(resource.kind()).into();
-            let namespace: Str = resource.namespace().into();
+            let namespace = placed(&resource);
             lists.entry(format!("{kind}/{namespace}").into()).or_default().push(resource.object.clone());
             if let Some(name) = resource.object.dig(["metadata", "name"]).and_then(Value::as_shared_str) {
                 objects.by_name.insert((kind, namespace, name.clone()), resource.object.clone());
@@ -58,17 +61,72 @@ pub(crate) struct ManifestLookups<'a> {
     inputs: &'a [Input],
     network: &'a Network,
     objects: OnceLock<Objects>,
+    /// Group and kind of what the custom resource definitions among the inputs define without a namespace.
+    cluster_scoped: OnceLock<HashSet<(Str, Str)>>,
+    /// Namespaces that were asked for and are not among the manifests.
+    unknown: Mutex<BTreeSet<Str>>,
 }
+
+/// The kind of what defines custom kinds.
+const DEFINITION: &str = "CustomResourceDefinition";
 
 impl<'a> ManifestLookups<'a> {
     /// The objects of `inputs`, and the hosts that policies may reach.
     pub(crate) fn new(inputs: &'a [Input], network: &'a Network) -> Self {
-        Self { inputs, network, objects: OnceLock::new() }
+        Self { inputs, network, objects: OnceLock::new(), cluster_scoped: OnceLock::new(), unknown: Mutex::default() }
+    }
+
+    /// Whether objects of the kind are in namespaces. A custom kind is, unless a definition among the inputs says otherwise.
+    pub(crate) fn is_namespaced(&self, kind: &GroupVersionKind) -> bool {
+        if kind.is_built_in() || kind.is_cluster_scoped() {
+            return !kind.is_cluster_scoped();
+        }
+        let defined = self.cluster_scoped.get_or_init(|| {
+            let definitions = self.inputs.iter().filter(|input| input.mentions(DEFINITION));
+            definitions
+                .flat_map(|input| input.read().documents)
+                .filter_map(|document| cluster_wide(&document.value))
+                .collect()
+        });
+        !defined.contains(&(kind.group.clone(), kind.kind.clone()))
+    }
+
+    /// Says which namespaces policies asked for of which nothing but the name is known.
+    pub(crate) fn told(&self) -> Option<Diagnostic> {
+        let unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = unknown.first()?;
+        let more = match unknown.len() {
+            1 => String::new(),
+            number => format!(" and {} more", number - 1),
+        };
+        let message = format!("policies ask about namespace `{first}`{more}, of which only the name is known");
+        let help = "check the manifest of the Namespace together with these, or give its labels with `--values`";
+        Some(Diagnostic::new(codes::UNKNOWN_NAMESPACE, Level::Note, message).help(help))
     }
 
     fn objects(&self) -> &Objects {
-        self.objects.get_or_init(|| self.inputs.iter().flat_map(|input| input.read().documents).collect())
+        self.objects.get_or_init(|| {
+            let documents = self.inputs.iter().flat_map(|input| input.read().documents);
+            Objects::of(documents, |resource| self.placed(resource))
+        })
     }
+
+    /// The namespace that an object is in: the one that it writes, `default` where it writes none and its kind has one.
+    fn placed(&self, resource: &Resource) -> Str {
+        match resource.namespace() {
+            "" if resource.gvk().is_some_and(|kind| self.is_namespaced(&kind)) => DEFAULT_NAMESPACE.into(),
+            written => written.into(),
+        }
+    }
+}
+
+/// Group and kind of what a definition defines without a namespace.
+fn cluster_wide(definition: &Value) -> Option<(Str, Str)> {
+    let is = |value: Option<&Value>, wanted: &str| value.and_then(Value::as_str) == Some(wanted);
+    let cluster = is(definition.get("kind"), DEFINITION) && is(definition.dig(["spec", "scope"]), "Cluster");
+    let group = definition.dig(["spec", "group"])?.as_shared_str()?;
+    let kind = definition.dig(["spec", "names", "kind"])?.as_shared_str()?;
+    cluster.then(|| (group.clone(), kind.clone()))
 }
 
 impl Lookups for ManifestLookups<'_> {
@@ -98,14 +156,18 @@ impl Lookups for ManifestLookups<'_> {
 
     /// Every cluster has the namespace `default`, and it carries no labels of interest until somebody adds them.
     fn namespace(&self, name: &str) -> Namespace {
-        match self.get(&ObjectQuery::namespace(name)).into() {
-            Namespace::Unknown(_) if name == DEFAULT_NAMESPACE => Namespace::named(name),
-            Namespace::Unknown(_) => Namespace::Unknown(LookupError::Unavailable {
-                what: format!("namespace `{name}`"),
-                remedy: "check its manifest together with these".into(),
-            }),
-            found => found,
+        let found = self.get(&ObjectQuery::namespace(name)).into();
+        if !matches!(found, Namespace::Unknown(_)) {
+            return found;
         }
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into());
+        if name == DEFAULT_NAMESPACE {
+            return Namespace::named(name);
+        }
+        Namespace::Unknown(LookupError::Unavailable {
+            what: format!("namespace `{name}`"),
+            remedy: "check its manifest together with these".into(),
+        })
     }
 
     fn global_context(&self, name: &str, projection: &str) -> Result<Value, LookupError> {

@@ -64,6 +64,19 @@ impl Input {
         self.contents().parsed
     }
 
+    /// Whether its text contains `word`, without parsing it; of what cannot be read, [`Input::read`] says why.
+    pub fn mentions(&self, word: &str) -> bool {
+        match self {
+            Self::Stdin(parsed) => parsed.documents.iter().any(|document| document.source.text().contains(word)),
+            Self::File(path) | Self::Claimed(path) => {
+                let limit = Limits::default().max_bytes as u64;
+                let mut bytes = Vec::new();
+                let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+                read.is_ok() && bytes.windows(word.len()).any(|window| window == word.as_bytes())
+            }
+        }
+    }
+
     /// What it holds, and of what kind it is.
     pub fn contents(&self) -> Contents {
         let mut contents = match self {

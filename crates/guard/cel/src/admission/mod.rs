@@ -20,6 +20,7 @@ pub mod subject;
 pub mod validation;
 
 mod fields;
+mod known_name;
 mod language;
 mod mutating;
 mod policy;

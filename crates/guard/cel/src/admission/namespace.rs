@@ -6,7 +6,9 @@ use palisade_model::{Value, json};
 use palisade_policy::lookups::NAME_LABEL;
 use palisade_policy::{Environment, Namespace};
 
+use super::known_name::KnownName;
 use super::selector::LabelSelector;
+use crate::Val;
 
 /// A namespace that is looked up when it is first needed.
 ///
@@ -34,6 +36,17 @@ impl<'a> NamespaceView<'a> {
             Namespace::Known(object) => Ok(Some(object)),
             Namespace::Missing => Ok(None),
             Namespace::Unknown(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The Namespace as expressions see it: null for cluster scope. One that does not exist is seen as it would be made; of
+    /// one that nobody can tell of, what follows from its name.
+    pub(super) fn value(&self) -> Val {
+        match self.found() {
+            _ if self.name.is_empty() => Val::Null,
+            Namespace::Known(object) => Val::from(object),
+            Namespace::Missing => Val::from(&Namespace::object_named(self.name)),
+            Namespace::Unknown(error) => KnownName::namespace(self.name, error),
         }
     }
 

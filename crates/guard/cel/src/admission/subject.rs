@@ -106,16 +106,10 @@ impl<'a> Subject<'a> {
         match name {
             "object" => Some(Ok(self.object.clone())),
             "oldObject" => Some(Ok(self.old_object.clone())),
-            "namespaceObject" => Some(self.namespace_object()),
+            "namespaceObject" => Some(Ok(self.namespace.as_ref().map_or(Val::Null, NamespaceView::value))),
             "request" => Some(Ok(self.request_val.get_or_init(|| self.build_request()).clone())),
             _ => None,
         }
-    }
-
-    fn namespace_object(&self) -> Result<Val, EvalError> {
-        let Some(namespace) = &self.namespace else { return Ok(Val::Null) };
-        let object = namespace.object().map_err(|why| EvalError::invalid(format_args!("namespaceObject: {why}")))?;
-        Ok(object.map_or(Val::Null, Val::from))
     }
 
     fn build_request(&self) -> Val {

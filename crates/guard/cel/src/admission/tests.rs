@@ -215,9 +215,19 @@ fn a_namespace_that_nobody_knows_is_an_error_where_it_counts() {
     assert!(outcomes[0].message.contains("namespace `shop`"), "{}", outcomes[0].message);
     let elsewhere = r#""matchResources":{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"other"}}}"#;
     assert!(ask(&[plain, binding(elsewhere)], Phase::Validate, deployment(1)).is_empty(), "the name decides");
-    for reading in ["namespaceObject == null", "!has(namespaceObject.metadata.labels.strict)"] {
+    for (reading, verdict) in [
+        ("namespaceObject == null", Verdict::Fail),
+        ("namespaceObject.metadata.name == 'shop'", Verdict::Pass),
+        ("namespaceObject.metadata.labels['kubernetes.io/metadata.name'] == 'shop'", Verdict::Pass),
+        ("!has(namespaceObject.metadata.labels.strict)", Verdict::Error),
+        ("namespaceObject.metadata.labels.all(l, l != 'strict')", Verdict::Error),
+        ("'strict' in namespaceObject.metadata.labels", Verdict::Error),
+        ("namespaceObject.metadata.?labels['strict'].orValue('') == ''", Verdict::Pass),
+    ] {
         let reading = validating(&format!(r#""validations":[{{"expression":"{reading}"}}]"#));
         let outcomes = ask(&[reading], Phase::Validate, deployment(1));
-        assert_eq!(outcomes[0].verdict, Verdict::Error, "{outcomes:?}");
+        assert_eq!(outcomes[0].verdict, verdict, "{outcomes:?}");
+        let named = outcomes[0].message.contains("namespace `shop`");
+        assert!(verdict != Verdict::Error || named, "{outcomes:?}");
     }
 }

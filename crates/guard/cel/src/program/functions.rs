@@ -69,6 +69,7 @@ impl<'a> Machine<'a, '_> {
 
     fn dispatch(&mut self, call: &'a Invocation, args: &[Val]) -> Evaluated<'a> {
         let Some(function) = call.overloads.iter().find(|overload| accepts(overload, args)) else {
+            args.iter().try_for_each(Val::taken_whole)?;
             let types: Vec<_> = args.iter().map(Val::type_name).collect();
             return Err(EvalError::NoOverload(format!("{}({})", call.name, types.join(", ")).into()));
         };

@@ -12,6 +12,7 @@ impl<'a> Machine<'a, '_> {
     pub(super) fn run(&mut self, parts: &'a Loop) -> Evaluated<'a> {
         let range = self.eval(&parts.range)?;
         let Some(rounds) = range.rounds() else {
+            range.clone().into_val().taken_whole()?;
             return Err(EvalError::NoOverload(format!("a loop over `{}`", range.type_name()).into()));
         };
         match parts.fold {

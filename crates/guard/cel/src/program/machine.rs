@@ -218,7 +218,7 @@ impl<'a> Machine<'a, '_> {
         let operand = self.eval(operand)?;
         let index = self.eval(index)?;
         if let View::Optional(value) = operand.view() {
-            let part = value.map(|value| Term::Own(value.clone()).element(&index)).transpose()?;
+            let part = value.map(|value| Term::Own(value.clone()).optional_element(&index)).transpose()?;
             return Ok(Term::optional(part.flatten()));
         }
         operand.element(&index)?.ok_or_else(|| {
@@ -302,6 +302,10 @@ impl<'a> Machine<'a, '_> {
         }
         match haystack.view() {
             View::Array(_) | View::Items(_) => {}
+            // What is partly known may know the key.
+            View::Opaque(_) if matches!(needle.view(), View::String(_)) && haystack.element(&needle)?.is_some() => {
+                return Ok(Term::Own(Val::Bool(true)));
+            }
             _ => {
                 let types = format!("{} in {}", needle.type_name(), haystack.type_name());
                 return Err(EvalError::NoOverload(types.into()));

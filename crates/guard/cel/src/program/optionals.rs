@@ -12,14 +12,14 @@ impl<'a> Machine<'a, '_> {
     pub(super) fn optional_part(&mut self, node: &'a Node) -> Part<'a> {
         match node {
             Node::SelectOptional(operand, field) => match self.base(operand)? {
-                Some(base) => base.field(field),
+                Some(base) => base.optional_field(field),
                 None => Ok(None),
             },
             Node::IndexOptional(parts) => {
                 let [operand, index] = &**parts;
                 let base = self.base(operand)?;
                 let index = self.eval(index)?;
-                base.map_or(Ok(None), |base| base.element(&index))
+                base.map_or(Ok(None), |base| base.optional_element(&index))
             }
             _ => self.optional_content(node),
         }
@@ -66,7 +66,7 @@ impl<'a> Machine<'a, '_> {
     /// The field of what an optional holds.
     pub(super) fn field_of_content(&self, content: Option<Term<'a>>, field: &str) -> Part<'a> {
         let Some(content) = content else { return Ok(None) };
-        let part = content.field(field)?;
+        let part = content.optional_field(field)?;
         if part.is_none() && self.strict && !content.is_map() && !matches!(content.view(), View::Opaque(_)) {
             return Err(EvalError::NoSuchKey(field.into()));
         }

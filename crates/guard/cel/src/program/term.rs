@@ -128,6 +128,22 @@ impl<'a> Term<'a> {
         })
     }
 
+    /// The field that `x.?name` asks for.
+    pub(crate) fn optional_field(&self, name: &str) -> Result<Option<Term<'a>>, EvalError> {
+        match self.view() {
+            View::Opaque(Val::Opaque(value)) => Ok(value.optional_field(name).transpose()?.map(Term::Own)),
+            _ => self.field(name),
+        }
+    }
+
+    /// The element that `x[?index]` asks for.
+    pub(crate) fn optional_element(&self, index: &Term<'_>) -> Result<Option<Term<'a>>, EvalError> {
+        match (self.view(), index.view()) {
+            (View::Opaque(_), View::String(name)) => self.optional_field(name),
+            _ => self.element(index),
+        }
+    }
+
     /// The element at `index`, or the value of the key `index`; `None` where there is none.
     pub(crate) fn element(&self, index: &Term<'_>) -> Result<Option<Term<'a>>, EvalError> {
         if let (View::String(key), true) = (index.view(), self.is_map()) {

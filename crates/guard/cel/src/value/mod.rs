@@ -73,6 +73,17 @@ pub trait Opaque: Any + Send + Sync + fmt::Debug {
         None
     }
 
+    /// The field that `x.?name` asks for, where that is another question: whoever says what holds without the field is
+    /// answered from what is known.
+    fn optional_field(&self, name: &str) -> Option<Result<Val, EvalError>> {
+        self.field(name)
+    }
+
+    /// Whether it may be taken as a whole: counted, gone through.
+    fn taken_whole(&self) -> Result<(), EvalError> {
+        Ok(())
+    }
+
     /// What `optional.ofNonZeroValue` takes for no value.
     fn is_zero(&self) -> bool {
         false
@@ -196,6 +207,14 @@ impl Val {
             Self::Type(_) => Type::type_of(Type::Dyn),
             Self::Optional(_) => Type::optional(Type::Dyn),
             Self::Opaque(value) => value.opaque_type(),
+        }
+    }
+
+    /// Whether it may be taken as a whole; see [`Opaque::taken_whole`].
+    pub(crate) fn taken_whole(&self) -> Result<(), EvalError> {
+        match self {
+            Self::Opaque(value) => value.taken_whole(),
+            _ => Ok(()),
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Subjects<'a> {
     pub kind: Cow<'a, GroupVersionKind>,
     /// The subresource; empty for the object itself.
     pub subresource: Cow<'a, str>,
+    /// The namespace that it is in, whether or not it says so; empty for cluster scope.
+    pub namespace: &'a str,
     /// What happens to the object.
     pub operation: Operation,
     /// Who asks; `None` where nobody is known to ask, which selects as if blocks named no users.
@@ -45,10 +47,18 @@ impl<'a> Subjects<'a> {
     /// The subject of a request: `object`, which is the new object or the old one.
     pub fn of(admission: &'a AdmissionRequest, object: &'a Value, environment: &'a Environment<'a>) -> Self {
         let (kind, subresource) = parent_of(admission, environment);
-        let known =
-            admission.user != UserInfo::default() || !admission.roles.is_empty() || !admission.cluster_roles.is_empty();
+        let known = !admission.user.is_nobody() || !admission.roles.is_empty() || !admission.cluster_roles.is_empty();
         let asker = Asker { info: &admission.user, roles: &admission.roles, cluster_roles: &admission.cluster_roles };
-        Self { object, kind, subresource, operation: admission.operation, user: known.then_some(asker), environment }
+        let written = object.dig(["metadata", "namespace"]).and_then(Value::as_str).filter(|text| !text.is_empty());
+        Self {
+            object,
+            kind,
+            subresource,
+            namespace: written.unwrap_or(&admission.namespace),
+            operation: admission.operation,
+            user: known.then_some(asker),
+            environment,
+        }
     }
 
     fn metadata(&self, key: &str) -> &'a str {
@@ -199,7 +209,7 @@ fn described_by_itself(description: &ResourceDescription, subject: &Subjects<'_>
 
 /// A Namespace is in itself.
 fn namespace_of<'a>(subject: &Subjects<'a>) -> &'a str {
-    if subject.own_kind() == "Namespace" { subject.metadata("name") } else { subject.metadata("namespace") }
+    if subject.own_kind() == "Namespace" { subject.metadata("name") } else { subject.namespace }
 }
 
 fn annotated(wanted: &[(Str, Str)], subject: &Subjects<'_>) -> bool {
@@ -221,7 +231,7 @@ fn namespace_selected(
         // Rules do not select Namespaces by their namespace; exceptions do not look.
         "Namespace" => Ok(!in_rule),
         "" if !(in_rule && description.kinds.iter().any(|kind| &*kind.text == "*")) => Ok(true),
-        _ => selector.selects_namespace(subject.metadata("namespace"), subject.environment),
+        _ => selector.selects_namespace(subject.namespace, subject.environment),
     }
 }
 

@@ -83,8 +83,9 @@ fn in_namespace(policy: &LegacyPolicy, request: &AdmissionRequest) -> bool {
         "" => "default",
         namespace => namespace,
     };
-    let inside =
-        |object: &Value| object.is_null() || object.dig(["metadata", "namespace"]).and_then(Value::as_str) == Some(own);
+    let namespace = |object: &Value| object.dig(["metadata", "namespace"]).and_then(Value::as_str) == Some(own);
+    let unwritten = |object: &Value| object.dig(["metadata", "namespace"]).is_none() && *request.namespace == *own;
+    let inside = |object: &Value| object.is_null() || namespace(object) || unwritten(object);
     !policy.namespaced || (inside(&request.object) && inside(&request.old_object))
 }
 
@@ -104,7 +105,11 @@ impl<'a> Turn<'a> {
             return Vec::new();
         }
         let rule = &self.ready.rule;
-        let unknown = match selects(rule, &subject) {
+        let selected = match selects(rule, &subject) {
+            Ok(false) => self.replaced().map_or(Ok(false), |replaced| selects(rule, &replaced)),
+            selected => selected,
+        };
+        let unknown = match selected {
             Ok(true) => None,
             Ok(false) => return Vec::new(),
             Err(why) => Some(Answer::new(Verdict::Error, format!("failed to match the resource: {why}"))),
@@ -122,10 +127,16 @@ impl<'a> Turn<'a> {
         said.into_iter().map(|(answer, effect)| self.outcome(answer, effect, &context)).collect()
     }
 
+    /// The object that an update replaces: a rule that selected it has its say about what becomes of it.
+    fn replaced(&self) -> Option<Subjects<'a>> {
+        let replaces = !self.request.object.is_null() && !self.request.old_object.is_null();
+        replaces.then(|| Subjects::of(self.request, &self.request.old_object, self.environment))
+    }
+
     /// Requests of Kyverno's own background controller, which would otherwise set off the rules that caused them.
     fn is_background_request(&self) -> bool {
         self.ready.rule.skip_background_requests
-            && self.request.user != UserInfo::default()
+            && !self.request.user.is_nobody()
             && &*self.request.user.username == "system:serviceaccount:kyverno:kyverno-background-controller"
     }
 
@@ -205,6 +216,10 @@ impl<'a> Turn<'a> {
 
     /// The answer to an update of an object that violated the rule before; `None` where it did not.
     fn forgiven(&self, judge: &Judge<'_, 'a>) -> Option<Answer> {
+        // Of an object of which nobody knows what it was, nothing is known to have been violated.
+        if self.request.old_object.is_null() {
+            return None;
+        }
         if self.request.operation != Operation::Update {
             return Some(Answer::new(Verdict::Skip, "failed to validate old object"));
         }

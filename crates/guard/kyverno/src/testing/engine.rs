@@ -186,6 +186,10 @@ impl<'a> Run<'a> {
             request.kind = parent;
             request.sub_resource = name.into();
         }
+        // Upstream's command says of no update what it replaces: the object itself, which it changes in nothing.
+        if operation == Operation::Update {
+            request.old_object = object.clone();
+        }
         request.resource = self.material.surroundings.plural(&request.kind.kind);
         let requester = &self.material.requester;
         request.user = requester.user.clone();

@@ -66,9 +66,8 @@ impl std::fmt::Display for Key {
 /// empty objects where well-known maps are null.
 pub(super) fn loaded(mut resource: Resource) -> TestObject {
     fill_maps(&mut resource.object);
-    let group = resource.gvk().map(|gvk| gvk.group).unwrap_or_default();
     if resource.namespace().is_empty()
-        && !is_cluster_scoped(&group, resource.kind())
+        && !resource.gvk().unwrap_or_default().is_cluster_scoped()
         && let Some(metadata) = metadata_of(&mut resource.object)
     {
         metadata.insert("namespace", "default");
@@ -116,31 +115,4 @@ fn needs_maps(value: &Value) -> bool {
         }
         _ => false,
     }
-}
-
-/// Kubernetes' own kinds that have no namespace, as upstream's table of the API has them.
-fn is_cluster_scoped(group: &str, kind: &str) -> bool {
-    let kinds: &[&str] = match group {
-        "" => &["ComponentStatus", "Namespace", "Node", "PersistentVolume"],
-        "admissionregistration.k8s.io" => &[
-            "MutatingWebhookConfiguration",
-            "ValidatingAdmissionPolicy",
-            "ValidatingAdmissionPolicyBinding",
-            "ValidatingWebhookConfiguration",
-        ],
-        "apiextensions.k8s.io" => &["CustomResourceDefinition"],
-        "apiregistration.k8s.io" => &["APIService"],
-        "authentication.k8s.io" => &["SelfSubjectReview", "TokenReview"],
-        "authorization.k8s.io" => &["SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview"],
-        "certificates.k8s.io" => &["CertificateSigningRequest"],
-        "flowcontrol.apiserver.k8s.io" => &["FlowSchema", "PriorityLevelConfiguration"],
-        "networking.k8s.io" => &["IPAddress", "IngressClass", "ServiceCIDR"],
-        "node.k8s.io" => &["RuntimeClass"],
-        "rbac.authorization.k8s.io" => &["ClusterRole", "ClusterRoleBinding"],
-        "resource.k8s.io" => &["DeviceClass", "ResourceSlice"],
-        "scheduling.k8s.io" => &["PriorityClass"],
-        "storage.k8s.io" => &["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"],
-        _ => &[],
-    };
-    kinds.contains(&kind)
 }

@@ -239,7 +239,10 @@ impl<'a> Checking<'a> {
 
     fn check_verdict(&self, outcome: &RuleOutcome) -> Checked {
         let actual = outcome.verdict.to_string();
-        if actual == self.expectation.result {
+        // Of an object that a deleting policy keeps, upstream's versions say one or the other.
+        let kept = outcome.phase == Phase::Delete && outcome.verdict == Verdict::Fail;
+        let skipped = kept && self.expectation.result == Verdict::Skip.to_string();
+        if actual == self.expectation.result || skipped {
             return Checked { outcome: TestOutcome::Passed, actual, message: outcome.message.clone() };
         }
         let why = if outcome.message.is_empty() { String::new() } else { format!(": {}", outcome.message) };

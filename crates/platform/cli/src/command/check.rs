@@ -175,8 +175,10 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     let mut environment = Environment::new(now, &lookups, &variables);
     environment.listener = Some(&console);
     let parts = args.baseline.is_used(&config);
-    let standing = args.policies.standing(global.verbose);
-    let judge = Judge { ruleset: &ruleset, environment, standing, frame: &frame, parts };
+    let (standing, problems) = args.policies.standing(global.verbose);
+    diagnostics.extend(problems);
+    let judge =
+        Judge { ruleset: &ruleset, environment, manifests: &lookups, standing: &standing, frame: &frame, parts };
     let progress = progress(inputs.len(), global.quiet);
     let mut verdicts =
         if args.combine { judge.combined(&inputs, jobs) } else { judge.all(&inputs, jobs, || progress.inc(1)) };
@@ -187,6 +189,7 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     diagnostics.extend(unknown_names(&config, ruleset.policies()));
     diagnostics.extend(policies.diagnostics);
     diagnostics.append(&mut verdicts.diagnostics);
+    diagnostics.extend(lookups.told().into_iter().chain(standing.old.told()));
     diagnostics.extend(verdicts.waivers.review(&ruleset.waivers, &files, now));
     let mut known = KnownFindings::new(&frame, &files);
     if !args.policies.policies.is_empty() {

@@ -21,6 +21,13 @@ pub(crate) const TABLES: &[&[CodeEntry]] = &[
     CODES,
 ];
 
+/// What an object that is updated was before is not known.
+pub(crate) const NO_OLD_OBJECT: &str = "PAL-P0017";
+/// Policies ask about a namespace of which only the name is known.
+pub(crate) const UNKNOWN_NAMESPACE: &str = "PAL-P0018";
+/// A document says that it is an AdmissionReview and is none.
+pub(crate) const INVALID_REVIEW: &str = "PAL-P0019";
+
 /// Codes of the command line itself.
 const CODES: &[CodeEntry] = &[
     CodeEntry {
@@ -42,6 +49,34 @@ Put the data under a name, remove one of the two definitions, or move a file int
 rules called deny, warn or violation. Its checks are not run.
 
 Correct the name, or leave `--namespace` out: every package with such rules judges then.",
+    },
+    CodeEntry {
+        code: NO_OLD_OBJECT,
+        title: "what an object was before its update is not known",
+        explanation: "The objects are judged as updates (`--operation UPDATE`), and nobody has said what they replace. Rules see no \
+old object then, as at a creation: what compares with it is an error, and nothing is excused because it was so before.
+
+Give the objects as they were with `--old PATH`, a file or folder; an object is found by its kind, namespace and name. \
+Without `--operation`, what is found there is an update and all else a creation. A file may also hold an AdmissionReview, \
+which says both objects and who asks.",
+    },
+    CodeEntry {
+        code: UNKNOWN_NAMESPACE,
+        title: "of a namespace, only the name is known",
+        explanation: "Policies ask about the namespace of an object, and its manifest is not among what is checked. Its name is known, \
+and so is the label `kubernetes.io/metadata.name`, which every namespace has. A rule that depends on other labels is an error; \
+an expression that says what holds without a label (`.?labels`) is answered as if there were none.
+
+Check the manifest of the Namespace together with the others, or give its labels with `--values`.",
+    },
+    CodeEntry {
+        code: INVALID_REVIEW,
+        title: "an AdmissionReview cannot be read",
+        explanation: "A document is called AdmissionReview (`admission.k8s.io/v1`) and lacks something that every review has, so that \
+there is no request to judge.
+
+Write it as the API server sends it: `request` with `operation`, and `object` or `oldObject`. Kind, resource, name and \
+namespace are taken from the object where they are left out.",
     },
 ];
 

@@ -23,7 +23,7 @@ use super::policies::{PolicyArgs, show};
 use crate::adoption::Frame;
 use crate::args::Global;
 use crate::config::Config;
-use crate::judge::{Standing, request};
+use crate::judge::Standing;
 use crate::lookups::ManifestLookups;
 use crate::report::count;
 use crate::{Exit, Failure, Outcome};
@@ -62,7 +62,8 @@ struct Generated {
 struct Surroundings<'a> {
     ruleset: Ruleset,
     environment: Environment<'a>,
-    standing: Standing,
+    manifests: &'a ManifestLookups<'a>,
+    standing: &'a Standing,
     frame: Frame,
 }
 
@@ -77,10 +78,13 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     run.diagnostics.extend(diagnostics);
     let patches = Patches::of(&inputs);
     let lookups = ManifestLookups::new(&inputs, &config.network);
+    let (standing, problems) = args.policies.standing(false);
+    run.diagnostics.extend(problems);
     let surroundings = Surroundings {
         ruleset: Ruleset::new(policies.policies, config.overrides(), Waivers::default(), ""),
         environment: Environment::new(args.policies.now(), &lookups, &variables),
-        standing: args.policies.standing(false),
+        manifests: &lookups,
+        standing: &standing,
         frame: Frame::new(&config.root),
     };
     for input in inputs.iter().filter(|input| input.path().is_none_or(is_written)) {
@@ -95,6 +99,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
             run.file(input, &documents, &surroundings);
         }
     }
+    run.diagnostics.extend(lookups.told().into_iter().chain(standing.old.told()));
     run.print(args)?;
     show(&run.diagnostics);
     Ok(run.conclude())
@@ -124,10 +129,17 @@ impl Run {
                 self.patches += 1;
                 continue;
             }
+            let asked = match surroundings.standing.ask(document, surroundings.manifests) {
+                Ok(asked) => asked,
+                Err(diagnostic) => {
+                    self.diagnostics.push(*diagnostic);
+                    continue;
+                }
+            };
+            let document = asked.about(document);
             let resource = document.resource();
-            let request = request(document, &surroundings.standing);
             let door = Door::Files(Sheet::new(&[Phase::Mutate, Phase::Generate], &resource, &file));
-            let answers = surroundings.ruleset.ask(&request, &door, &surroundings.environment);
+            let answers = surroundings.ruleset.ask(&asked.request, &door, &surroundings.environment);
             for (index, outcome) in answers.outcomes {
                 self.note(&resource, &outcome);
                 let policy = surroundings.ruleset.references().get(index);

@@ -11,7 +11,7 @@ use palisade_policy::{Operation, UserInfo, Variables};
 
 use crate::args::Global;
 use crate::config::Config;
-use crate::judge::Standing;
+use crate::judge::{OldObjects, Standing};
 use crate::program_args::ProgramArgs;
 use crate::{Failure, render};
 use palisade_policies::Policies;
@@ -29,9 +29,12 @@ pub(crate) struct PolicyArgs {
     pub(crate) values: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) programs: ProgramArgs,
-    /// What happens to the objects: CREATE, UPDATE, DELETE or CONNECT
-    #[arg(long, value_name = "OPERATION", default_value = "CREATE")]
-    pub(crate) operation: Operation,
+    /// What happens to the objects: CREATE, UPDATE, DELETE or CONNECT [default: CREATE; UPDATE of what --old has]
+    #[arg(long, value_name = "OPERATION")]
+    pub(crate) operation: Option<Operation>,
+    /// File or folder with the objects as they were before; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) old: Vec<PathBuf>,
     /// User who asks, for policies that look at the requester
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
@@ -73,14 +76,15 @@ impl PolicyArgs {
         if palisade_intake::has_errors(&diagnostics) { Err(Failure::Input(diagnostics)) } else { Ok(variables) }
     }
 
-    /// How documents are put before the policies.
-    pub(crate) fn standing(&self, keep_all: bool) -> Standing {
+    /// How documents are put before the policies, and what was wrong with the objects as they were before.
+    pub(crate) fn standing(&self, keep_all: bool) -> (Standing, Vec<Diagnostic>) {
         let user = UserInfo {
             username: self.user.as_deref().unwrap_or_default().into(),
             groups: self.group.iter().map(|group| group.as_str().into()).collect(),
             ..UserInfo::default()
         };
-        Standing { operation: self.operation, user, keep_all }
+        let (old, diagnostics) = OldObjects::read(&self.old);
+        (Standing { operation: self.operation, old, user: user.authenticated(), keep_all }, diagnostics)
     }
 
     /// The moment of the decision.

@@ -12,10 +12,10 @@ use palisade_policy::LookupError;
 use palisade_runtime::{Network, http};
 use palisade_server::{Clock, Inventory, Outside, Sight, Wiring};
 
-use super::policies::named_paths;
+use super::policies::{named_paths, show};
 use crate::args::Global;
 use crate::config::{Config, WAIVERS};
-use crate::judge::{Standing, request};
+use crate::judge::Standing;
 use crate::lookups::ManifestLookups;
 use crate::program_args::ProgramArgs;
 use crate::{Exit, Failure, Outcome};
@@ -102,8 +102,10 @@ impl Inventory for Manifested {
             let (file, documents) = (input.name(), input.read().documents);
             let parts = parts(documents.iter().map(|document| &document.value));
             for (document, part) in documents.iter().zip(&parts) {
-                let request = request(&as_stored(document), &Standing::default());
-                judge(Sight { file: &file, part, request: &request, lookups: &lookups });
+                match Standing::default().ask(&as_stored(document), &lookups) {
+                    Ok(asked) => judge(Sight { file: &file, part, request: &asked.request, lookups: &lookups }),
+                    Err(diagnostic) => show(&[*diagnostic]),
+                }
             }
         }
     }

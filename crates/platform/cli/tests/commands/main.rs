@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests take the time as it is")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+mod requests;
 mod snapshots;
 
 use std::fs;

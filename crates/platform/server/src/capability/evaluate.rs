@@ -183,6 +183,9 @@ fn request(evaluation: Evaluation) -> Result<AdmissionRequest, Problem> {
     if let Some(namespace) = namespace.filter(|_| request.namespace.is_empty()) {
         request.namespace = namespace.into();
     }
+    if request.kind.is_built_in() && !request.kind.is_cluster_scoped() {
+        request = request.in_default_namespace();
+    }
     request.user = UserInfo {
         username: username.unwrap_or_default().into(),
         groups: groups.unwrap_or_default().into_iter().map(Into::into).collect(),

@@ -1,6 +1,6 @@
 //! What rules do: anchors where they have a meaning, labels that are texts, controls that exist.
 
-use palisade_model::{Path, Segment, Value};
+use palisade_model::{GroupVersionKind, Path, Segment, Value};
 
 use super::{Checked, additions};
 use crate::legacy::codes;
@@ -257,22 +257,6 @@ fn generated(reader: &mut Reader<'_>, policy: &Checked<'_>, pattern: &GeneratePa
 
 /// Whether objects of a kind that every cluster has are in namespaces. Custom kinds get the benefit of the doubt.
 fn is_namespaced(api_version: &str, kind: &str) -> bool {
-    const CORE: [&str; 9] = [
-        "ConfigMap",
-        "Secret",
-        "Service",
-        "ServiceAccount",
-        "Pod",
-        "LimitRange",
-        "ResourceQuota",
-        "PersistentVolumeClaim",
-        "Endpoints",
-    ];
-    match api_version {
-        "v1" => CORE.contains(&kind),
-        "apps/v1" | "batch/v1" | "policy/v1" | "autoscaling/v2" => true,
-        "networking.k8s.io/v1" => matches!(kind, "NetworkPolicy" | "Ingress"),
-        "rbac.authorization.k8s.io/v1" => matches!(kind, "Role" | "RoleBinding"),
-        _ => false,
-    }
+    let gvk = GroupVersionKind::new(api_version, kind);
+    gvk.is_built_in() && !gvk.is_cluster_scoped()
 }

@@ -1,7 +1,7 @@
 //! `request` and the service account, as variables see them.
 
 use palisade_model::{Map, Value};
-use palisade_policy::{AdmissionRequest, Operation, UserInfo};
+use palisade_policy::{AdmissionRequest, Operation};
 
 use super::given::{Given, merge};
 
@@ -19,7 +19,7 @@ pub(super) fn value(
     map.insert("object", object.clone());
     map.insert("oldObject", old_object.clone());
     map.insert("operation", operation.as_str());
-    let anonymous = admission.user == UserInfo::default();
+    let anonymous = admission.user.is_nobody();
     map.retain(|key, value| match &**key {
         "object" | "oldObject" | "options" => !value.is_null(),
         "uid" => value.as_str() != Some(""),
@@ -37,7 +37,7 @@ pub(super) fn value(
 
 /// Name or namespace of the service account that asks; empty for other users, absent where nobody is known to ask.
 pub(super) fn service_account(admission: &AdmissionRequest, which: &str) -> Option<Value> {
-    if admission.user == UserInfo::default() {
+    if admission.user.is_nobody() {
         return None;
     }
     let account = admission.user.username.get("system:serviceaccount:".len()..).unwrap_or_default();

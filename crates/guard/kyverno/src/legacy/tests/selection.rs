@@ -214,6 +214,11 @@ fn expressions_about_a_namespace_that_nobody_knows_have_no_verdict() {
              expressions: [{{expression: \"{expression}\"}}]\n"
         )), &pod("{}")).verdict
     };
-    assert_eq!(judged("!has(namespaceObject.metadata.labels)"), Verdict::Error);
+    assert_eq!(judged("!has(namespaceObject.metadata.labels)"), Verdict::Fail);
+    assert_eq!(
+        judged("has(namespaceObject.metadata.labels.env)"),
+        Verdict::Fail,
+        "Kubernetes denies what it cannot tell"
+    );
     assert_eq!(judged("object.metadata.name == 'web'"), Verdict::Pass);
 }

@@ -142,7 +142,9 @@ fn cel_rules_have_preconditions_variables_and_messages() {
 #[test]
 fn an_update_of_what_violated_before_is_let_pass() {
     let policy = policy(LATEST);
-    let update = request(&pod("{containers: [{image: y:latest}]}"), Operation::Update);
+    let unsaid = request(&pod("{containers: [{image: y:latest}]}"), Operation::Update);
+    assert_eq!(judge(&*policy, unsaid.clone(), &Offline)[0].verdict, Verdict::Fail, "nobody says what it was before");
+    let update = AdmissionRequest { old_object: unsaid.object.clone(), ..unsaid };
     let outcomes = judge(&*policy, update.clone(), &Offline);
     assert_eq!(outcomes[0].verdict, Verdict::Skip, "{}", outcomes[0].message);
     let clean = documents(&pod("{containers: [{image: y:1}]}")).remove(0).object;

@@ -5,11 +5,11 @@
 use palisade_cel::Type;
 use palisade_cel::admission::params::{ParamKind, ParamRef};
 use palisade_cel::admission::{
-    Compiler, Conditions, Decision, Dialect, Evaluation, NamespaceView, Node, Purpose, Reader, Subject, Validations,
-    Variables, environment,
+    Compiler, Conditions, Decision, Dialect, Evaluation, Node, Purpose, Reader, Subject, Validations, Variables,
+    environment,
 };
-use palisade_model::{Map, Path, Resource, Str, Value, Verdict, json};
-use palisade_policy::{AdmissionRequest, Reads};
+use palisade_model::{Map, Path, Resource, Str, Value, Verdict};
+use palisade_policy::Reads;
 
 use super::{Answer, Judge};
 use crate::legacy::spec::{CelCheck, NamedExpression, Rule, Validation};
@@ -69,18 +69,10 @@ impl CelRule {
             Ok(params) => params.unwrap_or_default(),
             Err(error) => return Answer::error("error in parameterized resource", error),
         };
-        let namespace = subject.namespace().filter(|_| self.reads.namespace);
-        if let Some(Err(why)) = namespace.map(NamespaceView::object) {
-            return Answer::error("namespaceObject is not known", why);
-        }
         let mut properties = Vec::new();
         for param in &params {
             let evaluation = Evaluation::new(&subject, environment, &self.variables);
             let evaluation = if self.params.is_some() { evaluation.with("params", param) } else { evaluation };
-            let evaluation = match namespace.and_then(|namespace| by_name(namespace, judge.admission)) {
-                Some(namespace) => evaluation.with("namespaceObject", &namespace),
-                None => evaluation,
-            };
             if let Some(answer) = self.decide(&evaluation) {
                 return answer;
             }
@@ -104,13 +96,6 @@ impl CelRule {
             Decision::Fail { message, paths, .. } => Some(Answer::new(Verdict::Fail, message).at(paths)),
         }
     }
-}
-
-/// A namespace that nobody knows more of than its name, as Kyverno's commands describe it.
-fn by_name(namespace: &NamespaceView<'_>, admission: &AdmissionRequest) -> Option<Value> {
-    let known =
-        admission.namespace.is_empty() || &*admission.kind.kind == "Namespace" || namespace.object() != Ok(None);
-    (!known).then(|| json!({ "metadata": { "name": &*admission.namespace } }))
 }
 
 /// The block as the `spec` of a ValidatingAdmissionPolicy.
