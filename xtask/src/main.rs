@@ -26,6 +26,7 @@ const HELP: &str = "cargo x <task>
   tools               kube-apiserver, kubectl, etcd and helm for the tests, from Go modules, into ~/.cache/palisade
   tidy                the rules of the house that no compiler checks
   gen                 reference pages under docs/reference, roles and kinds of the chart, from the code
+  defaults            what an API server fills in, asked from the one of the tools: crates/guard/kubernetes/data
   new capability NAME the files of a capability of the server, to be filled
   fuzz [SECONDS]      every fuzz target for SECONDS (default 60); needs nightly and cargo-fuzz
 ";
@@ -55,6 +56,7 @@ fn dispatch(task: &str, rest: &[String]) -> Result<()> {
         "tools" => tools::install(),
         "tidy" => tidy::check(),
         "gen" => generate(),
+        "defaults" => defaults(),
         "new" => new::run(rest),
         "fuzz" => fuzz(rest),
         _ => Err(format!("no such task\n\n{HELP}")),
@@ -110,6 +112,13 @@ fn generate() -> Result<()> {
         shell::run(command.env("PALISADE_BLESS", "1"))?;
     }
     Ok(())
+}
+
+/// The test that compares the table with a real API server also writes it.
+fn defaults() -> Result<()> {
+    let mut command = std::process::Command::new("cargo");
+    command.args(["test", "--locked", "--workspace", "--test", "api_server", "--", "--test-threads=1"]);
+    shell::run(command.env("PALISADE_BLESS", "1").env("PALISADE_REQUIRE_SERVERS", "1"))
 }
 
 fn fuzz(rest: &[String]) -> Result<()> {

@@ -3,13 +3,10 @@
 //! A file may hold objects and other documents side by side, so that what a document is decides the document:
 //! [`is_object`]. An object is identified by its group, kind, namespace and name. Absent: schemas of its kinds.
 
-use std::borrow::Cow;
-
 use palisade_model::{GroupVersionKind, Value};
 
 use super::{Form, Kind, Name, contains};
 use crate::decode::parse_source;
-use crate::document::Document;
 
 /// The group of what kustomize reads and no cluster stores.
 const KUSTOMIZE: &str = "kustomize.config.k8s.io";
@@ -43,14 +40,4 @@ impl Kind for Kubernetes {
 /// Whether a value is an object that a cluster could hold, by `apiVersion` and `kind`.
 pub fn is_object(value: &Value) -> bool {
     GroupVersionKind::of(value).is_some_and(|gvk| *gvk.group != *KUSTOMIZE)
-}
-
-/// The document as policies in a cluster see it: of its own kinds, the API server drops members that are null (which
-/// templates leave behind where a list is empty) before it asks anybody.
-pub fn as_stored(document: &Document) -> Cow<'_, Document> {
-    let built_in = GroupVersionKind::of(&document.value).is_some_and(|gvk| gvk.is_built_in());
-    if !built_in || !document.value.has_null_members() {
-        return Cow::Borrowed(document);
-    }
-    Cow::Owned(Document { value: document.value.without_null_members(), ..document.clone() })
 }

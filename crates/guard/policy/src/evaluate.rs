@@ -15,6 +15,7 @@ pub fn evaluate(
     request: &Request,
     environment: &Environment<'_>,
 ) -> Vec<RuleOutcome> {
+    let request = if policy.info().judges_written { request.as_written() } else { request };
     if !policy.info().has_phase(phase) || !policy.may_apply(request) {
         return Vec::new();
     }

@@ -32,6 +32,6 @@ pub use policy::{Policy, PolicyInfo, PolicyMeta, RuleInfo, digest, reference_of}
 pub use reach::{FailurePolicy, Matched, Objects, Reach};
 pub use reads::Reads;
 pub use recording::{Asked, Recorded, Recording};
-pub use request::{AdmissionRequest, GroupVersion, Operation, Payload, Request, Requested, UserInfo};
+pub use request::{AdmissionRequest, Completion, GroupVersion, Operation, Payload, Request, Requested, UserInfo};
 pub use schedule::Schedule;
 pub use upkeep::{RuleUpkeep, Upkeep};

@@ -49,6 +49,9 @@ pub struct PolicyInfo {
     pub upkeep: Upkeep,
     /// What its answers depend on beside the desired state of the object; anything where its language states nothing.
     pub reads: Reads,
+    /// Whether it is about what is written: an object of a file is put before it without the defaults that an API server
+    /// fills in, and before any change.
+    pub judges_written: bool,
     rules: Box<[RuleInfo]>,
     /// A bit for each phase that a rule belongs to: most policies are passed over by it in most phases.
     phases: u8,
@@ -66,6 +69,7 @@ impl PolicyInfo {
         let keeps_out = meta.keeps_out_of_admission;
         Self {
             reference,
+            judges_written: meta.judges_written,
             meta,
             reach: Reach { admission: !keeps_out, ..Reach::default() },
             upkeep: Upkeep::default(),
@@ -111,6 +115,10 @@ const fn bit(phase: Phase) -> u8 {
 /// not asked at admission.
 pub const ADMISSION_ANNOTATION: &str = "palisade.dev/admission";
 
+/// The annotation of a policy about what is written: with the value `written` it sees a manifest without the defaults that
+/// an API server fills in, where there is a manifest.
+pub const JUDGES_ANNOTATION: &str = "palisade.dev/judges";
+
 /// What a policy says of itself, from annotations and metadata.
 #[derive(Clone, Debug, Default)]
 pub struct PolicyMeta {
@@ -134,6 +142,8 @@ pub struct PolicyMeta {
     pub location: Option<Location>,
     /// Whether it asks not to be asked at admission; see [`ADMISSION_ANNOTATION`].
     pub keeps_out_of_admission: bool,
+    /// Whether it asks to see what is written; see [`JUDGES_ANNOTATION`].
+    pub judges_written: bool,
 }
 
 impl PolicyMeta {
@@ -163,6 +173,7 @@ impl PolicyMeta {
             controls: controls.split(',').filter_map(control).collect(),
             location: document.locate(&Path::from_pointer("/metadata/name")),
             keeps_out_of_admission: text(ADMISSION_ANNOTATION).as_deref() == Some("false"),
+            judges_written: text(JUDGES_ANNOTATION).as_deref() == Some("written"),
         }
     }
 }

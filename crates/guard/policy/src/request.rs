@@ -284,10 +284,16 @@ pub enum Payload {
     Envoy(Value),
 }
 
+/// What an API server makes of an object before it asks anybody; `None` where it stays as it is.
+pub type Completion = fn(&Value) -> Option<Value>;
+
 /// A payload and what was derived from it once for all policies.
 pub struct Request {
     payload: Payload,
-    written: Option<Value>,
+    /// The object as it was written, and what made more of it.
+    written: Option<(Value, Completion)>,
+    /// The request about that object.
+    as_written: OnceLock<Box<Self>>,
     value: OnceLock<Value>,
     derived: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
@@ -301,7 +307,7 @@ impl fmt::Debug for Request {
 impl Request {
     /// A request of any payload.
     pub fn new(payload: Payload) -> Self {
-        Self { payload, written: None, value: OnceLock::new(), derived: Mutex::default() }
+        Self { payload, written: None, as_written: OnceLock::new(), value: OnceLock::new(), derived: Mutex::default() }
     }
 
     /// A request about a Kubernetes object.
@@ -309,20 +315,40 @@ impl Request {
         Self::new(Payload::Kubernetes(Box::new(request)))
     }
 
-    /// The request with the document that it stands for as it is written, where the API server changes it before it asks.
+    /// The same request in the place of an API server's: policies see its objects as the server would have completed them.
     #[must_use]
-    pub fn written_as(mut self, document: Value) -> Self {
-        self.written = Some(document);
-        self
+    pub fn completed(self, complete: Completion) -> Self {
+        let Payload::Kubernetes(mut request) = self.payload else { return self };
+        let written = request.subject().clone();
+        for object in [&mut request.object, &mut request.old_object] {
+            if let Some(completed) = complete(object) {
+                *object = completed;
+            }
+        }
+        Self { written: Some((written, complete)), ..Self::new(Payload::Kubernetes(request)) }
     }
 
-    /// The document as it is written, for languages that judge files rather than requests; else the object.
+    /// The object as it was written, before an API server's part and before any change: what rules about files judge.
     pub fn written(&self) -> &Value {
         match (&self.written, &self.payload) {
-            (Some(document), _) => document,
+            (Some((written, _)), _) => written,
             (None, Payload::Kubernetes(request)) => request.subject(),
-            (None, _) => self.value(),
+            (None, Payload::Document(value) | Payload::Http(value) | Payload::Envoy(value)) => value,
         }
+    }
+
+    /// The request as if nobody completed or changed the object, for policies that are about what is written.
+    pub fn as_written(&self) -> &Self {
+        let (Some((written, _)), Payload::Kubernetes(request)) = (&self.written, &self.payload) else { return self };
+        self.as_written.get_or_init(|| {
+            let mut request = AdmissionRequest::clone(request);
+            if request.object.is_null() {
+                request.old_object = written.clone();
+            } else {
+                request.object = written.clone();
+            }
+            Box::new(Self::admission(request))
+        })
     }
 
     /// The payload.
@@ -369,6 +395,7 @@ impl Request {
     /// The same request about a changed object, for what follows a mutation.
     #[must_use]
     pub fn with_object(&self, object: Value) -> Self {
+        let object = self.written.as_ref().and_then(|(_, complete)| complete(&object)).unwrap_or(object);
         let payload = match &self.payload {
             Payload::Kubernetes(request) => {
                 let mut request = request.clone();
@@ -383,7 +410,7 @@ impl Request {
             Payload::Http(_) => Payload::Http(object),
             Payload::Envoy(_) => Payload::Envoy(object),
         };
-        Self::new(payload)
+        Self { written: self.written.clone(), ..Self::new(payload) }
     }
 }
 
@@ -398,6 +425,21 @@ mod tests {
         let named = |name: &str| UserInfo { username: name.into(), ..UserInfo::default() }.authenticated();
         assert!(named("").is_nobody() && UserInfo::default().is_nobody() && !named("jane").is_nobody());
         assert_eq!(named("jane").authenticated().groups, ["system:authenticated".into()]);
+    }
+
+    #[test]
+    fn what_was_written_outlives_completion_and_change() {
+        let object = |kind: &str| json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "a"}});
+        let request = Request::admission(AdmissionRequest::of(&Resource::in_memory(object("Pod")), Operation::Create));
+        let request = request
+            .completed(|value| (!value.is_null()).then(|| json!({"kind": value.get("kind").unwrap().to_json()})));
+        let seen = |request: &Request| request.as_admission().unwrap().object.to_json();
+        assert_eq!(seen(&request), r#"{"kind":"\"Pod\""}"#);
+        assert_eq!(seen(request.as_written()), object("Pod").to_json());
+        let changed = request.with_object(object("Job"));
+        assert_eq!(seen(&changed), r#"{"kind":"\"Job\""}"#, "what was changed is completed again");
+        assert_eq!(changed.written(), &object("Pod"));
+        assert_eq!(seen(changed.as_written()), object("Pod").to_json());
     }
 
     #[test]

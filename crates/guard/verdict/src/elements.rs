@@ -67,6 +67,8 @@ pub(crate) struct Witness<'a> {
 
 impl<'a> Witness<'a> {
     pub(crate) fn new(policy: &'a dyn Policy, request: &'a Request, environment: &'a Environment<'a>) -> Self {
+        // What such a policy sees, it is asked about again.
+        let request = if policy.info().judges_written { request.as_written() } else { request };
         Self { policy, request, environment, heard: RefCell::default() }
     }
 

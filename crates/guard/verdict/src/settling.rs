@@ -94,7 +94,7 @@ impl Ruleset {
     ) -> Judgement {
         let asked = answers.changed.as_ref().unwrap_or(request);
         let (about, witness) = (OnceCell::new(), RefCell::default());
-        let settling = Settling { ruleset: self, request: asked, door, environment, about, witness };
+        let settling = Settling { ruleset: self, first: request, request: asked, door, environment, about, witness };
         let judged = !answers.outcomes.is_empty();
         let mut judgement = Judgement { judged, patched: answers.patched, ..Judgement::default() };
         let alone = if settling.asks_again(&answers.outcomes) { alone(&answers.outcomes) } else { Vec::new() };
@@ -119,6 +119,8 @@ fn alone(outcomes: &[(usize, RuleOutcome)]) -> Vec<bool> {
 
 struct Settling<'a> {
     ruleset: &'a Ruleset,
+    /// What the policies were asked first.
+    first: &'a Request,
     /// What the policies were asked last: mutation may have changed it.
     request: &'a Request,
     door: &'a Door<'a>,
@@ -282,6 +284,7 @@ impl<'a> Settling<'a> {
         let mut finding = finding(*policy, reference, outcome, &places, self.about());
         finding.severity = settings.severity.unwrap_or(finding.severity);
         if is_violation(outcome.verdict) {
+            finding.facts.extend(by_default(self.first, &outcome.paths));
             finding.verdict = verdict(outcome, *settings);
         }
         let consequence = match (outcome.verdict, waiver) {
@@ -329,6 +332,13 @@ impl<'a> Settling<'a> {
             Some(Mode::Off) | None => outcome.enforcement.into(),
         }
     }
+}
+
+/// The first offending field that nobody wrote, with what an API server fills in.
+fn by_default(request: &Request, paths: &[Path]) -> Option<(Str, Str)> {
+    let path = paths.iter().find(|path| path.resolve(request.written()).is_none())?;
+    let value = path.resolve(object(request))?;
+    Some(("by default".into(), format!("{path} = {value}").into()))
 }
 
 /// The verdict that is shown of a violation.

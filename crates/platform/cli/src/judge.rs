@@ -3,7 +3,6 @@
 mod combined;
 mod request;
 
-use palisade_document::kind::kubernetes::as_stored;
 use palisade_intake::{Input, Tally, in_parallel};
 use palisade_model::address::parts;
 use palisade_model::{Diagnostic, Disposition, Finding, VerdictCounts};
@@ -12,7 +11,7 @@ use palisade_verdict::waiver::{InlineWaivers, Usage};
 use palisade_verdict::{Door, Judgement, Ruleset, Sheet};
 use serde::Serialize;
 
-pub(crate) use self::request::{OldObjects, Standing};
+pub(crate) use self::request::{Asked, OldObjects, Standing};
 use crate::adoption::Frame;
 use crate::lookups::ManifestLookups;
 
@@ -141,7 +140,7 @@ impl Judge<'_> {
         let mut part = Verdicts { tally, diagnostics: parsed.diagnostics, ..Verdicts::default() };
         let parts = parts(parsed.documents.iter().map(|document| &document.value));
         for ((index, document), place) in parsed.documents.iter().enumerate().zip(&parts) {
-            let asked = match self.standing.ask(&as_stored(document), self.manifests) {
+            let asked = match self.standing.ask(document, self.manifests).map(Asked::completed) {
                 Ok(asked) => asked,
                 Err(diagnostic) => {
                     part.diagnostics.push(*diagnostic);

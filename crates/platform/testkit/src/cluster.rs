@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::failure::{OrFail, fail};
@@ -235,6 +237,22 @@ impl Cluster {
     #[track_caller]
     pub fn apply(&self, yaml: &str) {
         self.kubectl(&["apply", "-f", "-"], yaml).ok();
+    }
+
+    /// Writes an object into the database behind the API server's back, where nothing is validated; `key` is where the
+    /// database keeps it, such as `/registry/pods/default/web`.
+    ///
+    /// # Panics
+    /// When the database refuses it.
+    #[track_caller]
+    pub fn plant(&self, key: &str, object: &Value) {
+        let coded = |text: &str| STANDARD.encode(text);
+        let body = json!({"key": coded(key), "value": coded(&object.to_string())}).to_string();
+        let url = format!("{}/v3/kv/put", self.etcd_url);
+        let answer = crate::http::request("POST", &url, "", &body).or_fail(|| format!("planting `{key}`"));
+        if answer.status != 200 {
+            fail(&format!("planting `{key}`: {}", answer.body));
+        }
     }
 
     /// Calls `probe` until it returns a value, and returns that.

@@ -122,7 +122,8 @@ fn policies(program: Program, modules: Vec<Module>, programs: &Programs) -> Vec<
             Seen::Document => &[&[]],
             Seen::Review => &[&["request", "object"], &["request", "oldObject"]],
         };
-        let info = PolicyInfo::new(reference(path, &written), meta, rules);
+        let mut info = PolicyInfo::new(reference(path, &written), meta, rules);
+        info.judges_written |= seen(path) == Seen::Document;
         infos.push(info.reaching(reach(seen(path))).reading(reads::of(&modules, objects)));
         packages.push(Package {
             seen: seen(path),

@@ -277,11 +277,10 @@ fn a_document_is_seen_as_it_is_written() {
     let loaded = LANGUAGE.load_programs(&Programs { modules, ..Programs::default() });
     let variables = Variables::default();
     let environment = Environment::new(jiff::Timestamp::UNIX_EPOCH, &Offline, &variables);
-    let object = json!({"apiVersion": "v1", "kind": "Pod"});
-    let request = || Request::admission(AdmissionRequest::of(&Resource::in_memory(object.clone()), Operation::Create));
+    let object = json!({"apiVersion": "v1", "kind": "Pod", "spec": null});
+    let request = Request::admission(AdmissionRequest::of(&Resource::in_memory(object), Operation::Create));
     let said =
         |request: Request| evaluate(&*loaded.policies[0], Phase::Validate, &request, &environment).remove(0).message;
-    assert_eq!(said(request()), "{\"apiVersion\":\"v1\",\"kind\":\"Pod\"}");
-    let written = json!({"apiVersion": "v1", "kind": "Pod", "spec": null});
-    assert_eq!(said(request().written_as(written)), "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"spec\":null}");
+    let request = request.completed(|object| Some(object.without_null_members()));
+    assert_eq!(said(request), "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"spec\":null}");
 }

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use palisade_document::kind::kubernetes::as_stored;
 use palisade_model::address::parts;
 use palisade_policies::packs::{self, Side};
 use palisade_policies::{Catalogue, Sources};
@@ -15,7 +14,7 @@ use palisade_server::{Clock, Inventory, Outside, Sight, Wiring};
 use super::policies::{named_paths, show};
 use crate::args::Global;
 use crate::config::{Config, WAIVERS};
-use crate::judge::Standing;
+use crate::judge::{Asked, Standing};
 use crate::lookups::ManifestLookups;
 use crate::program_args::ProgramArgs;
 use crate::{Exit, Failure, Outcome};
@@ -102,7 +101,7 @@ impl Inventory for Manifested {
             let (file, documents) = (input.name(), input.read().documents);
             let parts = parts(documents.iter().map(|document| &document.value));
             for (document, part) in documents.iter().zip(&parts) {
-                match Standing::default().ask(&as_stored(document), &lookups) {
+                match Standing::default().ask(document, &lookups).map(Asked::completed) {
                     Ok(asked) => judge(Sight { file: &file, part, request: &asked.request, lookups: &lookups }),
                     Err(diagnostic) => show(&[*diagnostic]),
                 }

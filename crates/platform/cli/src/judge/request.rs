@@ -98,6 +98,14 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// The same with what an API server fills in; it has done so where a review comes from it.
+    pub(crate) fn completed(self) -> Self {
+        match self.within {
+            None => Self { request: self.request.completed(palisade_kubernetes::admitted), within: None },
+            Some(_) => self,
+        }
+    }
+
     /// What findings are about: the document, or the object within the review that it is.
     pub(crate) fn about<'d>(&'d self, document: &'d Document) -> &'d Document {
         self.within.as_ref().unwrap_or(document)
