@@ -49,7 +49,7 @@ pub struct Env(Arc<EnvData>);
 struct EnvData {
     registry: Arc<Registry>,
     variables: HashMap<Str, Type>,
-    objects: HashMap<Str, ObjectType>,
+    objects: Arc<HashMap<Str, ObjectType>>,
     container: String,
     homogeneous_aggregates: bool,
     strict: bool,
@@ -89,6 +89,17 @@ impl Env {
     /// The declared type of a variable.
     pub fn variable(&self, name: &str) -> Option<&Type> {
         self.0.variables.get(name)
+    }
+
+    /// Whether an expression that names no variable beginning with `own` means the same in both.
+    pub(crate) fn agrees_with(&self, other: &Self, own: &str) -> bool {
+        let (a, b) = (&*self.0, &*other.0);
+        let common = |data: &EnvData| data.variables.keys().filter(|name| !name.starts_with(own)).count();
+        Arc::ptr_eq(&a.registry, &b.registry)
+            && Arc::ptr_eq(&a.objects, &b.objects)
+            && (&a.container, a.homogeneous_aggregates, a.strict) == (&b.container, b.homogeneous_aggregates, b.strict)
+            && common(a) == common(b)
+            && a.variables.iter().all(|(name, of)| name.starts_with(own) || b.variables.get(name) == Some(of))
     }
 
     pub(crate) fn registry(&self) -> &Registry {
@@ -163,7 +174,7 @@ impl EnvBuilder {
     /// Declares an object type.
     #[must_use]
     pub fn object_type(mut self, object: ObjectType) -> Self {
-        self.0.objects.insert(object.name.clone(), object);
+        Arc::make_mut(&mut self.0.objects).insert(object.name.clone(), object);
         self
     }
 

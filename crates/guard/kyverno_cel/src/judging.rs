@@ -1,9 +1,6 @@
 //! What the kinds that judge, change or create have in common: the parts that select a request before the policy's
 //! own work begins.
 
-use std::sync::LazyLock;
-
-use palisade_cel::Val;
 use palisade_cel::admission::{Conditions, Evaluation, MatchResources, Node, Reader, Subject, Variables};
 use palisade_cel::library::kyverno::exceptions::exceptions;
 use palisade_model::Verdict;
@@ -60,11 +57,10 @@ impl Gate {
         subject: &'e Subject<'e>,
         environment: &'e Environment<'e>,
     ) -> Result<Evaluation<'e>, Box<RuleOutcome>> {
-        // Most policies have no exceptions, and most requests meet none.
-        static NONE: LazyLock<Val> = LazyLock::new(|| exceptions(&[], &[]));
         let mut evaluation = Evaluation::new(subject, environment, &self.variables);
         if self.exceptions.is_empty() {
-            evaluation = evaluation.with("exceptions", NONE.clone());
+            // Most policies have no exceptions, and few ask for what they let off.
+            evaluation = evaluation.with_made("exceptions", || exceptions(&[], &[]));
         } else {
             let exemption = identity.exemption(&self.exceptions, &evaluation, self.ignore_failures)?;
             evaluation = evaluation.with("exceptions", exceptions(&exemption.images, &exemption.values));

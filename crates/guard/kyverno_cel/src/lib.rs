@@ -30,7 +30,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use palisade_cel::admission::Reader;
+use palisade_cel::admission::{Pool, Reader};
 use palisade_model::{Resource, Value};
 use palisade_policy::{Loaded, Policy, PolicyDocument};
 
@@ -59,8 +59,9 @@ pub fn load(documents: &[PolicyDocument]) -> Loaded {
             exceptions.push(exception);
         }
     }
+    let pool = Pool::default();
     for document in policies {
-        let mut reader = Reader::new(document);
+        let mut reader = Reader::new(document).beside(&pool);
         let exceptions = ExceptionDocument::of_policy(&exceptions, document);
         loaded.policies.extend(read(&mut reader, document, exceptions));
         loaded.diagnostics.extend(reader.into_diagnostics());

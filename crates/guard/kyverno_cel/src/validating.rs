@@ -42,14 +42,14 @@ impl ValidatingPolicy {
     fn judge_admission(
         &self,
         rule: &Rule<Validations>,
-        request: &AdmissionRequest,
+        (whole, request): (&Request, &AdmissionRequest),
         environment: &Environment<'_>,
     ) -> Option<RuleOutcome> {
         // Most rules are variants about other kinds: they are told apart before anything is built for them.
         if !rule.may_select(request) {
             return None;
         }
-        let subject = Subject::admission(request, environment, Dialect::Kyverno);
+        let subject = Subject::of_request(whole, request, environment, Dialect::Kyverno);
         match judging::selects(&self.identity, &rule.constraints, request, &subject) {
             Ok(true) => {}
             Ok(false) => return None,
@@ -161,8 +161,9 @@ impl Policy for ValidatingPolicy {
         let mut outcomes: Vec<RuleOutcome> = match request.payload() {
             Payload::Kubernetes(request) if self.any_json => judge_document(request.subject()),
             Payload::Document(document) if self.any_json => judge_document(document),
-            Payload::Kubernetes(request) if self.identity.reaches(request) => {
-                self.rules.iter().filter_map(|rule| self.judge_admission(rule, request, environment)).collect()
+            Payload::Kubernetes(admission) if self.identity.reaches(admission) => {
+                let judge = |rule| self.judge_admission(rule, (request, admission), environment);
+                self.rules.iter().filter_map(judge).collect()
             }
             _ => Vec::new(),
         };

@@ -1,7 +1,6 @@
 //! Which policies of a ruleset a request is offered to, found by the names that their reaches hold, so that the cost of a
 //! request does not grow with policies about other kinds.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use palisade_model::{Str, wildcard};
@@ -10,8 +9,8 @@ use palisade_policy::{AdmissionRequest, Matched, Objects, Policy};
 /// Policies by the kinds and resources that they are about.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    by_resource: HashMap<Str, Vec<usize>>,
-    by_kind: HashMap<Str, Vec<usize>>,
+    by_resource: Names,
+    by_kind: Names,
     /// Those that name any, or some by a pattern.
     others: Vec<usize>,
     all: Vec<usize>,
@@ -39,21 +38,45 @@ impl Index {
             push(&mut self.others, at);
             return;
         }
-        let map = match &matched.objects {
+        let names_of = match &matched.objects {
             Objects::Resources { .. } => &mut self.by_resource,
             Objects::Kind { .. } => &mut self.by_kind,
         };
         for name in names {
-            push(map.entry(name.into()).or_default(), at);
+            push(names_of.list_mut(name), at);
         }
     }
 
     /// The policies that may select the request, in order, each once; all of them for other payloads.
     pub(crate) fn candidates(&self, request: Option<&AdmissionRequest>) -> Candidates<'_> {
         let Some(request) = request else { return Candidates { lists: [&self.all, &[], &[]] } };
-        let by_resource = self.by_resource.get(&request.resource).map_or(&[][..], Vec::as_slice);
-        let by_kind = self.by_kind.get(&request.parent_kind().kind).map_or(&[][..], Vec::as_slice);
+        let by_resource = self.by_resource.list(&request.resource);
+        let by_kind = self.by_kind.list(&request.parent_kind().kind);
         Candidates { lists: [by_resource, by_kind, &self.others] }
+    }
+}
+
+/// Policies by a name, sorted: the names are few, and comparing some is cheaper than hashing one.
+#[derive(Debug, Default)]
+struct Names(Vec<(Str, Vec<usize>)>);
+
+impl Names {
+    fn search(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| (**known).cmp(name))
+    }
+
+    fn list(&self, name: &str) -> &[usize] {
+        let found = self.search(name).ok().and_then(|at| self.0.get(at));
+        found.map_or(&[], |(_, policies)| policies)
+    }
+
+    fn list_mut(&mut self, name: &str) -> &mut Vec<usize> {
+        let at = self.search(name).unwrap_or_else(|at| {
+            self.0.insert(at, (name.into(), Vec::new()));
+            at
+        });
+        #[expect(clippy::indexing_slicing, reason = "`at` was found or inserted above")]
+        &mut self.0[at].1
     }
 }
 
@@ -65,7 +88,7 @@ fn push(list: &mut Vec<usize>, at: usize) {
 }
 
 /// Three ascending lists, merged.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Candidates<'a> {
     lists: [&'a [usize]; 3],
 }

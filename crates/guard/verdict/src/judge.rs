@@ -63,8 +63,9 @@ impl Ruleset {
         let in_memory = || Resource::in_memory(object(request).clone());
         let about = self.switches_off.then(|| door.sheet().map_or_else(in_memory, |sheet| sheet.resource.clone()));
         let mut answers = Answers::default();
+        let candidates = self.index.candidates(request.as_admission());
         for phase in door.phases() {
-            for index in self.index.candidates(request.as_admission()) {
+            for index in candidates.clone() {
                 let Some(policy) = self.policies().get(index) else { continue };
                 let asked = policy.info().has_phase(*phase) && door.admits(&**policy, request);
                 let off = |resource| self.is_off(index, &**policy, resource, door.file());

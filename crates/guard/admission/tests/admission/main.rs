@@ -11,3 +11,4 @@ mod material;
 mod parity;
 mod reach;
 mod requests;
+mod sharing;

@@ -6,6 +6,7 @@ use palisade_model::{Diagnostic, Level, Location, Map, Path, Resource, Segment, 
 use palisade_policy::{Operation, Reads};
 
 use super::codes;
+use super::sharing::Pool;
 
 /// The diagnostic codes of a family of policy kinds, by what is wrong.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,7 @@ pub struct Reader<'a> {
     codes: ReaderCodes,
     diagnostics: Vec<Diagnostic>,
     reads: Reads,
+    pool: Option<&'a Pool>,
 }
 
 /// A part of a document and the route to it.
@@ -54,7 +56,19 @@ impl<'a> Reader<'a> {
 
     /// A reader of a policy of another family.
     pub const fn with_codes(document: &'a Resource, codes: ReaderCodes) -> Self {
-        Self { document, codes, diagnostics: Vec::new(), reads: Reads::nothing() }
+        Self { document, codes, diagnostics: Vec::new(), reads: Reads::nothing(), pool: None }
+    }
+
+    /// The same, of one of several policies that are loaded together.
+    #[must_use]
+    pub const fn beside(mut self, pool: &'a Pool) -> Self {
+        self.pool = Some(pool);
+        self
+    }
+
+    /// What the policies that are loaded together have in common.
+    pub(super) const fn pool(&self) -> Option<&'a Pool> {
+        self.pool
     }
 
     /// The document that is read.

@@ -6,6 +6,7 @@ use palisade_model::{Str, Value};
 use palisade_policy::Environment;
 
 use super::expression::Expression;
+use super::sharing::{Memo, OF_REQUEST};
 use super::subject::Subject;
 use crate::{Budget, EvalError, Scope, Val};
 
@@ -42,19 +43,28 @@ pub struct Evaluation<'a> {
     variables: &'a Variables,
     computed: Vec<OnceCell<Result<Val, EvalError>>>,
     given: Vec<(&'static str, Result<Val, EvalError>)>,
+    /// A variable that is made when it is asked for.
+    made: Option<(&'static str, fn() -> Val)>,
 }
 
 impl<'a> Evaluation<'a> {
     /// An evaluation over `subject`.
     pub fn new(subject: &'a Subject<'a>, environment: &'a Environment<'a>, variables: &'a Variables) -> Self {
         let computed = variables.entries.iter().map(|_| OnceCell::new()).collect();
-        Self { subject, environment, variables, computed, given: Vec::new() }
+        Self { subject, environment, variables, computed, given: Vec::new(), made: None }
     }
 
     /// Adds a variable that the policy's kind provides: `params`, `images`, `exceptions`, `variables.anyObject`.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Val>) -> Self {
         self.given.push((name, Ok(value.into())));
+        self
+    }
+
+    /// Like [`Evaluation::with`] for what few expressions ask for: `make` is called when one does.
+    #[must_use]
+    pub const fn with_made(mut self, name: &'static str, make: fn() -> Val) -> Self {
+        self.made = Some((name, make));
         self
     }
 
@@ -76,19 +86,25 @@ impl<'a> Evaluation<'a> {
     /// The same evaluation, begun anew about another subject.
     pub(super) fn about<'b>(&'b self, subject: &'b Subject<'b>) -> Evaluation<'b> {
         let given = self.given.iter().filter(|(name, _)| *name != "object").cloned().collect();
-        Evaluation { given, ..Evaluation::new(subject, self.environment, self.variables) }
+        Evaluation { given, made: self.made, ..Evaluation::new(subject, self.environment, self.variables) }
     }
 
     /// The same evaluation, begun anew.
     #[must_use]
     pub fn again(&self) -> Self {
-        Self { given: self.given.clone(), ..Self::new(self.subject, self.environment, self.variables) }
+        Self { given: self.given.clone(), made: self.made, ..Self::new(self.subject, self.environment, self.variables) }
     }
 
     /// Sets what `object` is, keeping the variables that were computed already.
     pub fn set_object(&mut self, object: &Value) {
         self.given.retain(|(name, _)| *name != "object");
         self.given.push(("object", Ok(Val::from(object))));
+    }
+
+    /// What policies that see the same request have computed of it.
+    pub(super) fn memo(&self) -> Option<&Memo> {
+        let replaced = self.given.iter().any(|(name, _)| OF_REQUEST.contains(name));
+        if replaced { None } else { self.subject.memo() }
     }
 
     fn compute(&self, reference: &str, budget: &mut Budget) -> Option<Result<Val, EvalError>> {
@@ -125,6 +141,9 @@ impl Scope for Evaluation<'_> {
     fn variable(&self, name: &str, budget: &mut Budget) -> Option<Result<Val, EvalError>> {
         if let Some((_, value)) = self.given.iter().find(|(given, _)| *given == name) {
             return Some(value.clone());
+        }
+        if let Some((_, make)) = self.made.filter(|(made, _)| *made == name) {
+            return Some(Ok(make()));
         }
         if name.starts_with(PREFIX) {
             return self.compute(name, budget);

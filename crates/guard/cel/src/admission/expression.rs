@@ -13,7 +13,7 @@ use super::evaluation::{Evaluation, PREFIX, Variable, Variables};
 use super::fields::{self, Looks};
 use super::reads;
 use crate::syntax::{Expr, parse};
-use crate::{Budget, CompileError, Env, EvalError, Program, Scope, Type, Val};
+use crate::{Budget, CompileError, Env, EvalError, Program, Type, Val};
 
 /// A compiled expression and where it is written, such as `spec.validations[0].expression`.
 #[derive(Clone, Debug)]
@@ -56,8 +56,12 @@ impl Expression {
         })
     }
 
-    pub(super) fn compute(&self, scope: &dyn Scope, budget: &mut Budget) -> Result<Val, EvalError> {
-        self.program.evaluate(scope, budget)
+    pub(super) fn compute(&self, evaluation: &Evaluation<'_>, budget: &mut Budget) -> Result<Val, EvalError> {
+        let memo = if self.program.is_shared() { evaluation.memo() } else { None };
+        match memo {
+            Some(memo) => memo.evaluate(&self.program, evaluation, budget),
+            None => self.program.evaluate(evaluation, budget),
+        }
     }
 
     /// A failure of this expression.
@@ -154,7 +158,11 @@ impl<'r, 'd> Compiler<'r, 'd> {
 
     /// Compiles `text`, which stands at `path`.
     pub fn compile(&mut self, text: &str, path: &Path, results: &[Type]) -> Option<Expression> {
-        let program = match self.env.compile(text) {
+        let compiled = match self.reader.pool() {
+            Some(pool) => pool.compile(&self.env, text),
+            None => self.env.compile(text),
+        };
+        let program = match compiled {
             Ok(program) => program,
             Err(errors) => {
                 for error in errors {

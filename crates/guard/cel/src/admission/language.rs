@@ -9,6 +9,7 @@ use super::binding::{self, Binding};
 use super::codes;
 use super::document::Reader;
 use super::mutating::MutatingAdmissionPolicy;
+use super::sharing::Pool;
 use super::validating::ValidatingAdmissionPolicy;
 
 /// ValidatingAdmissionPolicy, MutatingAdmissionPolicy and their bindings.
@@ -59,10 +60,11 @@ impl Language for AdmissionPolicies {
     fn load(&self, documents: &[PolicyDocument], others: &[PolicyDocument]) -> Loaded {
         let mut loaded = Loaded::default();
         let bindings = read_bindings(documents, &mut loaded.diagnostics);
+        let pool = Pool::default();
         let others: Arc<[Value]> = binding::objects(others).into();
         for document in documents {
             let Some((family, Role::Policy)) = role_of(document) else { continue };
-            let mut reader = Reader::new(document);
+            let mut reader = Reader::new(document).beside(&pool);
             let bound = bindings_of(&bindings, family, document.name());
             let policy: Option<Arc<dyn Policy>> = match family {
                 Family::Validating => ValidatingAdmissionPolicy::read(&mut reader, bound, others.clone())

@@ -25,6 +25,7 @@ mod language;
 mod mutating;
 mod policy;
 mod reads;
+mod sharing;
 mod validating;
 
 #[cfg(test)]
@@ -41,5 +42,6 @@ pub use matching::MatchResources;
 pub use mutation::Mutations;
 pub use namespace::NamespaceView;
 pub use selector::LabelSelector;
+pub use sharing::Pool;
 pub use subject::{Dialect, Subject};
 pub use validation::{Decision, Validations};

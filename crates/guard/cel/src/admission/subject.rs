@@ -1,11 +1,13 @@
 //! What a CEL policy looks at: the request, its objects and its namespace, as expressions see them.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use palisade_model::{GroupVersionKind, Map, Str, Value};
-use palisade_policy::{AdmissionRequest, Environment};
+use palisade_policy::{AdmissionRequest, Environment, Request};
 
 use super::namespace::NamespaceView;
+use super::sharing::Memo;
 use crate::{EvalError, Val};
 
 /// Whose rules decide what an expression finds where there is nothing.
@@ -22,29 +24,44 @@ pub enum Dialect {
 pub struct Subject<'a> {
     /// The new object.
     pub object: Val,
-    /// The existing object.
-    pub old_object: Val,
+    /// The existing object; `None` is an empty one, made when it is asked for.
+    old_object: Option<Val>,
     dialect: Dialect,
     request: Option<&'a AdmissionRequest>,
     namespace: Option<NamespaceView<'a>>,
     request_val: OnceCell<Val>,
+    /// The request as a whole, where this is nothing but what it says.
+    whole: Option<&'a Request>,
+    memo: OnceCell<Arc<Memo>>,
 }
 
 impl<'a> Subject<'a> {
     /// An admission request.
     pub fn admission(request: &'a AdmissionRequest, environment: &'a Environment<'a>, dialect: Dialect) -> Self {
         let wrap = |object: &Value| match dialect {
-            Dialect::Kyverno if object.is_null() => Val::from(Value::object(Map::new())),
-            _ => Val::from(object),
+            Dialect::Kyverno if object.is_null() => None,
+            _ => Some(Val::from(object)),
         };
         Self {
-            object: wrap(&request.object),
+            object: wrap(&request.object).unwrap_or_else(empty),
             old_object: wrap(&request.old_object),
             dialect,
             request: Some(request),
             namespace: Some(NamespaceView::new(&request.namespace, environment)),
             request_val: OnceCell::new(),
+            whole: None,
+            memo: OnceCell::new(),
         }
+    }
+
+    /// The admission request that `whole` is, before policies that may have expressions in common.
+    pub fn of_request(
+        whole: &'a Request,
+        request: &'a AdmissionRequest,
+        environment: &'a Environment<'a>,
+        dialect: Dialect,
+    ) -> Self {
+        Self { whole: Some(whole), ..Self::admission(request, environment, dialect) }
     }
 
     /// A document that is not a Kubernetes object.
@@ -56,11 +73,13 @@ impl<'a> Subject<'a> {
     pub const fn of_value(object: Val) -> Self {
         Self {
             object,
-            old_object: Val::Null,
+            old_object: Some(Val::Null),
             dialect: Dialect::Kyverno,
             request: None,
             namespace: None,
             request_val: OnceCell::new(),
+            whole: None,
+            memo: OnceCell::new(),
         }
     }
 
@@ -74,13 +93,16 @@ impl<'a> Subject<'a> {
             request: self.request,
             namespace: self.namespace.clone(),
             request_val: OnceCell::new(),
+            whole: None,
+            memo: OnceCell::new(),
         }
     }
 
     /// The same with an empty existing object.
     #[must_use]
     pub fn without_old_object(mut self) -> Self {
-        self.old_object = Val::from(Value::object(Map::new()));
+        self.old_object = None;
+        self.whole = None;
         self
     }
 
@@ -88,6 +110,7 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub const fn carrying_objects(mut self) -> Self {
         self.dialect = Dialect::Kyverno;
+        self.whole = None;
         self
     }
 
@@ -101,11 +124,17 @@ impl<'a> Subject<'a> {
         self.namespace.as_ref()
     }
 
+    /// What policies that see the same request have computed of it.
+    pub(super) fn memo(&self) -> Option<&Memo> {
+        let whole = self.whole?;
+        Some(self.memo.get_or_init(|| whole.derived(|_| Memo::default())))
+    }
+
     /// What the name stands for; `None` where it is none of the request's.
     pub(super) fn variable(&self, name: &str) -> Option<Result<Val, EvalError>> {
         match name {
             "object" => Some(Ok(self.object.clone())),
-            "oldObject" => Some(Ok(self.old_object.clone())),
+            "oldObject" => Some(Ok(self.old_object.clone().unwrap_or_else(empty))),
             "namespaceObject" => Some(Ok(self.namespace.as_ref().map_or(Val::Null, NamespaceView::value))),
             "request" => Some(Ok(self.request_val.get_or_init(|| self.build_request()).clone())),
             _ => None,
@@ -115,6 +144,10 @@ impl<'a> Subject<'a> {
     fn build_request(&self) -> Val {
         self.request.map_or(Val::Null, |request| Val::from(request_value(request, self.dialect)))
     }
+}
+
+fn empty() -> Val {
+    Val::from(Value::object(Map::new()))
 }
 
 /// The request as expressions see it: what is empty is left out, and what was requested stands beside what was matched.

@@ -102,8 +102,9 @@ impl Policy for ValidatingAdmissionPolicy {
     }
 
     fn evaluate(&self, phase: Phase, request: &Request, environment: &Environment<'_>) -> Vec<RuleOutcome> {
-        let Some(request) = request.as_admission().filter(|_| phase == Phase::Validate) else { return Vec::new() };
-        let subject = Subject::admission(request, environment, Dialect::Kubernetes);
+        let whole = request;
+        let Some(request) = whole.as_admission().filter(|_| phase == Phase::Validate) else { return Vec::new() };
+        let subject = Subject::of_request(whole, request, environment, Dialect::Kubernetes);
         match self.frame.selects(request, &subject) {
             Ok(true) => {}
             Ok(false) => return Vec::new(),

@@ -115,6 +115,8 @@ impl Compiler<'_> {
             }
             nodes.push((field.clone(), item));
         }
+        // What builds the object is a library's own, and may look at the surroundings.
+        self.contextual = true;
         let of = self.known(Type::Object(name.clone()));
         (Node::Struct(Box::new(Construction { name, of: family, fields: nodes })), of)
     }

@@ -95,6 +95,7 @@ impl Compiler<'_> {
             }
             (fitting, Type::Dyn)
         };
+        self.contextual |= matching.iter().any(|overload| !overload.constant);
         let pattern = self.constant_pattern(&matching, &args);
         let node = fold_constant(call_node(style, name, matching, args, pattern));
         if let Some(error) = self.failing_constant(&node) {

@@ -11,6 +11,7 @@ mod names;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use palisade_model::Str;
 
@@ -33,6 +34,7 @@ pub(crate) fn compile(env: &Env, source: &str, check: bool) -> Result<Program, V
         aggregates: Vec::new(),
         exempt: 0,
         patterns: 0,
+        contextual: false,
         errors: Vec::new(),
     };
     let (root, result) = compiler.expr(&expr);
@@ -41,9 +43,9 @@ pub(crate) fn compile(env: &Env, source: &str, check: bool) -> Result<Program, V
         return Err(compiler.errors);
     }
     let result = compiler.inference.resolve(&result, true);
-    let (variables, registers) = (compiler.variables, compiler.registers);
-    let source = source.into();
-    Ok(Program::new(Parts { source, root, variables, registers, strict: env.strict(), result }))
+    let (variables, registers, contextual) = (compiler.variables, compiler.registers, compiler.contextual);
+    let (source, strict, shared) = (source.into(), env.strict(), AtomicBool::new(false));
+    Ok(Program::new(Parts { source, root, variables, registers, strict, contextual, result, shared }))
 }
 
 type Typed = (Node, Type);
@@ -68,6 +70,8 @@ struct Compiler<'a> {
     exempt: usize,
     /// How many constant patterns there are so far.
     patterns: usize,
+    /// Whether anything is called whose result depends on more than its arguments.
+    contextual: bool,
     errors: Vec<CompileError>,
 }
 

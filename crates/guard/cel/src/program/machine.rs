@@ -28,7 +28,7 @@ pub(super) enum Register<'a> {
 pub(super) struct Machine<'a, 'b> {
     pub(super) scope: &'a dyn Scope,
     pub(super) budget: &'b mut Budget,
-    pub(super) registers: Vec<Register<'a>>,
+    pub(super) registers: &'b mut [Register<'a>],
     pub(super) strict: bool,
     variables: &'a [Str],
     slots: &'a [Slot],
@@ -45,7 +45,15 @@ pub(super) fn evaluate(program: &Parts, scope: &dyn Scope, budget: &mut Budget) 
         many = program.variables.iter().map(|_| OnceCell::new()).collect();
         &many
     };
-    let registers = vec![Register::Empty; program.registers];
+    let mut few_registers: [Register<'_>; 4];
+    let mut many_registers: Vec<Register<'_>>;
+    let registers: &mut [Register<'_>] = if program.registers <= 4 {
+        few_registers = [const { Register::Empty }; 4];
+        &mut few_registers
+    } else {
+        many_registers = vec![Register::Empty; program.registers];
+        &mut many_registers
+    };
     let strict = program.strict;
     let mut machine = Machine { scope, budget, registers, strict, variables: &program.variables, slots };
     machine.eval(&program.root).map(Term::into_val)
@@ -71,7 +79,7 @@ fn evaluate_constant(node: &Node) -> Result<Val, EvalError> {
     let mut budget = Budget::new(FOLD_LIMIT);
     let scope = Bindings::new();
     let mut machine =
-        Machine { scope: &scope, budget: &mut budget, registers: Vec::new(), strict: true, variables: &[], slots: &[] };
+        Machine { scope: &scope, budget: &mut budget, registers: &mut [], strict: true, variables: &[], slots: &[] };
     machine.eval(node).map(Term::into_val)
 }
 

@@ -12,6 +12,7 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use palisade_model::Str;
 
@@ -34,7 +35,11 @@ pub(crate) struct Parts {
     pub(crate) registers: usize,
     /// See [`crate::EnvBuilder::strict`].
     pub(crate) strict: bool,
+    /// Whether anything is called whose result depends on more than its arguments.
+    pub(crate) contextual: bool,
     pub(crate) result: Type,
+    /// Whether several expressions have this program.
+    pub(crate) shared: AtomicBool,
 }
 
 impl Program {
@@ -45,6 +50,26 @@ impl Program {
     /// The value of the expression.
     pub fn evaluate(&self, scope: &dyn Scope, budget: &mut Budget) -> Result<Val, EvalError> {
         machine::evaluate(&self.0, scope, budget)
+    }
+
+    /// Whether its value depends on more than its variables: on the time, a look-up, chance.
+    pub(crate) fn is_contextual(&self) -> bool {
+        self.0.contextual
+    }
+
+    /// Notes that several expressions have this program.
+    pub(crate) fn share(&self) {
+        self.0.shared.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether several expressions have this program.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.shared.load(Ordering::Relaxed)
+    }
+
+    /// Whether both are one program, not merely alike.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// The names of the variables it uses, each once.
