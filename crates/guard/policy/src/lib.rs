@@ -8,6 +8,7 @@
 //! Deliberately absent: reading files, clocks and networks. What a policy may look up is a [`Lookups`] that the
 //! checkpoint supplies; the time is a field of the environment.
 
+pub mod address;
 pub mod environment;
 mod evaluate;
 pub mod language;
@@ -23,6 +24,7 @@ pub mod steps;
 pub mod testing;
 pub mod upkeep;
 
+pub use address::Address;
 pub use environment::{Environment, Listener, Stop, Variables};
 pub use evaluate::evaluate;
 pub use language::{Language, Loaded, PolicyDocument, Programs};

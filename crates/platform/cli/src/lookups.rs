@@ -1,7 +1,8 @@
 //! The surroundings of a check without a cluster: the manifests that are checked together, and nothing else.
 //!
 //! A ConfigMap or Namespace that ships in the same folder can be looked up by a policy. Whatever is not among the
-//! manifests may still exist in the cluster, so its absence is never reported as "not found" but as unavailable. A
+//! manifests may still exist in the cluster, so its absence is never reported as "not found" but as unavailable. A list of
+//! objects holds those among the manifests, which is told; where none is, it is unavailable as well. A
 //! policy that wants to know just what is among them asks for the global context entry `manifests`, with
 //! `PLURAL/NAMESPACE` as the projection. What writes no namespace is in `default`, as where it is judged.
 
@@ -11,9 +12,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use palisade_document::Document;
 use palisade_document::kind::kubernetes::is_object;
 use palisade_intake::Input;
-use palisade_model::{Diagnostic, GroupVersionKind, Level, Resource, Str, Value, resource::plural};
+use palisade_model::{Diagnostic, GroupVersionKind, Level, Map, Resource, Str, Value, resource::plural};
 use palisade_policy::lookups::DEFAULT_NAMESPACE;
-use palisade_policy::{LookupError, Lookups, Namespace, ObjectQuery, Offline, forward_lookups};
+use palisade_policy::{Address, ApiCall, LookupError, Lookups, Namespace, ObjectQuery, Offline, forward_lookups};
 use palisade_runtime::{Network, http};
 
 use crate::command::codes;
@@ -30,6 +31,8 @@ struct Objects {
     listed: HashMap<Str, Value>,
     /// All of them, as one array.
     all: Value,
+    /// Plural resource name and namespace of each.
+    places: Vec<(Str, Str)>,
 }
 
 impl Objects {
@@ -43,6 +46,7 @@ impl Objects {
             all.push(resource.object.clone());
             let kind: Str = plural(resource.kind()).into();
             let namespace = placed(&resource);
+            objects.places.push((kind.clone(), namespace.clone()));
             lists.entry(format!("{kind}/{namespace}").into()).or_default().push(resource.object.clone());
             if let Some(name) = resource.object.dig(["metadata", "name"]).and_then(Value::as_shared_str) {
                 objects.by_name.insert((kind, namespace, name.clone()), resource.object.clone());
@@ -65,6 +69,8 @@ pub(crate) struct ManifestLookups<'a> {
     cluster_scoped: OnceLock<HashSet<(Str, Str)>>,
     /// Namespaces that were asked for and are not among the manifests.
     unknown: Mutex<BTreeSet<Str>>,
+    /// Collections that policies listed, of which others may be in the cluster.
+    listed: Mutex<BTreeSet<String>>,
 }
 
 /// The kind of what defines custom kinds.
@@ -73,7 +79,14 @@ const DEFINITION: &str = "CustomResourceDefinition";
 impl<'a> ManifestLookups<'a> {
     /// The objects of `inputs`, and the hosts that policies may reach.
     pub(crate) fn new(inputs: &'a [Input], network: &'a Network) -> Self {
-        Self { inputs, network, objects: OnceLock::new(), cluster_scoped: OnceLock::new(), unknown: Mutex::default() }
+        Self {
+            inputs,
+            network,
+            objects: OnceLock::new(),
+            cluster_scoped: OnceLock::new(),
+            unknown: Mutex::default(),
+            listed: Mutex::default(),
+        }
     }
 
     /// Whether objects of the kind are in namespaces. A custom kind is, unless a definition among the inputs says otherwise.
@@ -91,8 +104,25 @@ impl<'a> ManifestLookups<'a> {
         !defined.contains(&(kind.group.clone(), kind.kind.clone()))
     }
 
+    /// Says what policies looked up of which the manifests may not be all.
+    pub(crate) fn told(&self) -> Vec<Diagnostic> {
+        self.told_of_lists().into_iter().chain(self.told_of_namespaces()).collect()
+    }
+
+    fn told_of_lists(&self) -> Option<Diagnostic> {
+        let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = listed.first()?;
+        let more = match listed.len() {
+            1 => String::new(),
+            number => format!(" and {} more", number - 1),
+        };
+        let message = format!("policies list {first}{more}, of which only the checked files are known");
+        let help = "check all manifests of the cluster together, or give what policies look up with `--values`";
+        Some(Diagnostic::new(codes::LISTED_FILES, Level::Note, message).help(help))
+    }
+
     /// Says which namespaces policies asked for of which nothing but the name is known.
-    pub(crate) fn told(&self) -> Option<Diagnostic> {
+    fn told_of_namespaces(&self) -> Option<Diagnostic> {
         let unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
         let first = unknown.first()?;
         let more = match unknown.len() {
@@ -109,6 +139,11 @@ impl<'a> ManifestLookups<'a> {
             let documents = self.inputs.iter().flat_map(|input| input.read().documents);
             Objects::of(documents, |resource| self.placed(resource))
         })
+    }
+
+    /// What may be looked up of an object: as an API server would return it.
+    fn stored(object: &Value) -> Value {
+        palisade_kubernetes::admitted(object).unwrap_or_else(|| object.clone())
     }
 
     /// The namespace that an object is in: the one that it writes, `default` where it writes none and its kind has one.
@@ -129,20 +164,68 @@ fn cluster_wide(definition: &Value) -> Option<(Str, Str)> {
     cluster.then(|| (group.clone(), kind.clone()))
 }
 
+/// The plural name of what is asked for, by whatever name.
+fn resource(query: &ObjectQuery) -> Str {
+    let is_kind = query.resource.chars().any(char::is_uppercase);
+    if is_kind { plural(&query.resource).into() } else { query.resource.clone() }
+}
+
+fn is_of_group(object: &Value, group: &str) -> bool {
+    group == "*" || GroupVersionKind::of(object).is_some_and(|of| *of.group == *group)
+}
+
 impl Lookups for ManifestLookups<'_> {
-    forward_lookups!(|_this| Offline; list, call, http, image);
+    forward_lookups!(|_this| Offline; http, image);
 
     fn get(&self, query: &ObjectQuery) -> Result<Value, LookupError> {
-        let resource: Str = if query.resource.chars().any(char::is_uppercase) {
-            plural(&query.resource).into()
-        } else {
-            query.resource.clone()
-        };
-        let key = (resource, query.namespace.clone(), query.name.clone());
-        match self.objects().by_name.get(&key) {
-            Some(object) => Ok(object.clone()),
+        let key = (resource(query), query.namespace.clone(), query.name.clone());
+        match self.objects().by_name.get(&key).filter(|object| is_of_group(object, &query.group)) {
+            Some(object) => Ok(Self::stored(object)),
             None => Offline.get(query),
         }
+    }
+
+    /// Those among the manifests. Where none is, there may be some in the cluster: whoever counts them must not hear 0.
+    fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError> {
+        let resource = resource(query);
+        let objects = self.objects();
+        let all = objects.all.as_array().unwrap_or_default().iter().zip(&objects.places);
+        let found: Vec<Value> = all
+            .filter(|(_, (kind, _))| *kind == resource)
+            .filter(|(_, (_, namespace))| query.namespace.is_empty() || *namespace == query.namespace)
+            .filter(|(object, _)| is_of_group(object, &query.group))
+            .map(|(object, _)| Self::stored(object))
+            .collect();
+        if found.is_empty() {
+            return Offline.list(query);
+        }
+        let place = if query.namespace.is_empty() { String::new() } else { format!(" in `{}`", query.namespace) };
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner).insert(format!("`{resource}`{place}"));
+        Ok(found)
+    }
+
+    /// What an API server answers of its own objects: one of them, or a collection.
+    fn call(&self, call: &ApiCall) -> Result<Value, LookupError> {
+        let is_read = matches!(&*call.method, "" | "GET");
+        let Some(address) = Address::parse(&call.url).filter(|_| is_read) else { return Offline.call(call) };
+        let query = ObjectQuery {
+            group: address.group.into(),
+            version: address.version.into(),
+            resource: address.plural.into(),
+            namespace: address.namespace.into(),
+            name: address.name.into(),
+        };
+        if !address.name.is_empty() {
+            return self.get(&query).or_else(|_| Offline.call(call));
+        }
+        let items = self.list(&query).or_else(|_| Offline.call(call).map(|_| Vec::new()))?;
+        let of = |key: &str| items.first().and_then(|item| item.get(key)).and_then(Value::as_str).unwrap_or_default();
+        let mut list = Map::new();
+        list.insert("apiVersion", of("apiVersion"));
+        list.insert("kind", format!("{}List", of("kind")));
+        list.insert("metadata", Map::new());
+        list.insert("items", items.clone());
+        Ok(list.into())
     }
 
     /// The manifests are all that is known here.

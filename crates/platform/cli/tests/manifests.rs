@@ -155,6 +155,51 @@ deny contains 'zero' if input.spec.containers[_].ports[_].hostPort == 0
     assert_eq!(said, ["null", "replicas", "zero"], "{report:#}");
 }
 
+const LISTING: &str = "apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: budget}
+spec:
+  background: false
+  rules:
+    - name: called
+      match: {any: [{resources: {kinds: [Pod]}}]}
+      context:
+        - name: replicas
+          apiCall: {urlPath: '/apis/apps/v1/namespaces/{{request.namespace}}/deployments', jmesPath: 'items[].spec.replicas | sum(@)'}
+      validate: {message: one is wanted, deny: {conditions: {any: [{key: '{{ replicas }}', operator: NotEquals, value: 1}]}}}
+    - name: named
+      match: {any: [{resources: {kinds: [Pod]}}]}
+      context:
+        - name: replicas
+          apiCall: {urlPath: '/apis/apps/v1/namespaces/shop/deployments/api', jmesPath: spec.replicas}
+      validate: {message: one is wanted, deny: {conditions: {any: [{key: '{{ replicas }}', operator: NotEquals, value: 1}]}}}
+---
+apiVersion: policies.kyverno.io/v1
+kind: ValidatingPolicy
+metadata: {name: listed}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}
+  validations: [{expression: 'resource.List(\"apps/v1\", \"deployments\", object.metadata.namespace).items.size() >= 2'}]
+";
+
+#[test]
+fn what_policies_list_is_among_the_checked_files_and_that_is_told() {
+    let lonely = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: alone, namespace: lonely}\nspec: {containers: [{name: a, image: a}]}\n";
+    let folder = Folder::new("lists", &[("objects.yaml", &format!("{OBJECTS}{lonely}")), ("policy.yaml", LISTING)]);
+    let (report, verdicts) = folder.check("policy.yaml");
+    for (rule, object, expected) in [
+        ("called", "web", "pass"),
+        ("named", "web", "pass"),
+        ("listed", "web", "fail"),
+        ("called", "alone", "error"),
+        ("listed", "alone", "error"),
+    ] {
+        assert_eq!(verdict(&verdicts, rule, object), expected, "{rule} of {object}: {report:#}");
+    }
+    let told = report["diagnostics"].as_array().unwrap().iter().any(|diagnostic| diagnostic["code"] == "PAL-P0020");
+    assert!(told, "{report:#}");
+}
+
 #[test]
 fn what_is_filled_in_is_written_into_no_file() {
     let policy = "apiVersion: kyverno.io/v1

@@ -5,7 +5,6 @@
 //! kind whose watch fails is an error, never an empty answer. Objects are held once, without `metadata.managedFields` and
 //! the annotation of `kubectl apply`, which repeat what the object says; events and readers share them.
 
-mod address;
 mod follow;
 mod interning;
 mod lookups;

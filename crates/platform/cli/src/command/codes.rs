@@ -28,6 +28,9 @@ pub(crate) const UNKNOWN_NAMESPACE: &str = "PAL-P0018";
 /// A document says that it is an AdmissionReview and is none.
 pub(crate) const INVALID_REVIEW: &str = "PAL-P0019";
 
+/// Policies list objects of which only those among the files are known.
+pub(crate) const LISTED_FILES: &str = "PAL-P0020";
+
 /// Codes of the command line itself.
 const CODES: &[CodeEntry] = &[
     CodeEntry {
@@ -68,6 +71,15 @@ and so is the label `kubernetes.io/metadata.name`, which every namespace has. A 
 an expression that says what holds without a label (`.?labels`) is answered as if there were none.
 
 Check the manifest of the Namespace together with the others, or give its labels with `--values`.",
+    },
+    CodeEntry {
+        code: LISTED_FILES,
+        title: "policies list objects of which only the checked files are known",
+        explanation: "A policy lists objects of a kind (`apiCall`, `resource.List`, `cloneList`). What is checked stands for the cluster, \
+so it is told of those among the checked files, and there may be more in the cluster. Where none is among the files the rule \
+is an error: nobody knows that there is none.
+
+Check all manifests of the cluster together, or give what policies look up with `--values`.",
     },
     CodeEntry {
         code: INVALID_REVIEW,

@@ -10,10 +10,9 @@ use std::time::{Duration, Instant};
 use http::Method;
 use palisade_gotext::go_duration::GoDuration;
 use palisade_model::{GroupVersionKind, Map, Str, Value};
-use palisade_policy::{ApiCall, LookupError, Lookups, Namespace, ObjectQuery, Unanswered, forward_lookups};
+use palisade_policy::{Address, ApiCall, LookupError, Lookups, Namespace, ObjectQuery, Unanswered, forward_lookups};
 
 use super::Caches;
-use super::address::Address;
 use super::store::Store;
 use crate::{Kind, KubeError};
 

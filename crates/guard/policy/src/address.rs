@@ -1,19 +1,23 @@
-//! Paths of the Kubernetes API, as policies write them in `urlPath`.
+//! Paths of the Kubernetes API, as policies write them in `urlPath`, for those who answer them without an API server.
 
 /// What a path of the API stands for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Address<'a> {
-    pub(super) group: &'a str,
-    pub(super) version: &'a str,
-    pub(super) namespace: &'a str,
-    pub(super) plural: &'a str,
+pub struct Address<'a> {
+    /// API group; empty for the core group.
+    pub group: &'a str,
+    /// API version.
+    pub version: &'a str,
+    /// Namespace; empty for objects of the cluster, and for collections of all namespaces.
+    pub namespace: &'a str,
+    /// Plural resource name.
+    pub plural: &'a str,
     /// Empty for the whole collection.
-    pub(super) name: &'a str,
+    pub name: &'a str,
 }
 
 impl<'a> Address<'a> {
     /// Of a collection or an object. `None` for everything else: queries, subresources, other paths.
-    pub(super) fn parse(path: &'a str) -> Option<Self> {
+    pub fn parse(path: &'a str) -> Option<Self> {
         let segments: Vec<&str> = path.strip_prefix('/')?.trim_end_matches('/').split('/').collect();
         let (group, version, rest) = match segments.as_slice() {
             ["api", version, rest @ ..] => ("", *version, rest),
