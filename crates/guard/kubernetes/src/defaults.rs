@@ -7,6 +7,14 @@ use palisade_model::{GroupVersionKind, Map, Value};
 
 use crate::table::{NEWEST, Shape, Table, Type};
 
+/// Groups of custom kinds whose definitions permit no null where rules look.
+const WITHOUT_NULLS: [&str; 6] =
+    ["apps.openshift.io", "argoproj.io", "cilium.io", "keda.sh", "monitoring.coreos.com", "serving.knative.dev"];
+
+fn drops_nulls(kind: &GroupVersionKind) -> bool {
+    kind.is_built_in() || WITHOUT_NULLS.contains(&&*kind.group)
+}
+
 /// The object as the API server puts it before policies; `None` where it stays as it is, as objects of foreign kinds do. What is written stays where it is, so that a path leads to the same field in both.
 pub fn admitted(object: &Value) -> Option<Value> {
     let text = |key| object.get(key).and_then(Value::as_str);
@@ -15,7 +23,7 @@ pub fn admitted(object: &Value) -> Option<Value> {
     match table.kind(api_version, kind) {
         Some(of) => table.object(of, object.as_object()?),
         // Of kinds of its own that are not in the table, members that are null are dropped.
-        None => (GroupVersionKind::new(api_version, kind).is_built_in() && object.has_null_members())
+        None => (drops_nulls(&GroupVersionKind::new(api_version, kind)) && object.has_null_members())
             .then(|| object.without_null_members()),
     }
 }

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use palisade_cel::admission::matching::{MatchResources, ResourcePattern, ResourceRule};
 use palisade_cel::admission::{Node, Reader};
-use palisade_model::{Str, Value};
+use palisade_model::{Resource, Str, Value};
 use regex::Regex;
 
 /// How a variant finds the pod template.
@@ -38,6 +38,30 @@ const TEMPLATE_KINDS: [(&str, &str); 5] = [
     ("batch", "jobs"),
 ];
 
+/// The annotation of a policy that is about pods wherever they come from. Upstream knows nothing of it.
+const WORKLOADS: &str = "palisade.dev/workloads";
+
+/// What makes pods beside the kinds that upstream has variants for: groups, versions, resources. Versions that the API
+/// server has dropped are among them, since that says nothing of the pod.
+const FURTHER: [(Shape, &[&str], &[&str], &[&str]); 6] = [
+    (Shape::CronJob, &["batch"], &["v1beta1", "v2alpha1"], &["cronjobs"]),
+    (Shape::Template, &[""], &["v1"], &["replicationcontrollers", "deploymentconfigs"]),
+    (
+        Shape::Template,
+        &["apps", "extensions"],
+        &["v1beta1", "v1beta2"],
+        &["daemonsets", "deployments", "replicasets", "statefulsets"],
+    ),
+    (Shape::Template, &["apps.openshift.io"], &["*"], &["deploymentconfigs"]),
+    (Shape::Template, &["argoproj.io"], &["*"], &["rollouts"]),
+    (Shape::Template, &["serving.knative.dev"], &["*"], &["services", "configurations", "revisions"]),
+];
+
+/// Whether the policy is about pods wherever they come from, by its annotation `palisade.dev/workloads: all`.
+pub(super) fn is_about_all(document: &Resource) -> bool {
+    document.object.dig(["metadata", "annotations", WORKLOADS]).and_then(Value::as_str) == Some("all")
+}
+
 /// The variants of a policy with these constraints, as `spec.autogen.podControllers` narrows them.
 pub(super) fn variants(reader: &mut Reader<'_>, spec: &Node<'_>, constraints: &MatchResources) -> Vec<Variant> {
     // Nobody has asked a namespaced policy to change anything but pods where it does not say so.
@@ -50,25 +74,30 @@ pub(super) fn variants(reader: &mut Reader<'_>, spec: &Node<'_>, constraints: &M
     let names = listed.map(|node| reader.texts(&node, "controllers"));
     let wanted = |name: &str| names.as_ref().is_none_or(|names| names.iter().any(|listed| &**listed == name));
 
-    let mut targets: BTreeMap<Shape, Vec<(Str, Str, Str)>> = BTreeMap::new();
+    let mut targets: BTreeMap<Shape, Vec<ResourceRule>> = BTreeMap::new();
+    let mut add = |shape, groups: &[&str], versions: &[&str], resources: &[&str]| {
+        let texts = |list: &[&str]| list.iter().map(|text| Str::from(*text)).collect();
+        targets.entry(shape).or_default().push(ResourceRule {
+            groups: texts(groups),
+            versions: texts(versions),
+            operations: pods.operations,
+            resources: resources.iter().map(|resource| ResourcePattern::read(resource)).collect(),
+            ..ResourceRule::default()
+        });
+    };
     if wanted("cronjobs") {
-        targets.entry(Shape::CronJob).or_default().push(("batch".into(), "v1".into(), "cronjobs".into()));
+        add(Shape::CronJob, &["batch"], &["v1"], &["cronjobs"]);
     }
     for (group, resource) in TEMPLATE_KINDS.into_iter().filter(|(_, resource)| wanted(resource)) {
-        targets.entry(Shape::Template).or_default().push((group.into(), "v1".into(), resource.into()));
+        add(Shape::Template, &[group], &["v1"], &[resource]);
     }
-    for custom in names.iter().flatten().filter_map(|name| custom(name)) {
-        targets.entry(Shape::Extracted).or_default().push(custom);
+    if names.is_none() && is_about_all(reader.document()) {
+        FURTHER.iter().for_each(|(shape, groups, versions, resources)| add(*shape, groups, versions, resources));
     }
-    let variant = |(shape, targets): (Shape, Vec<_>)| {
-        let rule = |(group, version, resource): (Str, Str, Str)| ResourceRule {
-            groups: vec![group],
-            versions: vec![version],
-            operations: pods.operations,
-            resources: vec![ResourcePattern::read(&resource)],
-            ..ResourceRule::default()
-        };
-        let rules = targets.into_iter().map(rule).collect();
+    for (group, version, resource) in names.iter().flatten().filter_map(|name| custom(name)) {
+        add(Shape::Extracted, &[group], &[version], &[resource]);
+    }
+    let variant = |(shape, rules): (Shape, Vec<_>)| {
         let namespace_selector = constraints.namespace_selector.clone();
         Variant { shape, constraints: MatchResources { rules, namespace_selector, ..MatchResources::default() } }
     };
@@ -76,11 +105,11 @@ pub(super) fn variants(reader: &mut Reader<'_>, spec: &Node<'_>, constraints: &M
 }
 
 /// `<resource>.<version>.<group>`.
-fn custom(name: &str) -> Option<(Str, Str, Str)> {
+fn custom(name: &str) -> Option<(&str, &str, &str)> {
     let mut parts = name.splitn(3, '.');
     let (resource, version, group) = (parts.next()?, parts.next()?, parts.next()?);
     let complete = !resource.is_empty() && !version.is_empty() && !group.is_empty();
-    complete.then(|| (group.into(), version.into(), resource.into()))
+    complete.then_some((group, version, resource))
 }
 
 /// The one rule of constraints that select pods by nothing but operation and namespace.
@@ -218,7 +247,7 @@ fn names_whole_object(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use palisade_model::{Resource, json};
+    use palisade_model::json;
 
     use super::*;
 

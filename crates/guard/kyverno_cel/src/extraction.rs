@@ -18,14 +18,19 @@ struct Template<'a> {
 /// The requests that would bring the pods of a workload about, with the place of each template. `Err` where the
 /// object has none, since a policy that finds nothing to judge must not look like one that is satisfied.
 pub(super) fn pod_requests(request: &AdmissionRequest) -> Result<Vec<(Path, AdmissionRequest)>, String> {
+    let requests = requests(request, templates_of);
+    if requests.is_empty() {
+        return Err(format!("no pod template was found in the {}", request.kind.kind));
+    }
+    Ok(requests)
+}
+
+fn requests(request: &AdmissionRequest, find: fn(&Value) -> Vec<Template<'_>>) -> Vec<(Path, AdmissionRequest)> {
     let deleting = request.object.is_null();
     let (source, other) =
         if deleting { (&request.old_object, &request.object) } else { (&request.object, &request.old_object) };
-    let templates = templates_of(source);
-    if templates.is_empty() {
-        return Err(format!("no pod template was found in the {}", request.kind.kind));
-    }
-    let others = templates_of(other);
+    let templates = find(source);
+    let others = if templates.is_empty() { Vec::new() } else { find(other) };
     let request = |template: Template<'_>| {
         let pod = pod_of(template.value, request);
         let counterpart = others.iter().find(|other| other.path == template.path);
@@ -47,7 +52,7 @@ pub(super) fn pod_requests(request: &AdmissionRequest) -> Result<Vec<(Path, Admi
         };
         (template.path, pod)
     };
-    Ok(templates.into_iter().map(request).collect())
+    templates.into_iter().map(request).collect()
 }
 
 fn templates_of(object: &Value) -> Vec<Template<'_>> {
@@ -74,6 +79,36 @@ fn search<'a>(value: &'a Value, path: &Path, found: &mut Vec<Template<'a>>) {
     }
 }
 
+/// The pods of kinds that nobody has told us of, found once for all policies about a request. Of Kubernetes' own kinds
+/// only PodTemplate is one; policies hold patterns of pods, not pods.
+#[derive(Debug)]
+pub(super) struct HiddenPods(pub(super) Vec<(Path, AdmissionRequest)>);
+
+impl HiddenPods {
+    /// The pods that the object of `request` would bring about.
+    pub(super) fn of(request: &AdmissionRequest) -> Self {
+        Self(if may_hide_pods(&request.kind) { requests(request, whole) } else { Vec::new() })
+    }
+}
+
+/// Whether objects of the kind may hold pods without being known for it.
+fn may_hide_pods(kind: &GroupVersionKind) -> bool {
+    let group = &*kind.group;
+    let of_policies = |group: &str| group.ends_with("kyverno.io") || group.ends_with("gatekeeper.sh");
+    (group.is_empty() && &*kind.kind == "PodTemplate")
+        || group.contains('.') && !group.ends_with(".k8s.io") && !of_policies(group)
+}
+
+/// The templates anywhere in the object but in what describes it.
+fn whole(object: &Value) -> Vec<Template<'_>> {
+    let mut found = Vec::new();
+    let members = object.as_object().into_iter().flat_map(|map| map.iter());
+    for (key, value) in members.filter(|(key, _)| !matches!(&***key, "metadata" | "status")) {
+        search(value, &Path::root().child(Segment::Key(key.clone())), &mut found);
+    }
+    found
+}
+
 /// Containers with a name and an image under `spec` are what makes a pod template.
 fn is_pod_template(value: &Value) -> bool {
     let metadata_fits = value.get("metadata").is_none_or(|metadata| metadata.as_object().is_some());
@@ -96,7 +131,8 @@ fn pod_of(template: &Value, parent: &AdmissionRequest) -> Value {
     pod.insert("apiVersion", "v1");
     pod.insert("kind", "Pod");
     pod.insert("metadata", metadata);
-    pod.insert("spec", template.get("spec").cloned().unwrap_or_default());
+    // As of pods that the API server has read, members that are null are not there.
+    pod.insert("spec", template.get("spec").map(Value::without_null_members).unwrap_or_default());
     Value::object(pod)
 }
 
@@ -124,6 +160,21 @@ mod tests {
         assert_eq!(pod.object.dig(["metadata", "name"]), Some(&Value::from("set")));
         assert_eq!((&*pod.resource, &*pod.namespace), ("pods", "batch"));
         assert!(pod.old_object.is_null());
+    }
+
+    #[test]
+    fn pods_hide_in_custom_kinds_and_not_in_policies() {
+        let pod = json!({"spec": {"containers": [{"name": "a", "image": "b"}]}});
+        let found = |api_version: &str, kind: &str, key: &str| {
+            let object = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}, key: {"template": pod.clone()}});
+            let request = AdmissionRequest::of(&Resource::in_memory(object), Operation::Create);
+            HiddenPods::of(&request).0.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("kubeflow.org/v1", "TFJob", "spec"), ["spec.template"]);
+        assert_eq!(found("template.shop.example/v1", "Template", "objects"), ["objects.template"]);
+        assert!(found("kubeflow.org/v1", "TFJob", "status").is_empty());
+        assert!(found("kyverno.io/v1", "ClusterPolicy", "spec").is_empty());
+        assert!(found("apps/v1", "Deployment", "spec").is_empty());
     }
 
     #[test]

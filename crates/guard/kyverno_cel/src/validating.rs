@@ -1,5 +1,7 @@
 //! ValidatingPolicy about Kubernetes objects and JSON documents.
 
+use std::sync::Arc;
+
 use palisade_cel::admission::binding::enforcement;
 use palisade_cel::admission::{Compiler, Conditions, Decision, Dialect, Node, Purpose, Reader, Subject, Validations};
 use palisade_model::{Path, Str, Value, Verdict};
@@ -9,7 +11,7 @@ use palisade_policy::{
 
 use super::autogen;
 use super::exception::Exception;
-use super::extraction::pod_requests;
+use super::extraction::{HiddenPods, pod_requests};
 use super::identity::Identity;
 use super::judging::{self, Gate};
 use super::kind::Kind;
@@ -22,6 +24,8 @@ pub(super) struct ValidatingPolicy {
     enforcement: Enforcement,
     /// Whether documents are judged as they are, whatever they are.
     any_json: bool,
+    /// Whether pods count wherever they are found, in kinds that no rule names too.
+    everywhere: bool,
     rules: Vec<Rule<Validations>>,
 }
 
@@ -35,8 +39,10 @@ impl ValidatingPolicy {
         } else {
             Rule::about_objects(reader, &spec, autogen::rewrite_spec, compile)
         };
-        let identity = identity.reaching(reader, Rule::reach(&rules));
-        (!reader.failed()).then_some(Self { identity, enforcement, any_json, rules })
+        let mut identity = identity.reaching(reader, Rule::reach(&rules));
+        let everywhere = rules.len() > 1 && autogen::is_about_all(reader.document());
+        identity.info.reach.hidden_pods = everywhere;
+        (!reader.failed()).then_some(Self { identity, enforcement, any_json, everywhere, rules })
     }
 
     fn judge_admission(
@@ -68,7 +74,11 @@ impl ValidatingPolicy {
             Err(outcome) => return *outcome,
         };
         let index = |index: usize| (Str::from("cel.validationIndex"), Str::from(index.to_string()));
-        let outcome = match rule.work.decide(&evaluation) {
+        let decision = match rule.work.settle(&evaluation) {
+            Ok(decision) => decision,
+            Err(message) => return self.identity.outcome(Verdict::Skip, message),
+        };
+        let outcome = match decision {
             Decision::Pass => self.identity.outcome(Verdict::Pass, "success"),
             Decision::Fail { index: at, message, paths } => {
                 let outcome = self.identity.outcome(Verdict::Fail, message);
@@ -92,17 +102,39 @@ impl ValidatingPolicy {
         request: &AdmissionRequest,
         environment: &Environment<'_>,
     ) -> RuleOutcome {
-        let pods = match pod_requests(request) {
-            Ok(pods) => pods,
-            Err(message) => return self.identity.outcome(Verdict::Error, message),
-        };
+        match pod_requests(request) {
+            Ok(pods) => self.judge_each(rule, &pods, environment),
+            Err(message) => self.identity.outcome(Verdict::Error, message),
+        }
+    }
+
+    /// Judges the pods of a kind that no rule names, by the rule as it is written.
+    fn judge_hidden(&self, request: &Request, environment: &Environment<'_>) -> Option<RuleOutcome> {
+        let pods = self.hidden(request)?;
+        Some(self.judge_each(self.rules.first()?, &pods.0, environment))
+    }
+
+    /// The pods of a kind that no rule names, where there are any.
+    fn hidden(&self, request: &Request) -> Option<Arc<HiddenPods>> {
+        let admission = request.as_admission().filter(|_| self.everywhere)?;
+        let named = self.rules.iter().any(|rule| rule.may_select(admission));
+        let pods = || request.derived(|_| HiddenPods::of(admission));
+        (!named).then(pods).filter(|pods| !pods.0.is_empty())
+    }
+
+    fn judge_each(
+        &self,
+        rule: &Rule<Validations>,
+        pods: &[(Path, AdmissionRequest)],
+        environment: &Environment<'_>,
+    ) -> RuleOutcome {
         let (mut passed, mut skipped, mut unknown) = (None, None, None);
         for (path, pod) in pods {
-            let subject = Subject::admission(&pod, environment, Dialect::Kubernetes).carrying_objects();
+            let subject = Subject::admission(pod, environment, Dialect::Kubernetes).carrying_objects();
             let outcome = self.judge(rule, &subject, environment);
             match outcome.verdict {
-                Verdict::Fail => return in_template(outcome, &path),
-                Verdict::Error => _ = unknown.get_or_insert_with(|| in_template(outcome, &path)),
+                Verdict::Fail => return in_template(outcome, path),
+                Verdict::Error => _ = unknown.get_or_insert_with(|| in_template(outcome, path)),
                 Verdict::Pass if outcome.exceptions.is_empty() => passed = Some(outcome),
                 _ => skipped = Some(outcome),
             }
@@ -140,11 +172,12 @@ impl Policy for ValidatingPolicy {
         &self.identity.info
     }
 
-    fn may_apply(&self, request: &Request) -> bool {
-        match request.payload() {
+    fn may_apply(&self, whole: &Request) -> bool {
+        match whole.payload() {
             Payload::Kubernetes(_) | Payload::Document(_) if self.any_json => true,
             Payload::Kubernetes(request) => {
-                self.identity.reaches(request) && self.rules.iter().any(|rule| rule.may_select(request))
+                self.identity.reaches(request)
+                    && (self.rules.iter().any(|rule| rule.may_select(request)) || self.hidden(whole).is_some())
             }
             _ => false,
         }
@@ -163,7 +196,7 @@ impl Policy for ValidatingPolicy {
             Payload::Document(document) if self.any_json => judge_document(document),
             Payload::Kubernetes(admission) if self.identity.reaches(admission) => {
                 let judge = |rule| self.judge_admission(rule, (request, admission), environment);
-                self.rules.iter().filter_map(judge).collect()
+                self.rules.iter().filter_map(judge).chain(self.judge_hidden(request, environment)).collect()
             }
             _ => Vec::new(),
         };

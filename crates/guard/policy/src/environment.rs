@@ -23,6 +23,8 @@ pub struct Environment<'a> {
     pub cel_cost_limit: u64,
     /// The most steps (JMESPath nodes, pattern nodes, loop rounds) that one rule may take.
     pub step_limit: u64,
+    /// Whether values may be placeholders that another tool fills in before an API server sees them, as in files.
+    pub filled_in_later: bool,
     /// Who hears what policies print and how they decide.
     pub listener: Option<&'a dyn Listener>,
     /// Who says that nobody waits for the answer any more.
@@ -76,6 +78,7 @@ impl<'a> Environment<'a> {
             seed: 0,
             cel_cost_limit: DEFAULT_CEL_COST_LIMIT,
             step_limit: DEFAULT_STEP_LIMIT,
+            filled_in_later: false,
             listener: None,
             stop: None,
         }

@@ -21,6 +21,8 @@ pub struct Reach {
     pub timeout_seconds: Option<u8>,
     /// The requests that it may select.
     pub matches: Vec<Matched>,
+    /// Whether it judges pods that custom kinds hold, too, wherever such objects are offered: nobody asks for them by kind.
+    pub hidden_pods: bool,
 }
 
 /// What happens to a request that could not be judged.
@@ -142,6 +144,7 @@ impl Default for Reach {
             failure_policy: FailurePolicy::default(),
             timeout_seconds: None,
             matches: vec![Matched { objects, operations: Vec::new() }],
+            hidden_pods: false,
         }
     }
 }

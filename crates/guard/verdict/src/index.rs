@@ -13,6 +13,8 @@ pub(crate) struct Index {
     by_kind: Names,
     /// Those that name any, or some by a pattern.
     others: Vec<usize>,
+    /// Those about pods that custom kinds hold.
+    hidden_pods: Vec<usize>,
     all: Vec<usize>,
 }
 
@@ -22,6 +24,9 @@ impl Index {
         for (at, policy) in policies.iter().enumerate() {
             for matched in &policy.info().reach.matches {
                 index.add(at, matched);
+            }
+            if policy.info().reach.hidden_pods {
+                index.hidden_pods.push(at);
             }
         }
         index
@@ -49,10 +54,12 @@ impl Index {
 
     /// The policies that may select the request, in order, each once; all of them for other payloads.
     pub(crate) fn candidates(&self, request: Option<&AdmissionRequest>) -> Candidates<'_> {
-        let Some(request) = request else { return Candidates { lists: [&self.all, &[], &[]] } };
+        let Some(request) = request else { return Candidates { lists: [&self.all, &[], &[], &[]] } };
         let by_resource = self.by_resource.list(&request.resource);
         let by_kind = self.by_kind.list(&request.parent_kind().kind);
-        Candidates { lists: [by_resource, by_kind, &self.others] }
+        let custom = request.kind.group.contains('.') || &*request.kind.kind == "PodTemplate";
+        let hidden_pods = if custom { &*self.hidden_pods } else { &[] };
+        Candidates { lists: [by_resource, by_kind, &self.others, hidden_pods] }
     }
 }
 
@@ -87,10 +94,10 @@ fn push(list: &mut Vec<usize>, at: usize) {
     }
 }
 
-/// Three ascending lists, merged.
+/// Ascending lists, merged.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidates<'a> {
-    lists: [&'a [usize]; 3],
+    lists: [&'a [usize]; 4],
 }
 
 impl Iterator for Candidates<'_> {

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 pub(crate) use self::request::{Asked, OldObjects, Standing};
 use crate::adoption::Frame;
+use crate::beside::Beside;
 use crate::lookups::ManifestLookups;
 
 /// As the API server orders webhooks, with what follows at the end.
@@ -155,7 +156,10 @@ impl Judge<'_> {
                 every: self.standing.keep_all,
                 ..Sheet::new(PHASES, &resource, &file)
             };
-            let judgement = self.ruleset.judge(&asked.request, &Door::Files(sheet), &self.environment);
+            let namespace = asked.request.as_admission().map(|request| request.namespace.clone()).unwrap_or_default();
+            let beside = Beside::new(self.manifests, document, namespace);
+            let environment = Environment { lookups: &beside, ..self.environment };
+            let judgement = self.ruleset.judge(&asked.request, &Door::Files(sheet), &environment);
             part.documents += 1;
             part.judged += usize::from(judgement.judged);
             part.take(judgement, &file);

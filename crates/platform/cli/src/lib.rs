@@ -11,6 +11,7 @@ use clap::{Parser as _, error::ErrorKind};
 
 mod adoption;
 mod args;
+mod beside;
 pub mod command;
 mod config;
 mod exit;

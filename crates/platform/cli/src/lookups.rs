@@ -7,6 +7,8 @@
 //! `PLURAL/NAMESPACE` as the projection. What writes no namespace is in `default`, as where it is judged.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use palisade_document::Document;
@@ -17,18 +19,19 @@ use palisade_policy::lookups::DEFAULT_NAMESPACE;
 use palisade_policy::{Address, ApiCall, LookupError, Lookups, Namespace, ObjectQuery, Offline, forward_lookups};
 use palisade_runtime::{Network, http};
 
+use crate::beside::Neighbourhood;
 use crate::command::codes;
 
 /// The global context entry that stands for the checked manifests.
-const ENTRY: &str = "manifests";
+pub(crate) const ENTRY: &str = "manifests";
 
 /// The checked objects.
 #[derive(Debug, Default)]
 struct Objects {
     /// By plural resource name, namespace and name.
     by_name: HashMap<(Str, Str, Str), Value>,
-    /// In the order of the files, as arrays by `plural/namespace`.
-    listed: HashMap<Str, Value>,
+    /// By what they stand beside.
+    neighbourhood: Neighbourhood,
     /// All of them, as one array.
     all: Value,
     /// Plural resource name and namespace of each.
@@ -37,23 +40,20 @@ struct Objects {
 
 impl Objects {
     /// The objects of `documents`, each in the namespace that `placed` finds for it.
-    fn of(documents: impl Iterator<Item = Document>, placed: impl Fn(&Resource) -> Str) -> Self {
-        let mut objects = Self::default();
-        let mut lists: HashMap<Str, Vec<Value>> = HashMap::new();
+    fn of(documents: &[Document], placed: impl Fn(&Resource) -> Str) -> Self {
+        let mut objects = Self { neighbourhood: Neighbourhood::of(documents.iter()), ..Self::default() };
         let mut all = Vec::new();
-        for document in documents.filter(|document| is_object(&document.value)) {
-            let resource = document.into_resource();
+        for document in documents.iter().filter(|document| is_object(&document.value)) {
+            let resource = document.resource();
             all.push(resource.object.clone());
             let kind: Str = plural(resource.kind()).into();
             let namespace = placed(&resource);
             objects.places.push((kind.clone(), namespace.clone()));
-            lists.entry(format!("{kind}/{namespace}").into()).or_default().push(resource.object.clone());
             if let Some(name) = resource.object.dig(["metadata", "name"]).and_then(Value::as_shared_str) {
                 objects.by_name.insert((kind, namespace, name.clone()), resource.object.clone());
             }
         }
         objects.all = Value::array(all);
-        objects.listed = lists.into_iter().map(|(key, list)| (key, Value::array(list))).collect();
         objects
     }
 }
@@ -64,6 +64,8 @@ impl Objects {
 pub(crate) struct ManifestLookups<'a> {
     inputs: &'a [Input],
     network: &'a Network,
+    /// Whether everything was given that there is, so that absence means something.
+    whole: bool,
     objects: OnceLock<Objects>,
     /// Group and kind of what the custom resource definitions among the inputs define without a namespace.
     cluster_scoped: OnceLock<HashSet<(Str, Str)>>,
@@ -86,6 +88,7 @@ impl<'a> ManifestLookups<'a> {
             cluster_scoped: OnceLock::new(),
             unknown: Mutex::default(),
             listed: Mutex::default(),
+            whole: true,
         }
     }
 
@@ -134,10 +137,27 @@ impl<'a> ManifestLookups<'a> {
         Some(Diagnostic::new(codes::UNKNOWN_NAMESPACE, Level::Note, message).help(help))
     }
 
+    /// The same of a run that was given `paths`: where files are named, and others of their folder are not, something is
+    /// missing of which nobody can say what it is.
+    #[must_use]
+    pub(crate) fn given(self, paths: &[PathBuf]) -> Self {
+        Self { whole: is_all(paths), ..self }
+    }
+
+    /// Whether absence means something: all was given, and that is more than one object.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole && self.neighbourhood().is_more_than_one()
+    }
+
+    /// The objects by what they stand beside.
+    pub(crate) fn neighbourhood(&self) -> &Neighbourhood {
+        &self.objects().neighbourhood
+    }
+
     fn objects(&self) -> &Objects {
         self.objects.get_or_init(|| {
-            let documents = self.inputs.iter().flat_map(|input| input.read().documents);
-            Objects::of(documents, |resource| self.placed(resource))
+            let documents: Vec<_> = self.inputs.iter().flat_map(|input| input.read().documents).collect();
+            Objects::of(&documents, |resource| self.placed(resource))
         })
     }
 
@@ -172,6 +192,32 @@ fn resource(query: &ObjectQuery) -> Str {
 
 fn is_of_group(object: &Value, group: &str) -> bool {
     group == "*" || GroupVersionKind::of(object).is_some_and(|of| *of.group == *group)
+}
+
+/// Whether nothing is beside the files of `paths` that looks like a manifest and is not among them.
+fn is_all(paths: &[PathBuf]) -> bool {
+    let given: HashSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    let mut folders: Vec<&Path> = paths.iter().filter(|path| path.is_file()).filter_map(|path| path.parent()).collect();
+    folders.dedup();
+    let is_missing = |folder: &Path, path: &Path, name: &Path| {
+        let named = if folder.as_os_str().is_empty() { name } else { path };
+        !given.contains(named) && !given.contains(path) && is_manifest(path)
+    };
+    let lacks = |folder: &Path| {
+        let entered = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let entries = std::fs::read_dir(entered).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| is_missing(folder, &entry.path(), Path::new(&entry.file_name())))
+    };
+    given.iter().any(|path| path.is_dir()) || !folders.into_iter().any(lacks)
+}
+
+/// Whether a file looks like a manifest by its first bytes.
+fn is_manifest(path: &Path) -> bool {
+    let named = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let mut head = Vec::new();
+    let file = named.then(|| std::fs::File::open(path).ok()).flatten();
+    file.is_some_and(|file| file.take(4_096).read_to_end(&mut head).is_ok())
+        && head.windows(11).any(|window| window == b"apiVersion:")
 }
 
 impl Lookups for ManifestLookups<'_> {
@@ -257,6 +303,6 @@ impl Lookups for ManifestLookups<'_> {
         if name != ENTRY {
             return Offline.global_context(name, projection);
         }
-        Ok(self.objects().listed.get(projection).cloned().unwrap_or_else(|| Value::array(Vec::new())))
+        Ok(self.neighbourhood().projected(projection))
     }
 }

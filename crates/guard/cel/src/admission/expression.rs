@@ -12,6 +12,7 @@ use super::document::{Node, Reader};
 use super::evaluation::{Evaluation, PREFIX, Variable, Variables};
 use super::fields::{self, Looks};
 use super::reads;
+use super::unknown::{self, Settled};
 use crate::syntax::{Expr, parse};
 use crate::{Budget, CompileError, Env, EvalError, Program, Type, Val};
 
@@ -87,6 +88,11 @@ impl Expression {
     /// Its syntax tree.
     pub(super) fn tree(&self) -> Option<Expr> {
         parse(self.source(), self.env.registry()).ok()
+    }
+
+    /// What becomes of its failure where values are filled in later.
+    pub(super) fn settle(&self, evaluation: &Evaluation<'_>) -> Settled {
+        unknown::settle(self, self.looks.get_or_init(|| Looks::of(self, evaluation)), evaluation)
     }
 
     /// The fields of the object that it looks at, most telling first.

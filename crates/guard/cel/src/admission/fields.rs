@@ -33,6 +33,8 @@ const MAX_NODES: usize = 4_000;
 const MAX_PATHS: usize = 4;
 /// The most fields that are looked at, so that long expressions stay cheap.
 const MAX_FIELDS: usize = 32;
+/// The most values of one field.
+const MAX_VALUES: usize = 4_096;
 /// The most steps of one field.
 const MAX_STEPS: usize = 24;
 
@@ -53,6 +55,36 @@ impl Looks {
         let mut walk = Walk { evaluation, fields: Vec::new(), outside: false, depth: 0, nodes: MAX_NODES };
         walk.expression(expression);
         Self { fields: walk.fields, outside: walk.outside }
+    }
+}
+
+impl Looks {
+    /// The values that are looked at, with their places.
+    pub(super) fn values<'o>(&self, object: &'o Value) -> Vec<(Path, &'o Value)> {
+        let mut found = Vec::new();
+        for field in &self.fields {
+            let mut here = vec![(Path::root(), object)];
+            for step in field {
+                here = here.into_iter().flat_map(|(path, value)| stepped(&path, value, step)).take(MAX_VALUES).collect();
+            }
+            found.extend(here);
+        }
+        found
+    }
+}
+
+/// What is one step below.
+fn stepped<'o>(path: &Path, value: &'o Value, step: &Step) -> Vec<(Path, &'o Value)> {
+    match step {
+        Step::Key(key) => value.get(key).map(|value| (path.child(&**key), value)).into_iter().collect(),
+        Step::Index(index) => {
+            let item = value.as_array().and_then(|items| items.get(*index));
+            item.map(|item| (path.child(*index), item)).into_iter().collect()
+        }
+        Step::Each => elements(value, &Path::root())
+            .into_iter()
+            .map(|(segment, item)| (path.child(segment), item))
+            .collect(),
     }
 }
 
@@ -79,7 +111,7 @@ pub(super) fn offending(looks: &Looks, expression: &Expression, evaluation: &Eva
     paths
 }
 
-fn json_object(value: Option<Result<Val, EvalError>>) -> Option<Value> {
+pub(super) fn json_object(value: Option<Result<Val, EvalError>>) -> Option<Value> {
     match value {
         Some(Ok(Val::Map(Dict::Json(map)))) => Some(Value::Object(map)),
         _ => None,

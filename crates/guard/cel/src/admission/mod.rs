@@ -26,6 +26,7 @@ mod mutating;
 mod policy;
 mod reads;
 mod sharing;
+mod unknown;
 mod validating;
 
 #[cfg(test)]

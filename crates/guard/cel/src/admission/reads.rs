@@ -175,7 +175,8 @@ impl Walk<'_> {
         });
         match plurals.flatten() {
             Some(plurals) if text(entry) == Some("manifests") => {
-                for plural in &plurals {
+                // Whether all is known is no kind.
+                for plural in plurals.iter().filter(|plural| *plural != "whole") {
                     self.reads.look_up(plural);
                 }
             }

@@ -6,6 +6,7 @@ use super::document::Node;
 use super::evaluation::Evaluation;
 use super::expression::{Compiler, Expression};
 use super::subject::Dialect;
+use super::unknown::Settled;
 use crate::{Type, Val};
 
 /// The expressions that must all hold, with their messages, and the annotations for reports.
@@ -81,6 +82,30 @@ impl Validations {
             }
         }
         unknown.unwrap_or(Decision::Pass)
+    }
+
+    /// Like [`Validations::decide`] where values may be filled in later. `Err` says which of them the answer waits for.
+    ///
+    /// # Errors
+    /// Nothing is violated, and something may be.
+    pub fn settle(&self, evaluation: &Evaluation<'_>) -> Result<Decision, String> {
+        if !evaluation.environment().filled_in_later {
+            return Ok(self.decide(evaluation));
+        }
+        let (mut unknown, mut waiting) = (None, None);
+        for (decision, rule) in self.decisions(evaluation).zip(&self.rules) {
+            if matches!(decision, Decision::Pass) {
+                continue;
+            }
+            match rule.expression.settle(evaluation) {
+                Settled::Stands if matches!(decision, Decision::Fail { .. }) => return Ok(decision),
+                Settled::Stands => _ = unknown.get_or_insert(decision),
+                Settled::Holds => {}
+                Settled::Unknown(path) => waiting = waiting.or(Some(path)),
+            }
+        }
+        let told = unknown.unwrap_or(Decision::Pass);
+        waiting.map_or(Ok(told), |path| Err(format!("`{path}` is filled in later: what it will be is not known here")))
     }
 
     /// What each validation says, in order, for kinds that report every violation.

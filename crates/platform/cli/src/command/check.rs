@@ -170,10 +170,11 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     let (waivers, problems) = waivers(args, &config);
     diagnostics.extend(problems);
     let ruleset = Ruleset::new(policies.policies, config.overrides(), waivers, "");
-    let lookups = ManifestLookups::new(&inputs, &config.network);
+    let lookups = ManifestLookups::new(&inputs, &config.network).given(&args.paths);
     let console = Console { trace: args.trace };
     let mut environment = Environment::new(now, &lookups, &variables);
     environment.listener = Some(&console);
+    environment.filled_in_later = true;
     let parts = args.baseline.is_used(&config);
     let (standing, problems) = args.policies.standing(global.verbose);
     diagnostics.extend(problems);

@@ -18,3 +18,5 @@ mod parity_kyverno;
 mod parity_pod_security;
 mod rules;
 mod runner;
+mod surroundings;
+mod totality;

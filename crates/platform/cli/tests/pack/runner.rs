@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use palisade_document::{Document, Limits, parse};
 use serde_json::Value;
@@ -56,6 +57,39 @@ pub(crate) fn check(paths: &[PathBuf], selectors: &[String]) -> Vec<Found> {
         line: finding["location"]["line"].as_u64().unwrap_or_default(),
     };
     report["findings"].as_array().unwrap().iter().map(found).collect()
+}
+
+/// A folder that goes away with the test.
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    /// A folder with these files.
+    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("palisade-pack-{}-{number}", std::process::id()));
+        for (name, text) in files {
+            let path = folder.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        Self(folder)
+    }
+
+    /// A copy of a file, beside which nothing is left out of a run.
+    pub(crate) fn copy(file: &Path) -> (Self, PathBuf) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let scratch = Self::of(&[(name, &std::fs::read_to_string(file).unwrap())]);
+        let copy = scratch.0.join(name);
+        (scratch, copy)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// The selector of a rule.

@@ -43,6 +43,11 @@ impl Inventory {
 impl Caches {
     /// The objects that a projection `PLURAL/NAMESPACE` of [`BESIDE`] names, as an array.
     fn beside(&self, projection: &str) -> Result<Value, LookupError> {
+        // A cluster holds all that there is.
+        if projection == "whole/" {
+            return Ok(Value::Bool(true));
+        }
+        let projection = projection.strip_suffix("/nearby").unwrap_or(projection);
         let (resource, namespace) = projection.split_once('/').unwrap_or((projection, ""));
         let any: Str = "*".into();
         let query = ObjectQuery {
