@@ -77,7 +77,10 @@ impl Neighbourhood {
         for document in documents.filter(|document| is_object(&document.value)) {
             objects += 1;
             let place = folders.place(document);
-            by_kind.entry(plural(document.resource().kind()).into()).or_default().push((place, without_nulls(&document.value)));
+            by_kind
+                .entry(plural(document.resource().kind()).into())
+                .or_default()
+                .push((place, without_nulls(&document.value)));
         }
         Self { folders, by_kind, objects }
     }
@@ -90,7 +93,9 @@ impl Neighbourhood {
     /// The objects of a kind that `is_meant`.
     fn list(&self, kind: &str, is_meant: impl Fn(&Place) -> bool) -> Value {
         let all = self.by_kind.get(kind).map_or(&[][..], Vec::as_slice);
-        Value::array(all.iter().filter(|(place, _)| is_meant(place)).map(|(_, object)| object.clone()).collect::<Vec<_>>())
+        Value::array(
+            all.iter().filter(|(place, _)| is_meant(place)).map(|(_, object)| object.clone()).collect::<Vec<_>>(),
+        )
     }
 
     /// The objects that a projection names, for whoever is in no folder.
@@ -305,7 +310,8 @@ mod tests {
         let base = ("base/kustomization.yaml", "{namespace: inner, resources: [web.yaml]}");
         assert_eq!(beside(&[("base/web.yaml", WEB), ("over/deny.yaml", POLICY), overlay]), 0);
         assert_eq!(beside(&[("base/web.yaml", WEB), ("over/deny.yaml", POLICY), overlay, base]), 1);
-        let set = |name, namespace: &str| (name, format!("{{namespace: {namespace}, resources: [web.yaml, deny.yaml]}}"));
+        let set =
+            |name, namespace: &str| (name, format!("{{namespace: {namespace}, resources: [web.yaml, deny.yaml]}}"));
         let ((a, one), (b, two)) = (set("a/kustomization.yaml", "team-a"), set("b/kustomization.yaml", "team-b"));
         assert_eq!(beside(&[("a/web.yaml", WEB), ("b/deny.yaml", POLICY), (a, &one), (b, &two)]), 0);
         assert_eq!(beside(&[("a/web.yaml", WEB), ("b/deny.yaml", POLICY), (a, &one), (b, &one)]), 1);

@@ -65,7 +65,8 @@ impl Looks {
         for field in &self.fields {
             let mut here = vec![(Path::root(), object)];
             for step in field {
-                here = here.into_iter().flat_map(|(path, value)| stepped(&path, value, step)).take(MAX_VALUES).collect();
+                here =
+                    here.into_iter().flat_map(|(path, value)| stepped(&path, value, step)).take(MAX_VALUES).collect();
             }
             found.extend(here);
         }
@@ -81,10 +82,9 @@ fn stepped<'o>(path: &Path, value: &'o Value, step: &Step) -> Vec<(Path, &'o Val
             let item = value.as_array().and_then(|items| items.get(*index));
             item.map(|item| (path.child(*index), item)).into_iter().collect()
         }
-        Step::Each => elements(value, &Path::root())
-            .into_iter()
-            .map(|(segment, item)| (path.child(segment), item))
-            .collect(),
+        Step::Each => {
+            elements(value, &Path::root()).into_iter().map(|(segment, item)| (path.child(segment), item)).collect()
+        }
     }
 }
 

@@ -138,9 +138,18 @@ mod tests {
     #[test]
     fn placeholders_are_told_from_values() {
         let said = |key: &str, text: &str| filled(&Path::root().child("spec").child(key), text);
-        for text in
-            ["${VAR}", "${a.b}", "{{ .Values.x }}", "$(VAR)", "$VAR", "ENC[AES256_GCM,data:x]", "<image>", "__TAG__", "((x))", "#{X}#"]
-        {
+        for text in [
+            "${VAR}",
+            "${a.b}",
+            "{{ .Values.x }}",
+            "$(VAR)",
+            "$VAR",
+            "ENC[AES256_GCM,data:x]",
+            "<image>",
+            "__TAG__",
+            "((x))",
+            "#{X}#",
+        ] {
             assert_eq!(said("x", text), Some(Filled::Later), "{text}");
         }
         assert_eq!(said("x", "${VAR:=false}"), Some(Filled::With(Value::Bool(false))));

@@ -78,7 +78,8 @@ fn no_rule_ends_with_an_error_whatever_is_absent_or_null() {
         list.insert("items", Value::array(objects));
         let scratch = Scratch::of(&[("objects.json", &Value::object(list).to_json())]);
         let rule = folder(entry).join("rule.yaml").display().to_string();
-        let errors = check(&[scratch.0.join("objects.json")], &[rule]).into_iter().filter(|found| found.verdict == "error");
+        let errors =
+            check(&[scratch.0.join("objects.json")], &[rule]).into_iter().filter(|found| found.verdict == "error");
         let mut messages: Vec<String> = errors.map(|found| format!("{}: {}", entry.id, found.message)).collect();
         messages.dedup();
         breaches.extend(messages);

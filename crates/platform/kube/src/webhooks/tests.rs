@@ -27,7 +27,14 @@ impl Policy for Asks {
 fn policy(phase: Phase, half: FailurePolicy, timeout: Option<u8>, matches: Vec<Matched>) -> Arc<dyn Policy> {
     let reference = PolicyRef { kind: "ClusterPolicy".into(), namespace: None, name: "asks".into(), digest: "".into() };
     let rule = RuleInfo { name: "rule".into(), phase, location: None };
-    let reach = Reach { admission: true, background: true, failure_policy: half, timeout_seconds: timeout, matches, hidden_pods: false };
+    let reach = Reach {
+        admission: true,
+        background: true,
+        failure_policy: half,
+        timeout_seconds: timeout,
+        matches,
+        hidden_pods: false,
+    };
     Arc::new(Asks(PolicyInfo::new(reference, PolicyMeta::default(), vec![rule]).reaching(reach)))
 }
 
