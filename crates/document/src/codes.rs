@@ -83,4 +83,12 @@ palisade_model::codes! {
     "TOML is read as its version 1.1 defines it: `key = value` lines below `[table]` headers, strings in quotes, no key and no \
      table twice.\n\n\
      Correct the place shown."
+    NAME "PAL-D0022" "a name is no text"
+    "YAML reads the words `y`, `n`, `yes`, `no`, `on` and `off` as booleans, and digits as numbers. The API server refuses an \
+     object whose name or namespace is one, and no rule finds it under that name.\n\n\
+     Quote it: `namespace: \"off\"`."
+    NO_KIND "PAL-D0023" "an item of a list names no kind"
+    "The items of a `kind: List` are objects of any kind, each with `apiVersion` and `kind`. An item without them is no object \
+     that a cluster takes, and no rule about objects reads it. Items of a typed list (`PodList`) take both from the list.\n\n\
+     Give the item `apiVersion` and `kind`."
 }

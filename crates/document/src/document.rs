@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use palisade_model::{Diagnostic, Location, Origin, Resource, Source, Span, SpanTree, Value};
+use palisade_model::{Diagnostic, Location, Origin, Path, Resource, Source, Span, SpanTree, Value};
 
 use crate::codes;
 use crate::fail::Fail;
+use crate::kind::kubernetes::is_object;
 
 /// How much of a hostile file is read before it is refused.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +99,8 @@ pub struct Parsed {
 }
 
 /// Replaces a Kubernetes list (`kind: List`, or `PodList` and the like with `items`) by its items, each with its own
-/// spans. Lists inside lists are expanded too; anything else is returned as it is.
+/// spans. Lists inside lists are expanded too; anything else is returned as it is. Items of a `PodList` that name no kind
+/// are Pods of its version, as an API server writes them.
 pub fn expand_lists(document: Document) -> Vec<Document> {
     let mut expanded = Vec::new();
     expand_into(document, &mut expanded);
@@ -113,8 +115,67 @@ fn expand_into(document: Document, expanded: &mut Vec<Document>) {
     for (value, child) in items.iter().zip(&spans.children) {
         let spans = Arc::new(child.tree.clone());
         let item = Document { value: value.clone(), spans, source: document.source.clone(), index: document.index };
-        expand_into(item, expanded);
+        expand_into(with_kind_of(&document, item), expanded);
     }
+}
+
+/// The item of a typed list with its kind and version, which stand at those of the list.
+fn with_kind_of(list: &Document, mut item: Document) -> Document {
+    let text = |key: &str| list.value.get(key).and_then(Value::as_str);
+    let stem = text("kind").and_then(|kind| kind.strip_suffix("List")).filter(|stem| !stem.is_empty());
+    let (Some(stem), Some(version)) = (stem, text("apiVersion")) else { return item };
+    for (key, value) in [("apiVersion", version), ("kind", stem)] {
+        let at = list.value.as_object().and_then(|map| map.position(key));
+        let place = at.and_then(|at| list.spans.children.get(at));
+        let (Some(map), Some(place)) = (item.value.as_object_mut(), place) else { return item };
+        if !map.contains_key(key) {
+            map.insert(key, value);
+            Arc::make_mut(&mut item.spans).children.push(place.clone());
+        }
+    }
+    item
+}
+
+/// What is wrong with a document that a cluster would refuse and a reader passes over: items of a list that name no kind,
+/// names that are no text.
+pub fn doubts(document: &Document) -> Vec<Diagnostic> {
+    let mut doubts = Vec::new();
+    match list_items(document) {
+        None => doubts.extend(doubtful_name(document)),
+        Some((items, spans)) => {
+            let is_typed = document.value.get("kind").and_then(Value::as_str) != Some("List");
+            for (value, child) in items.iter().zip(&spans.children) {
+                let spans = Arc::new(child.tree.clone());
+                let item = Document { value: value.clone(), spans, ..document.clone() };
+                if value.get("kind").is_none() && !is_typed {
+                    let location = Location { source: document.source.clone(), span: child.tree.span };
+                    let message = "an item of a list names no kind: no rule about objects reads it";
+                    let help = "give the item `apiVersion` and `kind`";
+                    doubts.push(Diagnostic::warning(codes::NO_KIND, message).at(location, "this item").help(help));
+                } else {
+                    doubts.extend(self::doubts(&with_kind_of(document, item)));
+                }
+            }
+        }
+    }
+    doubts
+}
+
+/// A name or namespace that is no text: the word `off`, `n` or `y`, or a number.
+fn doubtful_name(document: &Document) -> Option<Diagnostic> {
+    if !is_object(&document.value) {
+        return None;
+    }
+    let metadata = document.value.get("metadata")?;
+    ["name", "namespace"].into_iter().find_map(|key| {
+        let value = metadata.get(key).filter(|value| !value.is_null() && value.as_str().is_none())?;
+        let path = Path::from_pointer(&format!("/metadata/{key}"));
+        let location = document.resource().locate(&path)?;
+        let written = document.source.slice(location.span).to_owned();
+        let message = format!("`metadata.{key}` is a {}, not text: Kubernetes refuses the object", value.type_name());
+        let help = format!("quote it: `{key}: \"{written}\"`");
+        Some(Diagnostic::warning(codes::NAME, message).at(location, "this value").help(help))
+    })
 }
 
 fn list_items(document: &Document) -> Option<(&[Value], &SpanTree)> {
@@ -124,7 +185,15 @@ fn list_items(document: &Document) -> Option<(&[Value], &SpanTree)> {
     let at = map.position("items")?;
     let items = map.get("items")?.as_array()?;
     let spans = &document.spans.children.get(at)?.tree;
-    (kind.ends_with("List") && items.iter().all(|item| item.as_object().is_some())).then_some((items, spans))
+    // An allow-list of addresses has items, too, which are no objects.
+    let is_named =
+        |item: &Value| item.get("kind").is_some() || item.get("metadata").is_some_and(|it| it.as_object().is_some());
+    let is_list = if kind == "List" {
+        items.iter().all(|item| item.as_object().is_some())
+    } else {
+        kind.ends_with("List") && items.iter().all(is_named)
+    };
+    is_list.then_some((items, spans))
 }
 
 #[cfg(test)]
@@ -143,7 +212,43 @@ mod tests {
     }
 
     #[test]
+    fn the_items_of_a_typed_list_are_of_its_kind() {
+        let text = b"apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: a}\n- kind: Secret\n  metadata: {name: b}\n";
+        let parsed = parse("list.yaml", text, &Limits::default());
+        let items: Vec<_> = parsed.documents.into_iter().flat_map(expand_lists).collect();
+        let texts: Vec<_> = items.iter().map(|item| item.value.to_json()).collect();
+        assert_eq!(
+            texts,
+            [
+                r#"{"metadata":{"name":"a"},"apiVersion":"v1","kind":"ConfigMap"}"#,
+                r#"{"kind":"Secret","metadata":{"name":"b"},"apiVersion":"v1"}"#
+            ]
+        );
+        let kind = items[0].resource().locate(&Path::from_pointer("/kind")).unwrap();
+        assert_eq!(kind.to_string(), "list.yaml:2:7");
+        assert!(items.iter().flat_map(doubts).next().is_none());
+    }
+
+    #[test]
+    fn what_a_cluster_would_refuse_is_told() {
+        let text = b"apiVersion: v1\nkind: List\nitems:\n- metadata: {name: a}\n- {apiVersion: v1, kind: Pod, metadata: {name: web, namespace: off}}\n";
+        let parsed = parse("list.yaml", text, &Limits::default());
+        let told: Vec<_> =
+            parsed.documents.iter().flat_map(doubts).map(|doubt| (doubt.code, doubt.help.concat())).collect();
+        assert_eq!(
+            told,
+            [
+                (codes::NO_KIND, "give the item `apiVersion` and `kind`".to_owned()),
+                (codes::NAME, "quote it: `namespace: \"off\"`".to_owned())
+            ]
+        );
+    }
+
+    #[test]
     fn what_is_no_list_stays_whole() {
+        let text = b"apiVersion: net.example/v1\nkind: IPAllowList\nmetadata: {name: a}\nitems: [{cidr: 10.0.0.0/8}]\n";
+        let parsed = parse("a.yaml", text, &Limits::default());
+        assert_eq!(parsed.documents.into_iter().flat_map(expand_lists).count(), 1);
         let parsed = parse("a.yaml", b"apiVersion: v1\nkind: AllowList\nitems: [a]\n", &Limits::default());
         assert_eq!(parsed.documents.into_iter().flat_map(expand_lists).count(), 1);
     }

@@ -22,7 +22,7 @@ mod yaml;
 
 pub use codes::CODES;
 pub use decode::{decode, parse};
-pub use document::{Document, Limits, Parsed, expand_lists};
+pub use document::{Document, Limits, Parsed, doubts, expand_lists};
 pub use json::parse_json;
 pub use toml::parse_toml;
 pub use yaml::parse_yaml;

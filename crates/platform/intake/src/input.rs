@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use palisade_document::kind::{self, Form, Kind};
-use palisade_document::{Document, Limits, Parsed, decode, expand_lists, parse};
+use palisade_document::{Document, Limits, Parsed, decode, doubts, expand_lists, parse};
 use palisade_model::{Diagnostic, Level, Source};
 
 use crate::parallel::in_parallel;
@@ -85,6 +85,7 @@ impl Input {
             Self::Claimed(path) => Contents::read(path),
         };
         let documents = std::mem::take(&mut contents.parsed.documents);
+        contents.parsed.diagnostics.extend(documents.iter().flat_map(doubts));
         contents.parsed.documents = documents.into_iter().flat_map(expand_lists).collect();
         contents
     }
