@@ -18,6 +18,8 @@ use text::Text;
 mod align;
 mod plan;
 #[cfg(test)]
+mod property;
+#[cfg(test)]
 mod tests;
 mod text;
 
@@ -126,6 +128,7 @@ fn in_place(source: &Arc<Source>, changes: &[(Document, Value)], json: bool) -> 
 
 /// Applies replacements that do not overlap; those at one place keep their order.
 fn splice(text: &str, mut edits: Vec<Edit>) -> Option<String> {
+    leave_deleted_lines(text, &mut edits);
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let carriage = text.split('\n').next().is_some_and(|line| line.ends_with('\r'));
     let mut out = String::with_capacity(text.len());
@@ -148,4 +151,25 @@ fn splice(text: &str, mut edits: Vec<Edit>) -> Option<String> {
         out.push('\n');
     }
     Some(out)
+}
+
+/// Moves what is inserted at the end of lines that are deleted to the end of the line before them.
+fn leave_deleted_lines(text: &str, edits: &mut [Edit]) {
+    let deleted: Vec<_> = edits
+        .iter()
+        .filter(|edit| {
+            edit.text.is_empty()
+                && !edit.range.is_empty()
+                && text.get(..edit.range.start).is_some_and(|before| before.ends_with('\n'))
+        })
+        .map(|edit| edit.range.clone())
+        .collect();
+    for edit in edits.iter_mut().filter(|edit| edit.range.is_empty()) {
+        let mut at = edit.range.start;
+        while let Some(lines) = deleted.iter().find(|lines| lines.start < at && at < lines.end) {
+            let before = text.get(..lines.start).unwrap_or_default();
+            at = before.strip_suffix("\r\n").or(before.strip_suffix('\n')).unwrap_or(before).len();
+        }
+        edit.range = at..at;
+    }
 }
