@@ -231,7 +231,7 @@ fn patches_and_templates_are_left_alone_and_counted() {
     files.iter().for_each(|(file, text)| fs::write(folder.0.join(file), text).unwrap());
     let files = ["pod.yaml", "replicas.yaml", "directive.yaml"];
     for paths in [&files[..], &["."]] {
-        let output = folder.run(&[&["mutate", "--diff", "-p", "policy"], paths].concat());
+        let output = folder.run(&[&["mutate"], paths, &["--diff", "-p", "policy"]].concat());
         let (diff, told) = (out(&output), String::from_utf8_lossy(&output.stderr).into_owned());
         assert!(diff.contains("b/pod.yaml") && diff.matches("+++").count() == 1, "{diff}");
         assert!(told.contains("2 Kustomize patches left alone"), "{told}");
