@@ -45,18 +45,8 @@ const LINES: &[Line] = &[
     },
     Line {
         file: "crates/platform/store/src/tables.rs",
-        text: "use crate::__name__::__UPPER__;",
-        place: Place::Sorted("use crate::"),
-    },
-    Line {
-        file: "crates/platform/store/src/tables.rs",
-        text: "    __UPPER__,",
+        text: "    crate::__name__::__UPPER__,",
         place: Place::EndOf("pub(crate) const TABLES"),
-    },
-    Line {
-        file: "crates/platform/store/src/migrations.rs",
-        text: "    Migration { version: __number__, name: \"__kebab__\", sql: include_str!(\"../migrations/__NNNN_____name__.sql\") },",
-        place: Place::EndOf("pub(crate) const MIGRATIONS"),
     },
 ];
 
@@ -115,7 +105,6 @@ impl Words {
         let replacements = vec![
             ("__NNNN__", format!("{number:04}")),
             ("NNNN", format!("{number:04}")),
-            ("__number__", number.to_string()),
             ("__kebab__", kebab.to_owned()),
             ("__Name__", parts.iter().map(|part| capital(part)).collect()),
             ("__UPPER__", name.to_uppercase()),

@@ -28,6 +28,8 @@ section! {
         pub finding_days: u32 = 90;
         /// Days that the feed of changes stays.
         pub change_days: u32 = 3;
+        /// Days that jobs stay after they ended.
+        pub job_days: u32 = 7;
         /// Days that administrative actions stay.
         pub audit_days: u32 = 730;
     }

@@ -14,20 +14,32 @@ use serde_json::Value;
 use crate::database::Session;
 use crate::error::Failure;
 use crate::locks::microseconds;
+use crate::page::{Column, Order};
 use crate::row::Row;
 use crate::statement::{Sql, json};
 use crate::store::new_id;
 use crate::table::{Columns, table};
-use crate::{Store, StoreError};
+use crate::{Listed, Page, Store, StoreError};
 
 /// A job whose workers ended so often without a word is given up: it may be what ends them.
 const LOST: u32 = 5;
+
+const NEWEST: Order = Order { list: "jobs", columns: &[Column::text("id", "id")], descending: true };
+
+/// Which jobs are wanted; what is empty matches everything.
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    /// What became of them.
+    pub state: Option<JobState>,
+    /// What they are.
+    pub kind: Option<String>,
+}
 
 /// The condition that a lease is still held; the three placeholders that follow are bound by [`held`].
 const HELD: &str = " WHERE state = 'running' AND id = ";
 
 table! {
-    JOBS = jobs (id) kept 7 since ended_at;
+    JOBS = jobs (id) kept job_days since ended_at;
     Job {
         id: text,
         kind: text,
@@ -76,6 +88,34 @@ impl Store {
                 Ok(Some((job, steps)))
             })
             .await
+    }
+
+    /// Jobs, the newest first.
+    pub async fn list_jobs(&self, filter: &JobFilter, page: &Page) -> Result<Listed<Job>, StoreError> {
+        self.database
+            .attempt("listing jobs", async || {
+                let sql = Sql::new("SELECT * FROM jobs WHERE 1 = 1")
+                    .equal("state", filter.state.map(JobState::as_str))
+                    .equal("kind", filter.kind.as_deref());
+                self.database.read().await?.list(sql, &NEWEST, page, Columns::read).await
+            })
+            .await
+    }
+
+    /// Lets a job that was given up or withdrawn be done after all, as if it had never failed; the steps that were done stay
+    /// done. Returns whether there was one, and none of its kind waits under its key.
+    pub async fn retry_job(&self, id: &str) -> Result<bool, StoreError> {
+        let now = self.database.dialect.now();
+        let sql = || {
+            let sql =
+                Sql::new("UPDATE jobs SET state = 'waiting', ended_at = NULL, attempts = 0, failures = 0, due_at = ");
+            let sql = sql.push(now).push(" WHERE state IN ('failed', 'cancelled') AND id = ").bind(id);
+            sql.push(
+                " AND NOT EXISTS (SELECT 1 FROM jobs other WHERE other.kind = jobs.kind AND other.job_key = jobs.job_key \
+                 AND other.ended_at IS NULL)",
+            )
+        };
+        self.write_one("trying a job again", sql).await.map(|count| count > 0)
     }
 
     /// Withdraws a job that has not ended; returns whether there was one. A worker that does it notices at its next write,

@@ -57,6 +57,7 @@ pub use findings::{
 };
 pub use fixes::Fix;
 pub use idempotency::{Claim, Idempotency, IdempotencyKey};
+pub use jobs::JobFilter;
 pub use login_states::LoginState;
 pub use owners::{Catalogue, CatalogueSize, Entity, Service, Team};
 pub use page::{Cursor, Listed, Page};

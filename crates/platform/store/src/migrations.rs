@@ -18,17 +18,8 @@ pub(crate) struct Migration {
     sql: &'static str,
 }
 
-pub(crate) const MIGRATIONS: &[Migration] = &[
-    Migration { version: 1, name: "inventory", sql: include_str!("../migrations/0001_inventory.sql") },
-    Migration { version: 2, name: "governance", sql: include_str!("../migrations/0002_governance.sql") },
-    Migration { version: 3, name: "identity", sql: include_str!("../migrations/0003_identity.sql") },
-    Migration { version: 4, name: "coordination", sql: include_str!("../migrations/0004_coordination.sql") },
-    Migration { version: 5, name: "fixes", sql: include_str!("../migrations/0005_fixes.sql") },
-    Migration { version: 6, name: "tokens", sql: include_str!("../migrations/0006_tokens.sql") },
-    Migration { version: 7, name: "jobs", sql: include_str!("../migrations/0007_jobs.sql") },
-    Migration { version: 8, name: "states", sql: include_str!("../migrations/0008_states.sql") },
-    Migration { version: 9, name: "parts", sql: include_str!("../migrations/0009_parts.sql") },
-];
+/// What lies in the folder `migrations`, in order.
+pub(crate) const MIGRATIONS: &[Migration] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
 /// The newest version that this program knows.
 pub(crate) fn newest() -> i64 {

@@ -1,50 +1,33 @@
 //! The table of tables: what backups hold, in this order, those that others refer to first.
 
-use crate::accounts::{ACCOUNTS, ROLE_BINDINGS};
-use crate::agents::AGENTS;
-use crate::audit::AUDIT;
-use crate::changes::{CHANGES, COUNTERS};
-use crate::decisions::{DECISION_POLICIES, DECISIONS};
-use crate::exceptions::EXCEPTIONS;
-use crate::findings::FINDINGS;
-use crate::idempotency::IDEMPOTENCY;
-use crate::jobs::{JOB_STEPS, JOBS};
-use crate::locks::LOCKS;
-use crate::login_states::LOGIN_STATES;
-use crate::owners::{ENTITIES, SERVICES, TEAMS};
-use crate::policies::{POLICIES, POLICY_VERSIONS};
-use crate::resources::RESOURCES;
-use crate::sessions::SESSIONS;
-use crate::states::STATES;
 use crate::table::Table;
-use crate::tokens::TOKENS;
 
 /// Every table but that of the migrations.
 pub(crate) const TABLES: &[Table] = &[
-    RESOURCES,
-    FINDINGS,
-    POLICIES,
-    POLICY_VERSIONS,
-    DECISIONS,
-    DECISION_POLICIES,
-    EXCEPTIONS,
-    TEAMS,
-    SERVICES,
-    ENTITIES,
-    STATES,
-    AUDIT,
-    ACCOUNTS,
-    ROLE_BINDINGS,
-    SESSIONS,
-    TOKENS,
-    AGENTS,
-    LOGIN_STATES,
-    LOCKS,
-    IDEMPOTENCY,
-    COUNTERS,
-    CHANGES,
-    JOBS,
-    JOB_STEPS,
+    crate::resources::RESOURCES,
+    crate::findings::FINDINGS,
+    crate::policies::POLICIES,
+    crate::policies::POLICY_VERSIONS,
+    crate::decisions::DECISIONS,
+    crate::decisions::DECISION_POLICIES,
+    crate::exceptions::EXCEPTIONS,
+    crate::owners::TEAMS,
+    crate::owners::SERVICES,
+    crate::owners::ENTITIES,
+    crate::states::STATES,
+    crate::audit::AUDIT,
+    crate::accounts::ACCOUNTS,
+    crate::accounts::ROLE_BINDINGS,
+    crate::sessions::SESSIONS,
+    crate::tokens::TOKENS,
+    crate::agents::AGENTS,
+    crate::login_states::LOGIN_STATES,
+    crate::locks::LOCKS,
+    crate::idempotency::IDEMPOTENCY,
+    crate::changes::COUNTERS,
+    crate::changes::CHANGES,
+    crate::jobs::JOBS,
+    crate::jobs::JOB_STEPS,
 ];
 
 /// The names of all tables.

@@ -2,6 +2,7 @@
 
 use palisade_api::vocabulary;
 use palisade_model::{Checkpoint, Severity, Verdict};
+use palisade_runtime::jobs::JobState;
 use palisade_store::{DecisionGroup, ExceptionState, FindingOrder, FindingState, PolicyStatus};
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,7 @@ vocabulary! {
         ["team", "namespace", "kind", "policy"];
     ExceptionStateWord = ExceptionState, "ExceptionState", "Where an exception stands.",
         ["requested", "approved", "rejected", "revoked"];
+    JobStateWord = JobState, "JobState", "What became of a job.", ["waiting", "running", "done", "failed", "cancelled"];
     PolicyStatusWord = PolicyStatus, "PolicyStatus", "Whether a policy judges.", ["active", "rejected", "removed"];
 }
 

@@ -8,6 +8,7 @@ mod desk;
 mod hostile;
 mod idempotency;
 mod identity;
+mod jobs;
 mod latency;
 mod schemathesis;
 mod teams;
