@@ -75,3 +75,17 @@ fn what_is_filled_in_later_is_no_violation() {
     let two = image("${IMAGE}") + "    - name: other\n      image: shop.example/app\n";
     assert_eq!(count(&two, "image-tag"), 1, "another container is at fault");
 }
+
+#[test]
+fn the_greatest_config_map_is_judged() {
+    let lines = "    some.setting.name=value of a setting\n".repeat(25_000);
+    let map = |last: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  app.properties: |\n{lines}    {last}\n")
+    };
+    let verdicts = |last: &str| {
+        let folder = Scratch::of(&[("map.yaml", &map(last))]);
+        found(&[folder.0.clone()], "secret-in-config-map").into_iter().map(|found| found.verdict).collect::<Vec<_>>()
+    };
+    assert!(verdicts("last=1").is_empty());
+    assert_eq!(verdicts("db.password=hunter22"), ["fail"]);
+}

@@ -49,6 +49,10 @@ impl Caches {
         }
         let projection = projection.strip_suffix("/nearby").unwrap_or(projection);
         let (resource, namespace) = projection.split_once('/').unwrap_or((projection, ""));
+        // Of a kind that the cluster does not have, it has no objects.
+        if self.discovery().find("*", "*", resource).is_none() {
+            return Ok(Value::array(Vec::new()));
+        }
         let any: Str = "*".into();
         let query = ObjectQuery {
             group: any.clone(),

@@ -212,6 +212,7 @@ async fn context_entries_and_the_inventory_follow_the_cluster() {
     let number = |found: Result<Value, LookupError>| found.unwrap().as_array().map(<[Value]>::len);
     assert_eq!(number(entry("manifests", "configmaps/context").await), Some(1), "what the built-in pack asks for");
     assert_eq!(number(entry("manifests", "networkpolicies/context").await), Some(0));
+    assert_eq!(number(entry("manifests", "ciliumnetworkpolicies/context").await), Some(0), "a kind that is not there");
     assert_eq!(entry("maps", "count").await, Ok(Value::Int(1)));
 
     let inventory = async || {
