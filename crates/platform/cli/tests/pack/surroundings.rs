@@ -80,7 +80,9 @@ fn what_is_filled_in_later_is_no_violation() {
 fn the_greatest_config_map_is_judged() {
     let lines = "    some.setting.name=value of a setting\n".repeat(25_000);
     let map = |last: &str| {
-        format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  app.properties: |\n{lines}    {last}\n")
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  app.properties: |\n{lines}    {last}\n"
+        )
     };
     let verdicts = |last: &str| {
         let folder = Scratch::of(&[("map.yaml", &map(last))]);
