@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use palisade_model::quantity::Quantity;
 use palisade_model::{GroupVersionKind, Map, Value};
 
 use crate::table::{NEWEST, Shape, Table, Type};
@@ -34,7 +33,7 @@ impl Table {
             (Shape::Of(number), Value::Object(map)) => self.object(self.of(*number)?, map),
             (Shape::List(item), Value::Array(items)) => self.list(item, items),
             (Shape::Map(item), Value::Object(map)) => self.map(item, map),
-            (Shape::Quantity, _) => canonical(value),
+            (Shape::Quantity, _) => amount(value),
             _ => None,
         }
     }
@@ -107,13 +106,8 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// An amount as Kubernetes writes it, where that is another text: `1` for `1000m`, and for the number 1.
-fn canonical(value: &Value) -> Option<Value> {
-    let text: Cow<'_, str> = match value {
-        Value::String(text) => Cow::Borrowed(text),
-        Value::Int(_) | Value::Float(_) => Cow::Owned(value.to_json()),
-        _ => return None,
-    };
-    let made = Quantity::parse(&text).ok()?.to_string();
-    (value.as_str() != Some(&*made)).then(|| made.into())
+/// A number where an amount belongs is a text for whoever asks the API server. How an amount is written stays, though the
+/// server says `2560Mi` for `2.5Gi`: a message about what nobody wrote would be no help.
+fn amount(value: &Value) -> Option<Value> {
+    matches!(value, Value::Int(_) | Value::Float(_)).then(|| value.to_json().into())
 }

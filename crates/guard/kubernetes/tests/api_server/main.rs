@@ -10,6 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use palisade_kubernetes::admitted;
+use palisade_model::quantity::Quantity;
 use palisade_model::{Map, Value};
 use palisade_testkit::Cluster;
 
@@ -123,9 +124,15 @@ fn compare(ours: &Value, theirs: &Value, path: &mut String) -> Option<String> {
                 found
             })
         }
-        _ if ours == theirs => None,
+        _ if ours == theirs || is_same_amount(ours, theirs) => None,
         _ => Some(format!("{path}: {ours}, not {theirs}")),
     }
+}
+
+/// Amounts stay as they are written, which the API server changes.
+fn is_same_amount(ours: &Value, theirs: &Value) -> bool {
+    let amount = |value: &Value| Quantity::parse(value.as_str()?).ok();
+    amount(ours).is_some_and(|ours| amount(theirs).is_some_and(|theirs| ours == theirs))
 }
 
 /// What Go writes for a field that must be there and was not.
