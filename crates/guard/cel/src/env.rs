@@ -49,6 +49,7 @@ pub struct Env(Arc<EnvData>);
 struct EnvData {
     registry: Arc<Registry>,
     variables: HashMap<Str, Type>,
+    texts: HashMap<Str, Str>,
     objects: Arc<HashMap<Str, ObjectType>>,
     container: String,
     homogeneous_aggregates: bool,
@@ -110,6 +111,11 @@ impl Env {
         &self.0.variables
     }
 
+    /// The text that a variable always has, if that is known.
+    pub(crate) fn text(&self, name: &str) -> Option<&Str> {
+        self.0.texts.get(name)
+    }
+
     pub(crate) fn object(&self, name: &str) -> Option<&ObjectType> {
         self.0.objects.get(name)
     }
@@ -168,6 +174,13 @@ impl EnvBuilder {
     #[must_use]
     pub fn variable(mut self, name: impl Into<Str>, of: Type) -> Self {
         self.0.variables.insert(name.into(), of);
+        self
+    }
+
+    /// Says which text a variable always has, so that it is compiled once where it is a pattern.
+    #[must_use]
+    pub(crate) fn text(mut self, name: Str, text: Str) -> Self {
+        self.0.texts.insert(name, text);
         self
     }
 

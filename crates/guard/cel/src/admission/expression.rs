@@ -127,7 +127,12 @@ impl<'r, 'd> Compiler<'r, 'd> {
                 self.declare(reference, Type::Dyn);
                 continue;
             };
-            self.env = self.env.extend().variable(reference.clone(), expression.result_type().clone()).build();
+            let env = self.env.extend().variable(reference.clone(), expression.result_type().clone());
+            let env = match expression.program.constant_text() {
+                Some(text) => env.text(reference.clone(), text.clone()),
+                None => env,
+            };
+            self.env = env.build();
             self.variables.entries.push(Variable { reference, expression });
         }
     }

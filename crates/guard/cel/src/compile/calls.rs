@@ -121,11 +121,15 @@ impl Compiler<'_> {
         }
     }
 
-    /// The compiled form of a pattern that is constant. An expression has only so many compiled beforehand, because
+    /// The compiled form of a pattern that is constant, or a variable with a constant text. An expression has only so many compiled beforehand, because
     /// compiling is dear and nothing is paid for it here.
     fn constant_pattern(&mut self, overloads: &Overloads, args: &[Node]) -> Option<Pattern> {
         let position = overloads.iter().find_map(|overload| overload.pattern)?;
-        let Some(Node::Constant(Val::String(pattern))) = args.get(position) else { return None };
+        let pattern = match args.get(position)? {
+            Node::Constant(Val::String(pattern)) => pattern,
+            Node::Variable(slot) => self.env.text(self.variables.get(*slot)?)?,
+            _ => return None,
+        };
         self.patterns += 1;
         (self.patterns <= MAX_PATTERNS).then(|| Pattern::new(pattern).ok()).flatten()
     }

@@ -72,6 +72,12 @@ impl Program {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// The text that it is, where it is one and nothing else.
+    pub(crate) fn constant_text(&self) -> Option<&Str> {
+        let Node::Constant(Val::String(text)) = &self.0.root else { return None };
+        Some(text)
+    }
+
     /// The names of the variables it uses, each once.
     pub fn references(&self) -> &[Str] {
         &self.0.variables

@@ -127,9 +127,11 @@ impl<'a> Turn<'a> {
         said.into_iter().map(|(answer, effect)| self.outcome(answer, effect, &context)).collect()
     }
 
-    /// The object that an update replaces: a rule that selected it has its say about what becomes of it.
+    /// The object that an update replaces: a rule that selected it has its say about what becomes of it. But what it
+    /// generated for it is not wanted any more.
     fn replaced(&self) -> Option<Subjects<'a>> {
-        let replaces = !self.request.object.is_null() && !self.request.old_object.is_null();
+        let generates = matches!(self.ready.rule.body, Body::Generate(_));
+        let replaces = !generates && !self.request.object.is_null() && !self.request.old_object.is_null();
         replaces.then(|| Subjects::of(self.request, &self.request.old_object, self.environment))
     }
 
