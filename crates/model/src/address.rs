@@ -64,7 +64,7 @@ mod tests {
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}});
         let of = |documents: &[Value]| parts(documents.iter()).iter().map(ToString::to_string).collect::<Vec<_>>();
         let (web, nameless) = (json!({"name": "web"}), json!({"replicas": 1}));
-        assert_eq!(of(&[web.clone()]), [""], "the file says it all");
+        assert_eq!(of(std::slice::from_ref(&web)), [""], "the file says it all");
         assert_eq!(of(&[pod.clone(), web.clone(), nameless.clone()]), ["", "web", ""]);
         assert_eq!(of(&[nameless.clone(), web.clone(), nameless, web]), ["", "web", "#2", "web#2"]);
         assert_eq!(of(&[pod.clone(), pod]), ["", "#2"]);

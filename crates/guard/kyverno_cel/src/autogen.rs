@@ -41,9 +41,12 @@ const TEMPLATE_KINDS: [(&str, &str); 5] = [
 /// The annotation of a policy that is about pods wherever they come from. Upstream knows nothing of it.
 const WORKLOADS: &str = "palisade.dev/workloads";
 
+/// A shape with its groups, versions and resources.
+type Further = (Shape, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
+
 /// What makes pods beside the kinds that upstream has variants for: groups, versions, resources. Versions that the API
 /// server has dropped are among them, since that says nothing of the pod.
-const FURTHER: [(Shape, &[&str], &[&str], &[&str]); 6] = [
+const FURTHER: [Further; 6] = [
     (Shape::CronJob, &["batch"], &["v1beta1", "v2alpha1"], &["cronjobs"]),
     (Shape::Template, &[""], &["v1"], &["replicationcontrollers", "deploymentconfigs"]),
     (
@@ -92,7 +95,9 @@ pub(super) fn variants(reader: &mut Reader<'_>, spec: &Node<'_>, constraints: &M
         add(Shape::Template, &[group], &["v1"], &[resource]);
     }
     if names.is_none() && is_about_all(reader.document()) {
-        FURTHER.iter().for_each(|(shape, groups, versions, resources)| add(*shape, groups, versions, resources));
+        for (shape, groups, versions, resources) in FURTHER {
+            add(shape, groups, versions, resources);
+        }
     }
     for (group, version, resource) in names.iter().flatten().filter_map(|name| custom(name)) {
         add(Shape::Extracted, &[group], &[version], &[resource]);

@@ -102,7 +102,7 @@ fn may_hide_pods(kind: &GroupVersionKind) -> bool {
 /// The templates anywhere in the object but in what describes it.
 fn whole(object: &Value) -> Vec<Template<'_>> {
     let mut found = Vec::new();
-    let members = object.as_object().into_iter().flat_map(|map| map.iter());
+    let members = object.as_object().into_iter().flat_map(palisade_model::Map::iter);
     for (key, value) in members.filter(|(key, _)| !matches!(&***key, "metadata" | "status")) {
         search(value, &Path::root().child(Segment::Key(key.clone())), &mut found);
     }

@@ -104,7 +104,7 @@ impl<'a> Search<'a> {
     pub(crate) fn places(mut self, all: bool) -> Vec<Place> {
         let named = Place::named(self.outcome);
         // Of several answers with one voice nobody can say which one comes again.
-        if self.outcome.phase != Phase::Validate || !(self.alone || !self.outcome.voice.is_empty()) {
+        if self.outcome.phase != Phase::Validate || !self.alone && self.outcome.voice.is_empty() {
             return named;
         }
         let whole = object(self.witness.request).clone();
@@ -361,7 +361,9 @@ fn with(object: &Value, path: &Path, elements: &[Segment], kept: &[Segment]) -> 
                 Segment::Key(_) => None,
             };
             let left: Vec<Value> = kept.iter().filter_map(item).collect();
-            at(&mut object, &path.0).into_iter().for_each(|list| *list = Value::array(left.clone()));
+            if let Some(list) = at(&mut object, &path.0) {
+                *list = Value::array(left);
+            }
         }
         Some(node) => {
             for element in elements.iter().filter(|element| !kept.contains(element)) {

@@ -1,6 +1,6 @@
 //! What the languages see of a manifest that `check` puts before them in place of an API server.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot set itself up has failed")]
 
 use std::collections::BTreeMap;
 use std::fs;

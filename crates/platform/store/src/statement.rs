@@ -199,6 +199,7 @@ impl Bound {
         Self::Text(text)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "as all columns' types are")]
     pub(crate) fn shared(text: Str) -> Self {
         (*text).into()
     }

@@ -92,7 +92,7 @@ fn the_policies_of_the_corpora_answer_alone_as_they_do_together() {
     let policies: Vec<Resource> = of_groups().filter(kind).cloned().collect();
     let objects: BTreeMap<String, Value> = groups
         .iter()
-        .flat_map(|group| group.objects())
+        .flat_map(super::corpora::Group::objects)
         .map(|resource| (resource.object.to_canonical_json(), resource.object.clone()))
         .collect();
     let together = Together::load(&policies);

@@ -44,8 +44,10 @@ pub struct Evaluation<'a> {
     computed: Vec<OnceCell<Result<Val, EvalError>>>,
     given: Vec<(&'static str, Result<Val, EvalError>)>,
     /// A variable that is made when it is asked for.
-    made: Option<(&'static str, fn() -> Val)>,
+    made: Option<Made>,
 }
+
+type Made = (&'static str, fn() -> Val);
 
 impl<'a> Evaluation<'a> {
     /// An evaluation over `subject`.

@@ -65,7 +65,7 @@ pub(crate) fn of(schemas: &Schemas, kind: &Kind, count: usize) -> Vec<(String, V
         if kind.key.ends_with("/probe/") {
             metadata["namespace"] = json!("probe");
         }
-        if at % 3 == 0 {
+        if at.is_multiple_of(3) {
             metadata["labels"] = json!({"app": "web"});
         }
         object.insert("metadata".into(), metadata);

@@ -34,6 +34,7 @@ const KEYS: &[(&str, &str)] = &[
 
 /// A kind of object.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "as Kubernetes calls it")]
 pub(crate) struct Kind {
     pub(crate) api_version: String,
     pub(crate) kind: String,

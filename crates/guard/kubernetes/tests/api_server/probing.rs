@@ -40,7 +40,7 @@ pub(crate) fn table(cluster: &Cluster, schemas: &Schemas) -> String {
     let metadata = metadata(cluster, schemas);
     for kind in &schemas.kinds {
         let mut nodes = Vec::new();
-        walk(schemas, &kind.of, Vec::new(), &mut Vec::new(), &mut nodes);
+        walk(schemas, &kind.of, &[], &mut Vec::new(), &mut nodes);
         probe(cluster, kind, &mut nodes);
         for node in nodes.iter_mut().filter(|node| node.path == [Step::Key("metadata".into())]) {
             (node.made, node.emptied) = (json!({}), metadata.clone());
@@ -56,17 +56,17 @@ pub(crate) fn table(cluster: &Cluster, schemas: &Schemas) -> String {
 fn metadata(cluster: &Cluster, schemas: &Schemas) -> Value {
     let kind = schemas.kinds.iter().find(|kind| kind.kind == "PodTemplate").unwrap();
     let mut nodes = Vec::new();
-    walk(schemas, &kind.of, Vec::new(), &mut Vec::new(), &mut nodes);
+    walk(schemas, &kind.of, &[], &mut Vec::new(), &mut nodes);
     nodes.retain(|node| node.path.is_empty() || node.path.ends_with(&[Step::Key("metadata".into())]));
     probe(cluster, kind, &mut nodes);
     let in_template = |node: &&Node| node.path.len() == 2;
     nodes.iter().find(in_template).unwrap().emptied.clone()
 }
 
-fn walk(schemas: &Schemas, of: &str, path: Vec<Step>, on_the_way: &mut Vec<String>, nodes: &mut Vec<Node>) -> usize {
+fn walk(schemas: &Schemas, of: &str, path: &[Step], on_the_way: &mut Vec<String>, nodes: &mut Vec<Node>) -> usize {
     let at = nodes.len();
     nodes.push(Node {
-        path: path.clone(),
+        path: path.to_vec(),
         of: of.into(),
         fields: Vec::new(),
         made: Value::Null,
@@ -84,8 +84,8 @@ fn walk(schemas: &Schemas, of: &str, path: Vec<Step>, on_the_way: &mut Vec<Strin
             if on_the_way.contains(&inner) {
                 field.shape = Shape::Any;
             } else {
-                let path = path.iter().cloned().chain([Step::Key(field.name.clone())]).chain(steps).collect();
-                child = Some(walk(schemas, &inner, path, on_the_way, nodes));
+                let path = path.iter().cloned().chain([Step::Key(field.name.clone())]).chain(steps).collect::<Vec<_>>();
+                child = Some(walk(schemas, &inner, &path, on_the_way, nodes));
             }
         }
         fields.push((field, child));

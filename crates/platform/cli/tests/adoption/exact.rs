@@ -67,7 +67,8 @@ fn documents(containers: &[&str], init: &[&str], data: &[&str]) -> String {
         let entries = values.iter().enumerate().map(|(at, value)| format!("{{name: V{at}-{value}, value: {value}}}"));
         entries.collect::<Vec<_>>().join(", ")
     };
-    let data = data.iter().enumerate().map(|(at, value)| format!("  k{at}-{value}: {value}\n")).collect::<String>();
+    let data: Vec<_> = data.iter().enumerate().map(|(at, value)| format!("  k{at}-{value}: {value}\n")).collect();
+    let data = data.concat();
     format!(
         "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  initContainers:\n    - name: first\n      env: [{}]\n  \
          containers:\n    - name: only\n      env: [{}]\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n{data}",

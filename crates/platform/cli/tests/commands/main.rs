@@ -1,7 +1,7 @@
 //! The built command, as a person runs it: exit codes, the last line, and what is drawn.
 
 #![allow(clippy::disallowed_methods, reason = "tests take the time as it is")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 mod requests;
 mod snapshots;
@@ -228,7 +228,9 @@ fn patches_and_templates_are_left_alone_and_counted() {
     ];
     let folder = Folder::new("mutate-patches", &[]);
     fs::create_dir_all(folder.0.join("policy")).unwrap();
-    files.iter().for_each(|(file, text)| fs::write(folder.0.join(file), text).unwrap());
+    for (file, text) in files {
+        fs::write(folder.0.join(file), text).unwrap();
+    }
     let files = ["pod.yaml", "replicas.yaml", "directive.yaml"];
     for paths in [&files[..], &["."]] {
         let output = folder.run(&[&["mutate"], paths, &["--diff", "-p", "policy"]].concat());

@@ -26,7 +26,7 @@ fn workload(name: &str) -> String {
 fn a_policy_counts_in_its_folder_and_not_beyond() {
     let (web, api) = (workload("web"), workload("api"));
     let folder = Scratch::of(&[("a/web.yaml", &web), ("a/deny.yaml", POLICY), ("b/api.yaml", &api)]);
-    let found = found(&[folder.0.clone()], "workload-network-policy");
+    let found = found(std::slice::from_ref(&folder.0), "workload-network-policy");
     let about: Vec<&str> = found.iter().map(|found| found.kind_and_name().1).collect();
     assert_eq!(about, ["api"]);
 }
@@ -39,10 +39,10 @@ fn a_kustomization_says_the_namespace() {
     let other =
         [("a/deny.yaml", POLICY), ("a/kustomization.yaml", &a), ("b/web.yaml", &*web), ("b/kustomization.yaml", &b)];
     let folder = Scratch::of(&other);
-    assert_eq!(found(&[folder.0.clone()], "workload-network-policy").len(), 1);
+    assert_eq!(found(std::slice::from_ref(&folder.0), "workload-network-policy").len(), 1);
     let same = set("team-a", "web.yaml");
     let folder = Scratch::of(&[other[0], other[1], other[2], ("b/kustomization.yaml", &same)]);
-    assert_eq!(found(&[folder.0.clone()], "workload-network-policy"), []);
+    assert_eq!(found(std::slice::from_ref(&folder.0), "workload-network-policy"), []);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn what_is_filled_in_later_is_no_violation() {
     let image = |image: &str| workload("web").replace("image: a", &format!("image: {image}"));
     let count = |text: &str, rule: &str| {
         let folder = Scratch::of(&[("web.yaml", text)]);
-        found(&[folder.0.clone()], rule).len()
+        found(std::slice::from_ref(&folder.0), rule).len()
     };
     for placeholder in ["auto", "ko://shop.example/app", "${IMAGE}", "'{{ image }}'"] {
         assert_eq!(count(&image(placeholder), "image-tag"), 0, "{placeholder}");
@@ -86,7 +86,10 @@ fn the_greatest_config_map_is_judged() {
     };
     let verdicts = |last: &str| {
         let folder = Scratch::of(&[("map.yaml", &map(last))]);
-        found(&[folder.0.clone()], "secret-in-config-map").into_iter().map(|found| found.verdict).collect::<Vec<_>>()
+        found(std::slice::from_ref(&folder.0), "secret-in-config-map")
+            .into_iter()
+            .map(|found| found.verdict)
+            .collect::<Vec<_>>()
     };
     assert!(verdicts("last=1").is_empty());
     assert_eq!(verdicts("db.password=hunter22"), ["fail"]);

@@ -129,11 +129,7 @@ pub(super) fn is_dns_subdomain(text: &str) -> bool {
 
 /// What Kubernetes says of a text that does not match: policies look for these words.
 fn mismatched(wanted: &str, pattern: &str, examples: &[&str]) -> String {
-    let examples: String = examples
-        .iter()
-        .enumerate()
-        .map(|(at, example)| format!("{}'{example}', ", if at > 0 { " or " } else { "" }))
-        .collect();
+    let examples = examples.iter().map(|example| format!("'{example}', ")).collect::<Vec<_>>().join(" or ");
     format!("{wanted} (e.g. {examples}regex used for validation is '{pattern}')")
 }
 

@@ -319,10 +319,13 @@ fn prune_list(items: &mut Vec<Value>) -> Step<bool> {
         if !is_placed(item) && has_anchor(item, is_resolved) {
             return false;
         }
-        prune(item, false).map(|empty| !empty).unwrap_or_else(|halt| {
-            outcome = Err(halt);
-            false
-        })
+        match prune(item, false) {
+            Ok(empty) => !empty,
+            Err(halt) => {
+                outcome = Err(halt);
+                false
+            }
+        }
     });
     outcome.map(|()| items.is_empty() && count > 0)
 }
