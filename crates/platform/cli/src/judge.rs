@@ -3,6 +3,9 @@
 mod combined;
 mod request;
 
+use palisade_document::Document;
+use palisade_document::kind::kubernetes::is_object;
+use palisade_intake::kustomize::{Patches, has_directive};
 use palisade_intake::{Input, Tally, in_parallel};
 use palisade_model::address::parts;
 use palisade_model::{Diagnostic, Disposition, Finding, VerdictCounts};
@@ -99,6 +102,28 @@ impl Counts {
     }
 }
 
+/// The inputs without the files that kustomizations name as patches, and those files.
+pub(crate) fn without_patches(inputs: Vec<Input>) -> (Vec<Input>, Vec<Input>) {
+    let patches = Patches::of(&inputs);
+    inputs.into_iter().partition(|input| !patches.has(input))
+}
+
+/// What is to be said of files that are patches: how many documents they hold, and what is wrong with them.
+pub(crate) fn patches(files: &[Input]) -> (Tally, Vec<Diagnostic>) {
+    let (mut tally, mut diagnostics) = (Tally::default(), Vec::new());
+    for contents in files.iter().map(Input::contents) {
+        tally.patches += contents.parsed.documents.len();
+        diagnostics.extend(contents.parsed.diagnostics);
+    }
+    (tally, diagnostics)
+}
+
+/// Whether a document directs how it is merged. What is piped in has been built, so that a directive there is a mistake that
+/// nothing else would find.
+fn is_patch(input: &Input, document: &Document) -> bool {
+    input.path().is_some() && is_object(&document.value) && has_directive(&document.value)
+}
+
 /// What judges files, and how they are put.
 pub(crate) struct Judge<'a> {
     /// The policies, and what the repository has agreed on about them.
@@ -141,6 +166,10 @@ impl Judge<'_> {
         let mut part = Verdicts { tally, diagnostics: parsed.diagnostics, ..Verdicts::default() };
         let parts = parts(parsed.documents.iter().map(|document| &document.value));
         for ((index, document), place) in parsed.documents.iter().enumerate().zip(&parts) {
+            if is_patch(input, document) {
+                part.tally.patches += 1;
+                continue;
+            }
             let asked = match self.standing.ask(document, self.manifests).map(Asked::completed) {
                 Ok(asked) => asked,
                 Err(diagnostic) => {

@@ -24,6 +24,15 @@ pub(crate) fn lines(tally: &Tally) -> Vec<String> {
         let files = count(total(&tally.left_alone), "file");
         lines.push(format!("left alone: {files} of no known kind ({})", listed(by_number(&tally.left_alone))));
     }
+    if tally.patches > 0 {
+        let patches = if tally.patches == 1 {
+            "1 Kustomize patch".into()
+        } else {
+            format!("{} Kustomize patches", tally.patches)
+        };
+        let advice = "which are parts of objects; judge the whole with `kustomize build FOLDER | palisade check -`";
+        lines.push(format!("left alone: {patches}, {advice}"));
+    }
     if !lines.is_empty() && !tally.documents.is_empty() {
         let files = count(total(&tally.documents), "file");
         lines.insert(0, format!("read: {files} of documents ({})", listed(by_number(&tally.documents))));

@@ -13,9 +13,12 @@ use crate::input::{Input, read};
 /// What a kustomization may be called.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// The files that kustomizations name as patches.
+/// The files that kustomizations name as patches, and those that they name as whole objects.
 #[derive(Debug, Default)]
-pub struct Patches(BTreeSet<PathBuf>);
+pub struct Patches {
+    patches: BTreeSet<PathBuf>,
+    resources: BTreeSet<PathBuf>,
+}
 
 impl Patches {
     /// Reads the kustomizations of the inputs' folders.
@@ -36,9 +39,10 @@ impl Patches {
         patches
     }
 
-    /// Whether a file is such a patch.
+    /// Whether a file is such a patch, and nothing but a patch: what is a resource elsewhere is applied as a whole, too.
     pub fn has(&self, input: &Input) -> bool {
-        input.path().is_some_and(|path| self.0.contains(&plain(path)))
+        let path = input.path().map(plain);
+        path.is_some_and(|path| self.patches.contains(&path) && !self.resources.contains(&path))
     }
 
     fn add(&mut self, kustomization: &Path) {
@@ -48,8 +52,10 @@ impl Patches {
                 let items = document.value.get(key).and_then(Value::as_array).unwrap_or_default();
                 let paths = items.iter().filter_map(|item| item.get("path").unwrap_or(item).as_str());
                 // A patch may also be written where a path is expected; it has more than one line then.
-                self.0.extend(paths.filter(|path| !path.contains('\n')).map(|path| plain(&folder.join(path))));
+                self.patches.extend(paths.filter(|path| !path.contains('\n')).map(|path| plain(&folder.join(path))));
             }
+            let resources = document.value.get("resources").and_then(Value::as_array).unwrap_or_default();
+            self.resources.extend(resources.iter().filter_map(Value::as_str).map(|path| plain(&folder.join(path))));
         }
     }
 }

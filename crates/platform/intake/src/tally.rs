@@ -17,6 +17,8 @@ pub struct Tally {
     pub text: BTreeMap<&'static str, usize>,
     /// Files of no known kind, by extension (`.png`).
     pub left_alone: BTreeMap<String, usize>,
+    /// Documents that are patches of kustomizations: parts of objects, which rules about whole ones would misjudge.
+    pub patches: usize,
 }
 
 impl Tally {
@@ -34,6 +36,7 @@ impl Tally {
         add(&mut self.documents, other.documents);
         add(&mut self.text, other.text);
         add(&mut self.left_alone, other.left_alone);
+        self.patches += other.patches;
     }
 }
 

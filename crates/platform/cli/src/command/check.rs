@@ -16,7 +16,7 @@ use super::policies::{PolicyArgs, show};
 use crate::adoption::{Frame, KnownFindings, accept, fixed, unknown_names, vague};
 use crate::args::Global;
 use crate::config::{Config, WAIVERS};
-use crate::judge::{Counts, Judge, Verdicts};
+use crate::judge::{Counts, Judge, Verdicts, patches, without_patches};
 use crate::listen::Console;
 use crate::lookups::ManifestLookups;
 use crate::report::{Detail, Report, Reporter, count, reporter};
@@ -167,6 +167,10 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     let jobs = palisade_intake::threads(args.policies.jobs);
     let palisade_intake::Claimed { inputs, others, mut diagnostics } = palisade_intake::claimed(&paths);
     let (now, frame) = (args.policies.now(), Frame::new(&config.root));
+    let files: Vec<_> = inputs.iter().map(|input| frame.relative(&input.name())).collect();
+    let (inputs, parts_of_objects) = without_patches(inputs);
+    let (patches, problems) = patches(&parts_of_objects);
+    diagnostics.extend(problems);
     let (waivers, problems) = waivers(args, &config);
     diagnostics.extend(problems);
     let ruleset = Ruleset::new(policies.policies, config.overrides(), waivers, "");
@@ -185,8 +189,8 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
         if args.combine { judge.combined(&inputs, jobs) } else { judge.all(&inputs, jobs, || progress.inc(1)) };
     progress.finish_and_clear();
     verdicts.tally.absorb(others);
+    verdicts.tally.absorb(patches);
 
-    let files: Vec<_> = inputs.iter().map(|input| frame.relative(&input.name())).collect();
     diagnostics.extend(unknown_names(&config, ruleset.policies()));
     diagnostics.extend(policies.diagnostics);
     diagnostics.append(&mut verdicts.diagnostics);

@@ -11,7 +11,7 @@ use palisade_model::{Map, Path, Resource, Segment, Value};
 use palisade_policy::{Payload, Request, RuleOutcome};
 use palisade_verdict::{Answers, Door, Sheet};
 
-use super::{Judge, PHASES, Verdicts};
+use super::{Judge, PHASES, Verdicts, is_patch};
 
 /// The name of the array in reports.
 const NAME: &str = "combined documents";
@@ -24,8 +24,13 @@ impl Judge<'_> {
         for (input, contents) in inputs.iter().zip(in_parallel(inputs, jobs, Input::contents)) {
             part.tally.absorb(contents.tally(&input.name()));
             part.diagnostics.extend(contents.parsed.diagnostics);
-            documents
-                .extend(contents.parsed.documents.into_iter().map(|document| (PathBuf::from(input.name()), document)));
+            for document in contents.parsed.documents {
+                if is_patch(input, &document) {
+                    part.tally.patches += 1;
+                } else {
+                    documents.push((PathBuf::from(input.name()), document));
+                }
+            }
         }
         // A rule that finds nothing to object to in nothing has not been asked anything.
         if documents.is_empty() {

@@ -11,6 +11,9 @@ use crate::judge::Counts;
 
 const SCHEMA_VERSION: &str = "1";
 
+/// What patches of kustomizations are counted as; extensions begin with a dot.
+const PATCH: &str = "kustomize-patch";
+
 #[derive(Serialize)]
 struct Summary<'a> {
     policies: usize,
@@ -23,8 +26,8 @@ struct Summary<'a> {
     kinds: &'a BTreeMap<&'static str, usize>,
     /// Files of text, by kind.
     text: &'a BTreeMap<&'static str, usize>,
-    /// Files of no known kind, by extension.
-    left_alone: &'a BTreeMap<String, usize>,
+    /// Files of no known kind, by extension, and documents that are patches.
+    left_alone: BTreeMap<&'a str, usize>,
 }
 
 #[derive(Serialize)]
@@ -137,6 +140,9 @@ pub(crate) fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Res
 /// One line per finding: half the bytes of indented JSON, which matters for hundreds of thousands of them, and lines
 /// that can be searched and compared.
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut left_alone: BTreeMap<_, _> =
+        report.tally.left_alone.iter().map(|(extension, number)| (&**extension, *number)).collect();
+    left_alone.extend((report.tally.patches > 0).then_some((PATCH, report.tally.patches)));
     let summary = Summary {
         policies: report.policies,
         files: report.files,
@@ -145,7 +151,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         counts: report.counts,
         kinds: &report.tally.documents,
         text: &report.tally.text,
-        left_alone: &report.tally.left_alone,
+        left_alone,
     };
     write!(out, "{{\"schema_version\": \"{SCHEMA_VERSION}\",\n\"summary\": ")?;
     serde_json::to_writer(&mut *out, &summary)?;

@@ -1,10 +1,11 @@
-//! What a file comes to as a request: the namespace it is put into, what was before, reviews.
+//! What a file comes to as a request: the namespace it is put into, what was before, reviews, parts of objects.
 
+use std::collections::BTreeSet;
 use std::process::Output;
 
 use serde_json::Value;
 
-use super::Folder;
+use super::{BAD, Folder, POLICY, out};
 
 const CLUSTER_WIDE: &str = "apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -220,4 +221,30 @@ spec:
     let refused = folder.run(&["check", "broken.yaml", "-p", "p.yaml"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(out(&refused).contains("PAL-P0019"), "{}", out(&refused));
+}
+
+#[test]
+fn a_check_judges_no_part_of_an_object_as_a_whole_and_says_so() {
+    let kustomization = "resources: [pod.yaml, both.yaml]\npatches: [{path: patch.yaml}, {path: both.yaml}]\n";
+    let files = [
+        ("pod.yaml", BAD),
+        ("patch.yaml", BAD),
+        ("both.yaml", BAD),
+        ("directive.yaml", &format!("{BAD}$patch: replace\n")),
+        ("kustomization.yaml", kustomization),
+        ("policy.yaml", POLICY),
+    ];
+    let folder = Folder::new("check-patches", &files);
+    let output = folder.run(&["check", ".", "-p", "policy.yaml", "--format", "json"]);
+    let json: Value = serde_json::from_str(&out(&output)).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    let files: BTreeSet<_> = findings.iter().map(|finding| finding["location"]["file"].as_str().unwrap()).collect();
+    assert_eq!(files.into_iter().collect::<Vec<_>>(), ["both.yaml", "pod.yaml"], "{json}");
+    assert_eq!(json["summary"]["left_alone"]["kustomize-patch"], 2);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("left alone: 2 Kustomize patches"), "{told}");
+    let named = folder.run(&["check", "patch.yaml", "-p", "policy.yaml"]);
+    let told = String::from_utf8_lossy(&named.stderr).into_owned();
+    assert_eq!(named.status.code(), Some(3), "{told}");
+    assert!(told.contains("left alone: 1 Kustomize patch, "), "{told}");
 }
