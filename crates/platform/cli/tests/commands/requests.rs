@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use super::{BAD, Folder, POLICY, out};
+use super::{BAD, Folder, POLICY};
 
 const CLUSTER_WIDE: &str = "apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -236,7 +236,7 @@ fn a_check_judges_no_part_of_an_object_as_a_whole_and_says_so() {
     ];
     let folder = Folder::new("check-patches", &files);
     let output = folder.run(&["check", ".", "-p", "policy.yaml", "--format", "json"]);
-    let json: Value = serde_json::from_str(&out(&output)).unwrap();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     let findings = json["findings"].as_array().unwrap();
     let files: BTreeSet<_> = findings.iter().map(|finding| finding["location"]["file"].as_str().unwrap()).collect();
     assert_eq!(files.into_iter().collect::<Vec<_>>(), ["both.yaml", "pod.yaml"], "{json}");
