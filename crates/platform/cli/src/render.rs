@@ -87,8 +87,8 @@ const MAX_NAMED: usize = 8;
 /// `11 more: a.yaml:3:5, b.yaml:9:5, ..`
 fn elsewhere(findings: &[&Finding]) -> String {
     let place = |finding: &&Finding| match &finding.location {
-        Some(location) => visible(&location.to_string()).into_owned(),
-        None => visible(&finding.resource).into_owned(),
+        Some(location) => in_a_line(&location.to_string()),
+        None => in_a_line(&finding.resource),
     };
     let mut text = format!(
         "{} more: {}",
@@ -104,8 +104,8 @@ fn elsewhere(findings: &[&Finding]) -> String {
 /// The field and the resource that it belongs to.
 fn subject(finding: &Finding) -> String {
     match &*finding.path {
-        "" => visible(&finding.resource).into_owned(),
-        path => visible(&format!("{path} of {}", finding.resource)).into_owned(),
+        "" => in_a_line(&finding.resource),
+        path => in_a_line(&format!("{path} of {}", finding.resource)),
     }
 }
 
@@ -128,7 +128,7 @@ fn places(finding: &Finding) -> Vec<(Excerpt, String)> {
         (0, fields) => format!("{fields} of {}", finding.resource),
         _ => label,
     };
-    let shown = |at, label: String| visible(&of_resource(at, label)).into_owned();
+    let shown = |at, label: String| in_a_line(&of_resource(at, label));
     places.into_iter().enumerate().map(|(at, (place, _, label))| (Excerpt::of(place), shown(at, label))).collect()
 }
 
@@ -165,6 +165,12 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// A name, which has one line: at the start of another it could be taken for a command to who reads the output
+/// (`::stop-commands::` of GitHub Actions).
+pub(crate) fn in_a_line(name: &str) -> String {
+    visible(name).replace('\n', "\\u{a}")
+}
+
 /// Control characters, and format characters that reorder or join what is beside them.
 fn is_deceptive(c: char) -> bool {
     let reorders =
@@ -183,18 +189,17 @@ pub(crate) fn facts(finding: &Finding) -> String {
 
 /// `policy/rule`, or the policy alone where its only rule has the same name.
 pub(crate) fn rule_id(finding: &Finding) -> String {
-    let policy = finding.policy.to_string();
-    let policy = visible(&policy);
+    let policy = in_a_line(&finding.policy.to_string());
     if *finding.rule == *finding.policy.name || finding.rule.is_empty() {
-        policy.into_owned()
+        policy
     } else {
-        format!("{policy}/{}", visible(&finding.rule))
+        format!("{policy}/{}", in_a_line(&finding.rule))
     }
 }
 
 fn rule_note(finding: &Finding) -> String {
     let place = finding.rule_location.as_ref().map(|at| format!(" at {at}")).unwrap_or_default();
-    visible(&format!("{} severity, {}{place}", finding.severity, finding.policy.kind)).into_owned()
+    in_a_line(&format!("{} severity, {}{place}", finding.severity, finding.policy.kind))
 }
 
 fn render(groups: &[Group<'_>]) -> String {
@@ -226,7 +231,7 @@ impl Excerpt {
         let shown: String = shown.chars().flat_map(dots).collect();
         let span = (start - from).min(shown.len())..(end.min(to).saturating_sub(from)).min(shown.len());
         let span = span.start..span.end.max(span.start);
-        Self { path: visible(location.source.name()).into_owned(), line: location.start().line, text: shown, span }
+        Self { path: in_a_line(location.source.name()), line: location.start().line, text: shown, span }
     }
 
     fn snippet<'a>(&'a self, kind: AnnotationKind, label: &'a str) -> Snippet<'a, annotate_snippets::Annotation<'a>> {

@@ -108,6 +108,7 @@ impl FailOn {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
+    spare_inputs(args)?;
     let (report, outcome) = judge(args, global)?;
     write(&report, args.format, args.output.as_deref())?;
     for (reporter, file) in &args.report {
@@ -123,6 +124,25 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     // The process ends now; to free hundreds of thousands of findings one by one takes longer than to judge them.
     std::mem::forget(report);
     Ok(outcome)
+}
+
+/// Refuses reports that would replace what the run is about, or one another.
+fn spare_inputs(args: &Args) -> Result<(), Failure> {
+    let whole = |path: &PathBuf| {
+        std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.clone())
+    };
+    let read = args.paths.iter().chain(&args.policies.policies).map(whole);
+    let mut taken: Vec<PathBuf> = read.filter(|path| path.is_file()).collect();
+    for file in args.output.iter().chain(args.report.iter().map(|(_, file)| file)) {
+        let (place, is_special) = (whole(file), file.exists() && !file.is_file());
+        if taken.contains(&place) && !is_special {
+            let message =
+                format!("`{}` would be written over: it is an input, or another report goes there", file.display());
+            return Err(Failure::new(message, "name another file for the report"));
+        }
+        taken.push(place);
+    }
+    Ok(())
 }
 
 fn write(report: &Report, reporter: &Reporter, file: Option<&Path>) -> Result<(), Failure> {

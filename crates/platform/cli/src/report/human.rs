@@ -9,7 +9,7 @@ use palisade_model::{Finding, Verdict};
 
 use super::group::{Group, best_change, by_rule};
 use super::{Detail, Report, count};
-use crate::render::{self, facts, rule_id, visible};
+use crate::render::{self, facts, in_a_line, rule_id, visible};
 
 /// Excerpts that are shown of one rule.
 const EXCERPTS: usize = 3;
@@ -49,8 +49,7 @@ fn line(finding: &Finding) -> String {
     let place = finding.location.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
     let word = if finding.verdict == Verdict::Error { "error".into() } else { finding.severity.to_string() };
     let message = finding.message.split_whitespace().collect::<Vec<_>>().join(" ");
-    visible(&format!("{place}{word} {}: {message}{} ({})", rule_id(finding), facts(finding), finding.resource))
-        .into_owned()
+    in_a_line(&format!("{place}{word} {}: {message}{} ({})", rule_id(finding), facts(finding), finding.resource))
 }
 
 fn table(groups: &[&Group<'_>], out: &mut dyn Write) -> io::Result<()> {

@@ -60,3 +60,31 @@ results: [{{policy: \"{SEQUENCES}\", rule: \"{SEQUENCES}\", resources: [\"{SEQUE
         assert!(!run.stdout.contains(|c: char| c.is_ascii_control() && c != '\n'), "{format}: {:?}", run.stdout);
     }
 }
+
+#[test]
+fn no_name_begins_a_line() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: \"a\\n::stop-commands::x\"}\n";
+    let folder = Folder::new("lines")
+        .file("pod.yaml", pod)
+        .file("policy.yaml", policy("validate: {message: m, pattern: {metadata: {name: a}}}"))
+        .file("b\n::add-mask::y.yaml", pod);
+    for further in [&[][..], &["--quiet"], &["--format", "github"]] {
+        let run = folder.run(&[&["check", ".", "-p", "policy.yaml"], further].concat());
+        let (out, told) = (run.stdout.as_str(), run.stderr.as_str());
+        assert!(out.contains("stop-commands"), "{out}");
+        let begins = |line: &str| line.starts_with("::stop-commands") || line.starts_with("::add-mask");
+        assert!(!out.lines().chain(told.lines()).any(begins), "{further:?}: {out}{told}");
+    }
+}
+
+#[test]
+fn a_report_replaces_no_input_and_no_other_report() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n";
+    let folder = Folder::new("outputs").file("pod.yaml", pod);
+    for outputs in [&["-o", "pod.yaml"][..], &["-o", "o.txt", "--report", "markdown=./o.txt"]] {
+        let run = folder.run(&[&["check", "pod.yaml"], outputs].concat());
+        assert_eq!(run.exit(), Some(2), "{}", run.stderr);
+        assert!(run.stderr.contains("would be written over"), "{}", run.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(folder.path().join("pod.yaml")).unwrap(), pod);
+}
