@@ -11,11 +11,7 @@ const MAX_EXCERPT: usize = 200;
 
 /// A diagnostic with its excerpts.
 pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> String {
-    let level = match diagnostic.level {
-        palisade_model::Level::Note => Level::NOTE,
-        palisade_model::Level::Warning => Level::WARNING,
-        palisade_model::Level::Error => Level::ERROR,
-    };
+    let level = drawn(diagnostic.level);
     let excerpts: Vec<_> =
         diagnostic.labels.iter().map(|label| (Excerpt::of(&label.location), visible(&label.text))).collect();
     let help: Vec<_> = diagnostic.help.iter().map(|help| visible(help)).collect();
@@ -30,15 +26,19 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic) -> String {
     render(&[group])
 }
 
+fn drawn(level: palisade_model::Level) -> Level<'static> {
+    match level {
+        palisade_model::Level::Note => Level::NOTE,
+        palisade_model::Level::Warning => Level::WARNING,
+        palisade_model::Level::Error => Level::ERROR,
+    }
+}
+
 /// Findings of one rule: what it says, the offending lines of the first `shown`, where the others are, the remedy.
-pub(crate) fn findings(findings: &[&Finding], shown: usize) -> String {
+pub(crate) fn findings(findings: &[&Finding], shown: usize, level: palisade_model::Level) -> String {
     let Some(first) = findings.first() else { return String::new() };
-    let (level, prefix) = match first.verdict {
-        Verdict::Fail => (Level::ERROR, ""),
-        Verdict::Error => (Level::ERROR, "could not be evaluated: "),
-        Verdict::Warn => (Level::WARNING, ""),
-        Verdict::Pass | Verdict::Skip => (Level::NOTE, ""),
-    };
+    let level = drawn(level);
+    let prefix = if first.verdict == Verdict::Error { "could not be evaluated: " } else { "" };
     let same = findings.iter().all(|finding| finding.message == first.message);
     let title = if same {
         format!("{prefix}{}", visible(&first.message))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use palisade_model::{Diagnostic, Finding, Level, Severity, Verdict};
+use palisade_model::{Diagnostic, Level, Severity, Verdict};
 use palisade_policy::Environment;
 use palisade_verdict::Ruleset;
 use palisade_verdict::waiver::Waivers;
@@ -19,7 +19,7 @@ use crate::config::{Config, WAIVERS};
 use crate::judge::{Counts, Judge, Verdicts, patches, without_patches};
 use crate::listen::Console;
 use crate::lookups::ManifestLookups;
-use crate::report::{Detail, Report, Reporter, count, reporter};
+use crate::report::{Detail, FailOn, Report, Reporter, count, reporter};
 use crate::{Exit, Failure, Outcome, tally};
 use palisade_policies::packs::Side;
 use palisade_policies::waiver_file;
@@ -81,29 +81,6 @@ struct BaselineArgs {
 fn extra_report(text: &str) -> Result<(&'static Reporter, PathBuf), String> {
     let (format, file) = text.split_once('=').ok_or("expected FORMAT=FILE, such as `sarif=palisade.sarif`")?;
     Ok((reporter(format)?, file.into()))
-}
-
-/// What fails a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FailOn {
-    Never,
-    AtLeast(Severity),
-}
-
-impl FromStr for FailOn {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.eq_ignore_ascii_case("never") { Ok(Self::Never) } else { text.parse().map(Self::AtLeast) }
-    }
-}
-
-impl FailOn {
-    fn includes(self, finding: &Finding) -> bool {
-        finding.disposition.counts()
-            && finding.verdict == Verdict::Fail
-            && matches!(self, Self::AtLeast(severity) if finding.severity >= severity)
-    }
 }
 
 /// Runs the command.
@@ -224,6 +201,7 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     let failing = verdicts.findings.iter().filter(|finding| fail_on.includes(finding)).count();
     let counts = Counts::of(verdicts.counts, &verdicts.findings);
     verdicts.findings.retain(|finding| finding.severity >= severity || finding.verdict == Verdict::Error);
+    let hidden = failing - verdicts.findings.iter().filter(|finding| fail_on.includes(finding)).count();
     let report = Report {
         findings: verdicts.findings,
         counts,
@@ -234,9 +212,16 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
         documents: verdicts.documents,
         judged: verdicts.judged,
         jobs,
+        fail_on,
         detail: Detail::of(global),
     };
     let mut outcome = conclude(&report, failing);
+    if hidden > 0 && outcome.exit == Exit::Findings {
+        let _ = write!(
+            outcome.reason,
+            "; severity `{severity}` hides {hidden} of them: lower `--severity` or raise `--fail-on`"
+        );
+    }
     outcome.reason.extend(written.map(|written| format!("; {written}")));
     Ok((report, outcome))
 }

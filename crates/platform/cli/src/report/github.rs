@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use palisade_model::{Diagnostic, Finding, Level, Location, Verdict};
+use palisade_model::{Finding, Level, Location, Verdict};
 
 use super::{Report, group};
 use crate::render::{facts, rule_id};
@@ -14,21 +14,21 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for diagnostic in &report.diagnostics {
         let place = diagnostic.labels.first().map(|label| &label.location);
         let body = std::iter::once(&diagnostic.message).chain(&diagnostic.help).cloned().collect::<Vec<_>>().join("\n");
-        command(level(diagnostic), place, diagnostic.code, &body, out)?;
+        command(level(diagnostic.level), place, diagnostic.code, &body, out)?;
     }
     let concerning = report.findings.iter().filter(|finding| finding.disposition.counts());
     for group in group::by_rule(concerning.filter(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::Skip)))
     {
         for finding in group.findings {
-            let severe = if finding.verdict == Verdict::Warn { "warning" } else { "error" };
-            command(severe, finding.location.as_ref(), &rule_id(finding), &body(finding), out)?;
+            let level = level(report.fail_on.level(finding));
+            command(level, finding.location.as_ref(), &rule_id(finding), &body(finding), out)?;
         }
     }
     Ok(())
 }
 
-fn level(diagnostic: &Diagnostic) -> &'static str {
-    match diagnostic.level {
+fn level(level: Level) -> &'static str {
+    match level {
         Level::Error => "error",
         Level::Warning => "warning",
         Level::Note => "notice",

@@ -26,7 +26,9 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     let groups = by_rule(counted.iter().copied());
     let excerpts = if report.detail == Detail::Verbose { usize::MAX } else { EXCERPTS };
-    for text in in_parallel(&groups, report.jobs, |group| render::findings(&group.findings, excerpts)) {
+    for text in in_parallel(&groups, report.jobs, |group| {
+        render::findings(&group.findings, excerpts, report.fail_on.worst(&group.findings))
+    }) {
         writeln!(out, "{text}\n")?;
     }
     let failing: Vec<_> = groups.iter().filter(|group| group.first().is_some_and(concerns)).collect();

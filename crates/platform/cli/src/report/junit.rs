@@ -6,14 +6,14 @@ use std::io::{self, Write};
 use palisade_model::{Finding, Verdict};
 use quick_junit::{NonSuccessKind, Report as JUnit, TestCase, TestCaseStatus, TestSuite};
 
-use super::Report;
+use super::{FailOn, Report};
 use crate::render::facts;
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut suites: BTreeMap<String, TestSuite> = BTreeMap::new();
     for finding in &report.findings {
         let name = finding.policy.to_string();
-        suites.entry(name.clone()).or_insert_with(|| TestSuite::new(name)).add_test_case(case(finding));
+        suites.entry(name.clone()).or_insert_with(|| TestSuite::new(name)).add_test_case(case(finding, report.fail_on));
     }
     if !report.diagnostics.is_empty() {
         let mut suite = TestSuite::new("input");
@@ -30,21 +30,26 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn case(finding: &Finding) -> TestCase {
+fn case(finding: &Finding, fail_on: FailOn) -> TestCase {
     let mut status = match finding.verdict {
         _ if !finding.disposition.counts() => TestCaseStatus::skipped(),
         Verdict::Pass | Verdict::Warn => TestCaseStatus::success(),
         Verdict::Skip => TestCaseStatus::skipped(),
+        Verdict::Fail if !fail_on.includes(finding) => TestCaseStatus::success(),
         Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Verdict::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     let place = finding.location.as_ref().map(|location| format!("{location}: ")).unwrap_or_default();
+    let message = format!("{place}{}{}", finding.message, facts(finding));
+    // A success has no message, so that what does not fail the run is told as output.
+    let aside = matches!(status, TestCaseStatus::Success { .. }) && finding.verdict != Verdict::Pass;
     if finding.verdict != Verdict::Pass {
-        status
-            .set_message(format!("{place}{}{}", finding.message, facts(finding)))
-            .set_type(finding.severity.to_string());
+        status.set_message(message.clone()).set_type(finding.severity.to_string());
     }
     let mut case = TestCase::new(format!("{} {}", finding.rule, finding.resource), status);
+    if aside {
+        case.set_system_out(format!("{} severity: {message}", finding.severity));
+    }
     case.set_classname(finding.policy.to_string());
     case
 }

@@ -14,11 +14,13 @@ mod group;
 mod human;
 mod json;
 mod junit;
+mod level;
 mod markdown;
 mod sarif;
 
 pub(crate) use group::group_id;
 pub(crate) use json::{DiagnosticEntry, diagnostic_entry, write_json};
+pub(crate) use level::FailOn;
 
 /// What a run of `check` has to tell.
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub(crate) struct Report {
     pub(crate) judged: usize,
     /// Threads to render with.
     pub(crate) jobs: usize,
+    /// What fails the run, and so is shown as an error.
+    pub(crate) fail_on: FailOn,
     /// How much people want to read.
     pub(crate) detail: Detail,
 }

@@ -17,7 +17,8 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         rules.entry(rule_id(finding)).or_insert_with(|| rule(finding));
     }
     let index: BTreeMap<_, _> = rules.keys().enumerate().map(|(at, id)| (id.clone(), at)).collect();
-    let results: Vec<_> = findings.iter().map(|finding| result(finding, &index)).collect();
+    let results: Vec<_> =
+        findings.iter().map(|finding| result(finding, report.fail_on.level(finding), &index)).collect();
     let notifications: Vec<_> = report.diagnostics.iter().map(notification).collect();
     let failed = report.diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error);
     let log = json!({
@@ -69,13 +70,8 @@ fn security_severity(severity: Severity) -> &'static str {
     }
 }
 
-fn result(finding: &Finding, rules: &BTreeMap<String, usize>) -> Value {
+fn result(finding: &Finding, level: Level, rules: &BTreeMap<String, usize>) -> Value {
     let id = rule_id(finding);
-    let level = match (finding.verdict, finding.severity) {
-        (Verdict::Error, _) | (Verdict::Fail, Severity::High | Severity::Critical) => "error",
-        (Verdict::Fail, Severity::Medium) | (Verdict::Warn, _) => "warning",
-        _ => "note",
-    };
     let related: Vec<_> = finding
         .related
         .iter()
@@ -89,7 +85,7 @@ fn result(finding: &Finding, rules: &BTreeMap<String, usize>) -> Value {
     let mut result = json!({
         "ruleId": id,
         "ruleIndex": rules.get(&id),
-        "level": level,
+        "level": word(level),
         "kind": "fail",
         "message": {"text": format!("{}: {}", finding.resource, finding.message)},
         "locations": [location],
@@ -146,19 +142,22 @@ fn uri(path: &str) -> String {
 }
 
 fn notification(diagnostic: &palisade_model::Diagnostic) -> Value {
-    let level = match diagnostic.level {
-        Level::Note => "note",
-        Level::Warning => "warning",
-        Level::Error => "error",
-    };
     let locations: Vec<_> =
         diagnostic.labels.iter().take(1).map(|l| json!({"physicalLocation": physical(&l.location)})).collect();
     json!({
         "descriptor": {"id": diagnostic.code},
-        "level": level,
+        "level": word(diagnostic.level),
         "message": {"text": diagnostic.message},
         "locations": locations,
     })
+}
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::Note => "note",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    }
 }
 
 fn hexadecimal(digit: u8) -> char {

@@ -248,3 +248,24 @@ fn a_check_judges_no_part_of_an_object_as_a_whole_and_says_so() {
     assert_eq!(named.status.code(), Some(3), "{told}");
     assert!(told.contains("left alone: 1 Kustomize patch, "), "{told}");
 }
+
+#[test]
+fn what_does_not_fail_the_run_is_no_error_and_what_is_hidden_is_told() {
+    let folder = Folder::new("levels", &[("pod.yaml", BAD), ("policy.yaml", POLICY)]);
+    let check = |more: &[&str]| folder.run(&[&["check", "pod.yaml", "-p", "policy.yaml"], more].concat());
+    for (format, mild, severe) in [
+        ("human", "warning[", "error["),
+        ("github", "::warning ", "::error "),
+        ("sarif", "\"level\": \"warning\"", "\"level\": \"error\""),
+        ("junit", "<system-out>", "<failure"),
+    ] {
+        let passes = check(&["--format", format, "--fail-on", "never"]);
+        assert_eq!(passes.status.code(), Some(0));
+        let (passes, fails) = (out(&passes), out(&check(&["--format", format])));
+        assert!(passes.contains(mild) && !passes.contains(severe), "{passes}");
+        assert!(fails.contains(severe) && !fails.contains(mild), "{fails}");
+    }
+    let hidden = check(&["--severity", "critical"]);
+    assert_eq!(hidden.status.code(), Some(1));
+    assert!(out(&hidden).contains("severity `critical` hides 1 of them"), "{}", out(&hidden));
+}
