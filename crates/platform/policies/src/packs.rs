@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use palisade_document::{Document, Limits, parse};
-use palisade_model::Resource;
+use palisade_model::{Resource, nearest};
 use palisade_packs::{Entry, PACKS, Pack};
 
 /// What a run uses that names no policies at all.
@@ -61,21 +61,28 @@ fn select(selector: &str) -> Result<Vec<(&'static Pack, &'static Entry)>, Unknow
         let known: Vec<_> = PACKS.iter().map(|pack| format!("`{PREFIX}{}`", pack.id)).collect();
         return Err(UnknownPack {
             message: format!("no built-in pack is called `{id}`"),
-            help: format!("there is {}", known.join(", ")),
+            help: format!("{}there is {}", meant(id, PACKS.iter().map(|pack| pack.id)), known.join(", ")),
         });
     };
     let rules = pack.select(what);
     if rules.is_empty() {
+        let rules = pack.select("all").into_iter().map(|entry| entry.id);
+        let near = meant(what, pack.groups.iter().map(|group| group.id).chain(rules));
         let groups: Vec<_> = pack.groups.iter().map(|group| format!("`{}`", group.id)).collect();
         return Err(UnknownPack {
             message: format!("the pack `{id}` has no group and no rule called `{what}`"),
             help: format!(
-                "its groups are {} and `all`; `palisade list policies -p {PREFIX}{id}/all` shows its rules",
+                "{near}its groups are {} and `all`; `palisade list policies -p {PREFIX}{id}/all` shows its rules",
                 groups.join(", ")
             ),
         });
     }
     Ok(rules.into_iter().map(|entry| (*pack, entry)).collect())
+}
+
+/// The name that was meant, where one is near.
+fn meant(name: &str, known: impl Iterator<Item = &'static str>) -> String {
+    nearest(name, known).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default()
 }
 
 /// The policies of one side of a rule.

@@ -133,6 +133,13 @@ fn paths(args: &Args, config: &Config) -> Result<Vec<PathBuf>, Failure> {
         [] => config.check.paths.iter().map(|path| config.resolve(path)).collect(),
         given => given.to_vec(),
     };
+    if let ([.., taken], true) = (&args.policies.policies[..], paths.is_empty()) {
+        let taken = taken.display();
+        let help = format!(
+            "`-p` takes every path behind it, `{taken}` too: name what to judge first, as in `palisade check PATH -p POLICY`"
+        );
+        return Err(Failure::new(format!("nothing to judge is named: `-p` took `{taken}` for a policy"), help));
+    }
     if paths.is_empty() {
         let help = "name files or folders, or list them as `paths` under [check] in palisade.toml; \
                     `palisade init` looks for them";

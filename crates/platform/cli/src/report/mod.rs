@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use palisade_intake::{Tally, in_parallel};
-use palisade_model::{Diagnostic, Disposition, Finding, Verdict};
+use palisade_model::{Diagnostic, Disposition, Finding, Verdict, nearest};
 
 use crate::args::Global;
 use crate::judge::Counts;
@@ -146,7 +146,9 @@ pub(crate) const REPORTERS: &[Reporter] = &[
 pub(crate) fn reporter(id: &str) -> Result<&'static Reporter, String> {
     REPORTERS.iter().find(|reporter| reporter.id == id).ok_or_else(|| {
         let known: Vec<_> = REPORTERS.iter().map(|reporter| reporter.id).collect();
-        format!("unknown format `{id}`: one of {}", known.join(", "))
+        let near =
+            nearest(id, known.iter().copied()).map(|near| format!(", did you mean `{near}`")).unwrap_or_default();
+        format!("unknown format `{id}`{near}: one of {}", known.join(", "))
     })
 }
 

@@ -269,3 +269,18 @@ fn what_does_not_fail_the_run_is_no_error_and_what_is_hidden_is_told() {
     assert_eq!(hidden.status.code(), Some(1));
     assert!(out(&hidden).contains("severity `critical` hides 1 of them"), "{}", out(&hidden));
 }
+
+#[test]
+fn a_message_names_what_was_taken_and_what_was_meant() {
+    let folder = Folder::new("arguments", &[("pod.yaml", BAD), ("policy.yaml", POLICY)]);
+    for (arguments, said) in [
+        (&["check", "-p", "policy.yaml", "pod.yaml"][..], "`-p` took `pod.yaml` for a policy"),
+        (&["check", "pod.yaml", "-p", "pack:kubernetes/basline"], "did you mean `baseline`?"),
+        (&["check", "pod.yaml", "-p", "pack:kubernets"], "did you mean `kubernetes`?"),
+        (&["check", "pod.yaml", "--format", "sarf"], "did you mean `sarif`"),
+    ] {
+        let output = folder.run(arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(out(&output).contains(said), "{}", out(&output));
+    }
+}
