@@ -229,6 +229,9 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
             "; severity `{severity}` hides {hidden} of them: lower `--severity` or raise `--fail-on`"
         );
     }
+    if let ([first, ..], 0, Exit::Nothing) = (&args.policies.policies[..], report.policies, outcome.exit) {
+        let _ = write!(outcome.reason, "; `-p` took `{}`, which holds no policy", first.display());
+    }
     outcome.reason.extend(written.map(|written| format!("; {written}")));
     Ok((report, outcome))
 }

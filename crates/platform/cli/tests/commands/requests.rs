@@ -284,3 +284,11 @@ fn a_message_names_what_was_taken_and_what_was_meant() {
         assert!(out(&output).contains(said), "{}", out(&output));
     }
 }
+
+#[test]
+fn what_holds_no_policy_is_named() {
+    let folder = Folder::new("no-policy", &[("pod.yaml", BAD)]);
+    let output = folder.run(&["check", "pod.yaml", "-p", "pod.yaml"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(out(&output).contains("`-p` took `pod.yaml`, which holds no policy"), "{}", out(&output));
+}
