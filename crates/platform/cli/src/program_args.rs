@@ -38,6 +38,11 @@ struct VerificationArgs {
 }
 
 impl ProgramArgs {
+    /// Whether only some Rego packages are to judge.
+    pub(crate) const fn names_packages(&self) -> bool {
+        !self.namespace.is_empty()
+    }
+
     /// As the policies' reader takes them.
     pub(crate) fn options(&self) -> ProgramOptions {
         let verification = &self.verification;

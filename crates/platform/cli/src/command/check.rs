@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use palisade_model::{Diagnostic, Level, Severity, Verdict};
-use palisade_policy::Environment;
+use palisade_policy::{Environment, Policy};
 use palisade_verdict::Ruleset;
 use palisade_verdict::waiver::Waivers;
 
@@ -231,6 +232,10 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
     }
     if let ([first, ..], 0, Exit::Nothing) = (&args.policies.policies[..], report.policies, outcome.exit) {
         let _ = write!(outcome.reason, "; `-p` took `{}`, which holds no policy", first.display());
+    }
+    let is_program = |policy: &Arc<dyn Policy>| &*policy.reference().kind == "RegoPackage";
+    if args.policies.programs.names_packages() && !ruleset.policies().iter().any(is_program) {
+        outcome.reason.push_str("; `--namespace` has no effect: it chooses Rego packages, and no such package judges");
     }
     outcome.reason.extend(written.map(|written| format!("; {written}")));
     Ok((report, outcome))

@@ -292,3 +292,14 @@ fn what_holds_no_policy_is_named() {
     assert_eq!(output.status.code(), Some(3));
     assert!(out(&output).contains("`-p` took `pod.yaml`, which holds no policy"), "{}", out(&output));
 }
+
+#[test]
+fn an_option_about_packages_says_where_there_are_none() {
+    let folder = Folder::new(
+        "no-package",
+        &[("pod.yaml", BAD), ("policy.yaml", POLICY), ("own.rego", "package own\ndeny contains 1 if false\n")],
+    );
+    let check = |policy| out(&folder.run(&["check", "pod.yaml", "--namespace", "own", "-p", policy]));
+    assert!(check("policy.yaml").contains("`--namespace` has no effect"), "{}", check("policy.yaml"));
+    assert!(!check("own.rego").contains("no effect"), "{}", check("own.rego"));
+}
