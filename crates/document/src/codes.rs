@@ -91,4 +91,8 @@ palisade_model::codes! {
     "The items of a `kind: List` are objects of any kind, each with `apiVersion` and `kind`. An item without them is no object \
      that a cluster takes, and no rule about objects reads it. Items of a typed list (`PodList`) take both from the list.\n\n\
      Give the item `apiVersion` and `kind`."
+    UNTYPED "PAL-D0024" "a document lacks what would make it an object"
+    "A document has parts of an object (`metadata`, `spec`, one of `apiVersion` and `kind`) and not both `apiVersion` and `kind` as \
+     text, or is a list whose `items` are none. A cluster refuses it, and no rule about objects reads it.\n\n\
+     Add what is missing: `apiVersion: v1`, `kind: Pod`. Keys are written exactly so."
 }

@@ -141,7 +141,10 @@ fn with_kind_of(list: &Document, mut item: Document) -> Document {
 pub fn doubts(document: &Document) -> Vec<Diagnostic> {
     let mut doubts = Vec::new();
     match list_items(document) {
-        None => doubts.extend(doubtful_name(document)),
+        None => {
+            doubts.extend(lost(document));
+            doubts.extend(doubtful_name(document));
+        }
         Some((items, spans)) => {
             let is_typed = document.value.get("kind").and_then(Value::as_str) != Some("List");
             for (value, child) in items.iter().zip(&spans.children) {
@@ -159,6 +162,41 @@ pub fn doubts(document: &Document) -> Vec<Diagnostic> {
         }
     }
     doubts
+}
+
+/// What nobody takes for an object although it was meant for one: `apiVersion` or `kind` is missing or no text beside the
+/// parts of an object, or the items of a list are none.
+fn lost(document: &Document) -> Option<Diagnostic> {
+    let map = document.value.as_object()?;
+    let warning = |key: &str, message: String, help: String| {
+        let path = if map.get(key).is_some() { Path::from_pointer(&format!("/{key}")) } else { Path::root() };
+        let location = document.resource().locate(&path)?;
+        Some(Diagnostic::warning(codes::UNTYPED, message).at(location, "").help(help))
+    };
+    let text = |key: &str| map.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let has = |key: &str| map.get(key).is_some_and(|value| value.as_object().is_some());
+    let (version, kind) = (text("apiVersion"), text("kind"));
+    if let (Some(version), Some("List")) = (version, kind) {
+        let items = map.get("items").filter(|items| version == "v1" && !items.is_null())?;
+        let message =
+            format!("`items` of this list is of type {}, not a list: nothing of it is judged", items.type_name());
+        return warning("items", message, "write one `- ` for each item".to_owned());
+    }
+    let parts = [version.is_some(), kind.is_some(), has("metadata"), has("spec")];
+    let meant = (has("metadata") || (has("spec") && kind.is_some())) && parts.iter().filter(|it| **it).count() > 1;
+    let key = if version.is_none() { "apiVersion" } else { "kind" };
+    if !meant || (version.is_some() && kind.is_some()) {
+        return None;
+    }
+    let both = version.is_none() && kind.is_none();
+    let what = match map.get(key) {
+        Some(value) if !value.is_null() => format!("`{key}` is of type {}, not text", value.type_name()),
+        _ if both => "this has no `apiVersion` and no `kind`".to_owned(),
+        _ => format!("this has no `{key}`"),
+    };
+    let slip = map.keys().find(|written| ***written != *key && written.eq_ignore_ascii_case(key));
+    let help = slip.map_or_else(|| format!("give it `{key}` as text"), |slip| format!("write `{key}` for `{slip}`"));
+    warning(key, format!("{what}: it is no object to any rule"), help)
 }
 
 /// A name or namespace that is no text: the word `off`, `n` or `y`, or a number.
@@ -242,6 +280,52 @@ mod tests {
                 (codes::NAME, "quote it: `namespace: \"off\"`".to_owned())
             ]
         );
+    }
+
+    #[test]
+    fn what_lacks_a_part_of_its_type_is_told() {
+        let told = |text: &str| -> Vec<String> {
+            let parsed = parse("a.yaml", text.as_bytes(), &Limits::default());
+            parsed
+                .documents
+                .iter()
+                .flat_map(doubts)
+                .map(|doubt| format!("{}; {}", doubt.message, doubt.help.concat()))
+                .collect()
+        };
+        for (text, told_of) in [
+            (
+                "kind: Pod\nmetadata: {name: x}",
+                "this has no `apiVersion`: it is no object to any rule; give it `apiVersion` as text",
+            ),
+            (
+                "apiVersion: v1\nKind: Pod\nmetadata: {name: x}",
+                "this has no `kind`: it is no object to any rule; write `kind` for `Kind`",
+            ),
+            (
+                "apiVersion: 1\nkind: Pod\nspec: {}",
+                "`apiVersion` is of type number, not text: it is no object to any rule; give it `apiVersion` as text",
+            ),
+            (
+                "metadata: {name: x}\nspec: {}",
+                "this has no `apiVersion` and no `kind`: it is no object to any rule; give it `apiVersion` as text",
+            ),
+            (
+                "apiVersion: v1\nkind: List\nitems: {a: b}",
+                "`items` of this list is of type object, not a list: nothing of it is judged; write one `- ` for each item",
+            ),
+        ] {
+            assert_eq!(told(text), [told_of], "{text}");
+        }
+        for text in [
+            "kind: Deployment\nreplicas: 1",
+            "apiVersion: v2\nname: chart",
+            "metadata: {name: x}",
+            "apiVersion: v1\nkind: List",
+            "a: b",
+        ] {
+            assert_eq!(told(text), [""; 0], "{text}");
+        }
     }
 
     #[test]

@@ -11,7 +11,9 @@ pub mod languages;
 pub mod load;
 pub mod packs;
 pub mod programs;
+mod strangers;
 pub mod waiver_file;
 
 pub use catalogue::{Catalogue, DocumentState, Edition, Given, Place, Revision, Sources, State};
 pub use load::{Policies, load, policies};
+pub use strangers::UNCLAIMED;

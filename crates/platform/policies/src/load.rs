@@ -10,6 +10,7 @@ use palisade_policy::{Loaded, Policy};
 
 use crate::languages::{self, LANGUAGES};
 use crate::programs::{Files, ProgramOptions, is_bundle, programs};
+use crate::strangers;
 
 /// Policies ready to judge.
 #[derive(Debug, Default)]
@@ -20,7 +21,8 @@ pub struct Policies {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Loads the policies `built_in` and every policy below `paths`; documents that no language claims are reported.
+/// Loads the policies `built_in` and every policy below `paths`; documents that no language claims
+/// and that were meant for one are reported.
 pub fn policies(paths: &[PathBuf], built_in: Vec<Resource>, programs: &ProgramOptions, jobs: usize) -> Policies {
     let of_objects = |path: &PathBuf| !is_bundle(path) && !languages::is_program(path);
     let objects: Vec<_> = paths.iter().filter(|path| of_objects(path)).cloned().collect();
@@ -28,6 +30,8 @@ pub fn policies(paths: &[PathBuf], built_in: Vec<Resource>, programs: &ProgramOp
     let resources: Vec<_> = built_in.into_iter().chain(documents.into_iter().map(Document::into_resource)).collect();
     let mut loaded = load(&resources);
     loaded.diagnostics.splice(0..0, diagnostics);
+    let unclaimed = resources.iter().filter(|document| !LANGUAGES.iter().any(|language| language.claims(document)));
+    loaded.diagnostics.extend(unclaimed.filter_map(strangers::doubt));
     load_programs(paths, programs, &mut loaded);
     loaded
 }
@@ -82,11 +86,8 @@ fn unknown_packages(asked: &[String], found: &Loaded) -> Vec<Diagnostic> {
     asked
         .filter(|name| !is_known(name))
         .map(|name| {
-            Diagnostic::warning(
-                "PAL-P0004",
-                format!("no package with deny, warn or violation rules is called `{name}`"),
-            )
-            .help("without --namespace every such package judges; `palisade list policies -p PATH` shows them")
+            Diagnostic::error("PAL-P0004", format!("no package with deny, warn or violation rules is called `{name}`"))
+                .help("without --namespace every such package judges; `palisade list policies -p PATH` shows them")
         })
         .collect()
 }

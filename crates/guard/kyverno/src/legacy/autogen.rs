@@ -9,15 +9,18 @@ use palisade_model::{Map, Str, Value};
 /// The annotation that narrows or turns off autogen.
 const CONTROLLERS_ANNOTATION: &str = "pod-policies.kyverno.io/autogen-controllers";
 
-/// Controllers with a pod template, in the order in which Kyverno lists them, with the selector of their kind.
-const CONTROLLERS: [(&str, &str); 6] = [
-    ("DaemonSet", "apps/v1/DaemonSet"),
-    ("Deployment", "apps/v1/Deployment"),
-    ("Job", "batch/v1/Job"),
-    ("ReplicaSet", "apps/v1/ReplicaSet"),
-    ("ReplicationController", "v1/ReplicationController"),
-    ("StatefulSet", "apps/v1/StatefulSet"),
+/// Controllers with a pod template, in the order in which Kyverno lists them, with the selectors of their kind. A cluster
+/// hands a controller over in the version that it stores; a manifest may still have one that clusters have dropped, which
+/// says nothing of its pods.
+const CONTROLLERS: [(&str, &[&str]); 6] = [
+    ("DaemonSet", &["apps/*/DaemonSet", "extensions/*/DaemonSet"]),
+    ("Deployment", &["apps/*/Deployment", "extensions/*/Deployment"]),
+    ("Job", &["batch/*/Job"]),
+    ("ReplicaSet", &["apps/*/ReplicaSet", "extensions/*/ReplicaSet"]),
+    ("ReplicationController", &["v1/ReplicationController"]),
+    ("StatefulSet", &["apps/*/StatefulSet"]),
 ];
+const CRON_JOB_SELECTOR: &str = "batch/*/CronJob";
 const CRON_JOB: &str = "CronJob";
 
 /// A rule's name may not be longer.
@@ -44,8 +47,12 @@ pub fn derive(document: &Value) -> Derived {
     if wanted == ["none"] {
         return Derived::default();
     }
-    let controllers: Vec<&str> =
-        CONTROLLERS.iter().filter(|(kind, _)| wanted.contains(kind)).map(|(_, selector)| *selector).collect();
+    let controllers: Vec<&str> = CONTROLLERS
+        .iter()
+        .filter(|(kind, _)| wanted.contains(kind))
+        .flat_map(|(_, selectors)| *selectors)
+        .copied()
+        .collect();
     let cron = wanted.contains(&CRON_JOB);
     let mut derived = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
@@ -136,9 +143,9 @@ fn for_controllers(rule: &Value, kinds: &[&str]) -> Option<Value> {
 
 fn for_cron_jobs(rule: &Value) -> Option<Value> {
     let name = rule.get("name").cloned().unwrap_or_default();
-    let mut nested = for_controllers(rule, &["batch/v1/CronJob"])?;
+    let mut nested = for_controllers(rule, &[CRON_JOB_SELECTOR])?;
     set(&mut nested, "name", name);
-    generate(&nested, "autogen-cronjob", "jobTemplate", &["batch/v1/CronJob"], &|_| true)
+    generate(&nested, "autogen-cronjob", "jobTemplate", &[CRON_JOB_SELECTOR], &|_| true)
 }
 
 fn generate(
@@ -318,7 +325,13 @@ mod tests {
         let narrowed = json!({"pod-policies.kyverno.io/autogen-controllers": "Deployment,Job"});
         let derived = derive(&policy(&narrowed, &pod_rule(r#"{"pattern":{}}"#)));
         assert_eq!(derived.rules.len(), 1);
-        assert_eq!(kinds_of(derived.rules[0].1.get("match")), ["apps/v1/Deployment", "batch/v1/Job"]);
+        assert_eq!(
+            kinds_of(derived.rules[0].1.get("match")),
+            ["apps/*/Deployment", "extensions/*/Deployment", "batch/*/Job"]
+        );
+        let narrowed = json!({"pod-policies.kyverno.io/autogen-controllers": "CronJob"});
+        let derived = derive(&policy(&narrowed, &pod_rule(r#"{"pattern":{}}"#)));
+        assert_eq!(kinds_of(derived.rules[0].1.get("match")), ["batch/*/CronJob"]);
         let none = json!({"pod-policies.kyverno.io/autogen-controllers": "none"});
         assert!(derive(&policy(&none, &pod_rule(r#"{"pattern":{}}"#))).rules.is_empty());
         let named =

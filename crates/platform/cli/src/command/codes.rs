@@ -82,6 +82,14 @@ is an error: nobody knows that there is none.
 Check all manifests of the cluster together, or give what policies look up with `--values`.",
     },
     CodeEntry {
+        code: palisade_policies::UNCLAIMED,
+        title: "a document looks like a policy and is none",
+        explanation: "A document among the policies has nearly the kind, the group or the keys of a policy: `kind: ClusterPolcy`, \
+`apiVersion: kyvern.io/v1`, no `apiVersion` at all. No language takes it, so what it says would not be judged.
+
+Correct the place that is shown. Other objects (parameters, Namespaces, definitions of kinds) may stand among policies.",
+    },
+    CodeEntry {
         code: INVALID_REVIEW,
         title: "an AdmissionReview cannot be read",
         explanation: "A document is called AdmissionReview (`admission.k8s.io/v1`) and lacks something that every review has, so that \

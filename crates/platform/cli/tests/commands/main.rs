@@ -261,6 +261,26 @@ results:
     assert_eq!(compat.status.code(), Some(0), "{}", last_line(&compat));
 }
 
+#[test]
+fn what_was_meant_for_a_policy_or_an_object_is_never_dropped_in_silence() {
+    let policy = "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: a}\nspec:\n  rules:\n  - name: r\n    match: {any: [{resources: {kinds: [Pod]}}]}\n    validate: {message: x, pattern: {spec: {\"=(hostNetwork)\": false}}}\n";
+    let near = policy.replace("ClusterPolicy", "ClusterPolcy");
+    let job = "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: j}\nspec: {jobTemplate: {spec: {template: {spec: {hostNetwork: true}}}}}\n";
+    let lost = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\n---\nkind: Pod\nmetadata: {name: p}\n";
+    let folder = Folder::new(
+        "silence",
+        &[("good.yaml", policy), ("near.yaml", &near), ("j.yaml", job), ("m.yaml", lost)],
+    );
+    let text = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let dropped = folder.run(&["check", "m.yaml", "-p", "good.yaml", "-p", "near.yaml"]);
+    assert_eq!(dropped.status.code(), Some(2), "{}", text(&dropped));
+    assert!(text(&dropped).contains("did you mean `ClusterPolicy`?"), "{}", text(&dropped));
+    let objects = folder.run(&["check", "m.yaml", "-p", "good.yaml"]);
+    assert!(text(&objects).contains("this has no `apiVersion`"), "{}", text(&objects));
+    let old = folder.run(&["check", "j.yaml", "-p", "good.yaml"]);
+    assert_eq!(old.status.code(), Some(1), "{}", text(&old));
+}
+
 const ASKS: &str = "package main
 
 deny contains msg if {
@@ -275,7 +295,7 @@ fn a_namespace_that_nothing_defines_is_named() {
     let policy = "package main\n\ndeny contains \"x\" if input.bad\n";
     let folder = Folder::new("namespace", &[("policy.rego", policy), ("input.json", "{}")]);
     let mistaken = folder.run(&["check", "input.json", "-p", "policy.rego", "--namespace", "mian"]);
-    assert_eq!(mistaken.status.code(), Some(3), "{}", last_line(&mistaken));
+    assert_eq!(mistaken.status.code(), Some(2), "{}", last_line(&mistaken));
     assert!(String::from_utf8_lossy(&mistaken.stderr).contains("PAL-P0004"), "{}", last_line(&mistaken));
 }
 
