@@ -267,10 +267,8 @@ fn what_was_meant_for_a_policy_or_an_object_is_never_dropped_in_silence() {
     let near = policy.replace("ClusterPolicy", "ClusterPolcy");
     let job = "apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: j}\nspec: {jobTemplate: {spec: {template: {spec: {hostNetwork: true}}}}}\n";
     let lost = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\n---\nkind: Pod\nmetadata: {name: p}\n";
-    let folder = Folder::new(
-        "silence",
-        &[("good.yaml", policy), ("near.yaml", &near), ("j.yaml", job), ("m.yaml", lost)],
-    );
+    let folder =
+        Folder::new("silence", &[("good.yaml", policy), ("near.yaml", &near), ("j.yaml", job), ("m.yaml", lost)]);
     let text = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
     let dropped = folder.run(&["check", "m.yaml", "-p", "good.yaml", "-p", "near.yaml"]);
     assert_eq!(dropped.status.code(), Some(2), "{}", text(&dropped));
