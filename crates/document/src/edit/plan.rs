@@ -3,6 +3,7 @@
 //! A plan may be wrong where the text is unusual (comments in odd places, properties, explicit keys): the caller
 //! reads the result back and compares. `None` says that a node cannot be edited in place at all.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use palisade_model::{Map, Span, SpanEntry, SpanTree, Value};
@@ -154,7 +155,9 @@ impl Plan<'_> {
         let added: Vec<_> = new
             .iter()
             .filter(|(name, _)| !old.contains_key(name))
-            .map(|(name, value)| self.flow_member(name, value, places.first().map_or(0, |(range, _)| range.start)))
+            .map(|(name, value)| {
+                self.flow_member(name, value, places.first().map_or(0, |(range, _)| range.start), tree)
+            })
             .map(|text| (places.iter().rposition(|(_, kept)| *kept), text))
             .collect();
         for member in own {
@@ -166,11 +169,12 @@ impl Plan<'_> {
         self.flow_entries(&places, added, tree)
     }
 
-    fn flow_member(&self, name: &str, value: &Value, near: usize) -> String {
+    fn flow_member(&self, name: &str, value: &Value, near: usize, tree: &SpanTree) -> String {
         if !self.json {
             return flow_member(name, value);
         }
-        format!("{}: {}", Value::from(name).to_json(), self.one(value, near))
+        let colon = if self.is_compact(tree) { ":" } else { ": " };
+        format!("{}{colon}{}", Value::from(name).to_json(), self.added(value, near, tree))
     }
 
     /// Deletes the entries of a flow collection that do not stay, and adds new ones, each behind the entry that is given,
@@ -182,21 +186,38 @@ impl Plan<'_> {
         tree: &SpanTree,
     ) -> Done {
         let first_kept = entries.iter().position(|(_, kept)| *kept)?;
-        let (last, _) = entries.iter().rev().find(|(_, kept)| *kept)?;
+        let last_kept = entries.iter().rposition(|(_, kept)| *kept)?;
+        let last = &entries.get(last_kept)?.0;
+        let pad = " ".repeat(self.text.column(last.start));
         let own_line = self.text.line_start(last.start) > self.text.line_start(tree.span.start as usize);
         let separator = if own_line && self.text.leads_line(last.start) {
-            format!(",\n{}", " ".repeat(self.text.column(last.start)))
+            format!(",\n{pad}")
+        } else if self.is_compact(tree) {
+            ",".to_owned()
         } else {
             ", ".to_owned()
         };
+        let ends_open = added.iter().all(|(behind, _)| *behind != Some(last_kept));
+        let mut behind_comments: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for (behind, text) in added {
             if let Some(at) = behind {
                 let end = entries.get(at)?.0.end;
-                self.push(end..end, format!("{separator}{text}"));
+                if !self.json && self.text.has_comment(self.text.behind_comma(end)) {
+                    behind_comments.entry(end).or_default().push(text);
+                } else {
+                    self.push(end..end, format!("{separator}{text}"));
+                }
             } else {
                 let start = entries.get(first_kept)?.0.start;
                 self.push(start..start, format!("{text}{separator}"));
             }
+        }
+        for (end, texts) in behind_comments {
+            self.add_behind_comment(end, &texts, &pad);
+        }
+        if self.has_comments_between(entries, tree) {
+            self.delete_beside_comments(entries, ends_open.then_some(last_kept));
+            return Some(());
         }
         for (at, (range, _)) in entries.iter().enumerate().filter(|(_, (_, kept))| !kept) {
             if at < first_kept {
@@ -206,6 +227,53 @@ impl Plan<'_> {
             }
         }
         Some(())
+    }
+
+    /// Adds entries on lines of their own: the comment behind the entry that ends at `end` stays that entry's.
+    fn add_behind_comment(&mut self, end: usize, texts: &[String], pad: &str) {
+        let comma = self.text.behind_comma(end);
+        let mut text = texts.join(&format!(",\n{pad}"));
+        if comma == end {
+            self.push(end..end, ",");
+        } else {
+            text.push(',');
+        }
+        let line = self.text.line_end(comma);
+        self.push(line..line, format!("\n{pad}{text}"));
+    }
+
+    fn has_comments_between(&self, entries: &[(Range<usize>, bool)], tree: &SpanTree) -> bool {
+        let starts = entries.iter().map(|(range, _)| range.start).chain([tree.span.end as usize]);
+        let ends = [tree.span.start as usize].into_iter().chain(entries.iter().map(|(range, _)| range.end));
+        !self.json && ends.zip(starts).any(|(end, start)| self.text.slice(end, start).contains('#'))
+    }
+
+    /// Deletes entries, each with the comma and the comment behind it, and no other's. `open` is the last that stays,
+    /// where nothing follows it.
+    fn delete_beside_comments(&mut self, entries: &[(Range<usize>, bool)], open: Option<usize>) {
+        for (range, _) in entries.iter().filter(|(_, kept)| !kept) {
+            let comma = self.text.behind_comma(range.end);
+            let lines = self.text.ends_line(comma);
+            if lines && self.text.leads_line(range.start) {
+                self.push(self.text.line_start(range.start)..self.text.next_line(comma), "");
+            } else if lines {
+                self.push(range.start..self.text.line_end(comma), "");
+            } else {
+                self.push(range.start..self.text.behind_blanks(comma), "");
+            }
+        }
+        let closing = entries.last().map_or(0, |(range, _)| range.end);
+        if let Some((last, _)) = open.and_then(|at| entries.get(at)).filter(|(last, _)| last.end < closing)
+            && self.text.behind_comma(closing) == closing
+        {
+            self.push(last.end..self.text.behind_comma(last.end), "");
+        }
+    }
+
+    /// Whether a collection of JSON is written on one line without blanks.
+    fn is_compact(&self, tree: &SpanTree) -> bool {
+        let text = self.text.slice(tree.span.start as usize, tree.span.end as usize);
+        self.json && !text.contains([' ', '\n'])
     }
 
     fn flow_sequence(&mut self, old: &[Value], tree: &SpanTree, new: &[Value], place: Place, inside: bool) -> Done {
@@ -223,7 +291,7 @@ impl Plan<'_> {
                     previous = Some(o);
                     self.node(old.get(o)?, &tree.children.get(o)?.tree, new.get(n)?, Place::Item, true)?;
                 }
-                Step::Insert(n) => added.push((previous, self.one(new.get(n)?, places.first()?.0.start))),
+                Step::Insert(n) => added.push((previous, self.added(new.get(n)?, places.first()?.0.start, tree))),
                 Step::Delete(_) => {}
             }
         }
@@ -292,14 +360,13 @@ impl Plan<'_> {
         };
         let column = self.text.column(key.start as usize);
         let single_token = tree.children.is_empty() || matches!(self.text.at(span.start), b'{' | b'[' | b'*');
-        if let (true, false, Some(text)) = (single_token, tree.span.is_empty(), self.token(new, tree)) {
+        if let (true, false, Some(text)) = (single_token, self.holds_comments(tree), self.token(new, tree)) {
             self.push(span, text);
             return Some(());
         }
         let colon = self.text.after_colon(key)?;
-        let text = self.layout.after_key(new, column);
-        let end = if text.contains('\n') { self.drop_comment(tree, span.end) } else { span.end };
-        self.push(colon..end.max(colon), text);
+        let (comment, end) = self.comment(colon, tree);
+        self.push(colon..end.max(colon), behind_first_line(&self.layout.after_key(new, column), &comment));
         Some(())
     }
 
@@ -307,7 +374,7 @@ impl Plan<'_> {
     fn replace_inline(&mut self, tree: &SpanTree, new: &Value, place: Place) {
         let span = tree.span.range();
         let column = self.text.column(span.start);
-        if let (false, Some(text)) = (tree.span.is_empty(), self.token(new, tree)) {
+        if let (false, Some(text)) = (self.holds_comments(tree), self.token(new, tree)) {
             self.push(span, text);
             return;
         }
@@ -320,16 +387,52 @@ impl Plan<'_> {
         } else {
             self.layout.node(new, column)
         };
-        let end = if text.contains('\n') { self.drop_comment(tree, span.end) } else { span.end };
-        self.push(span.start..end, text);
+        let (comment, end) = self.comment(span.start, tree);
+        self.push(span.start..end.max(span.start), behind_first_line(&text, &comment));
     }
 
-    /// The end of the line where only a comment is left on it: what follows several lines must not become text.
-    fn drop_comment(&self, tree: &SpanTree, end: usize) -> usize {
-        if tree.children.is_empty() && self.text.at(tree.span.start as usize) == b'|' {
-            return end;
+    /// Whether a node is absent, or has several lines on which comments may stand: no one token to put another for.
+    fn holds_comments(&self, tree: &SpanTree) -> bool {
+        let (start, end) = (tree.span.start as usize, tree.span.end as usize);
+        let quoted = matches!(self.text.at(start), b'"' | b'\'');
+        start == end || !quoted && self.text.slice(start, end).contains('\n')
+    }
+
+    /// The comments that belong to a node and not to what is inside it, with the blanks before them, and where the node
+    /// ends with them; `from` is behind its key's colon, or where an item begins.
+    fn comment(&self, from: usize, tree: &SpanTree) -> (String, usize) {
+        let span = tree.span.range();
+        let first = self.text.at(span.start);
+        let line = self.text.slice(from, self.text.line_end(from));
+        let below = self.text.line_start(span.start) > from;
+        if span.is_empty() || below && from < span.start {
+            let own = comment_of(line).unwrap_or_default().to_owned();
+            let end = if span.is_empty() { self.text.line_end(from) } else { span.end };
+            let more = if below && !tree.children.is_empty() && !matches!(first, b'{' | b'[') {
+                self.text.rest_of_line(end).map(|rest| (String::new(), rest.1))
+            } else if span.is_empty() {
+                None
+            } else {
+                self.text.rest_of_line(end)
+            };
+            let (last, end) = more.unwrap_or((String::new(), end));
+            return (joined(&own, &last), end);
         }
-        if self.text.ends_line(end) { self.text.line_end(end) } else { end }
+        let header = self.text.slice(span.start, self.text.line_end(span.start));
+        match first {
+            b'|' | b'>' => (comment_of(header).unwrap_or_default().to_owned(), span.end),
+            b'{' | b'[' => {
+                let opening = self.text.slice(span.start + 1, self.text.line_end(span.start));
+                let own = if opening.trim_start().starts_with('#') { opening } else { "" };
+                let (last, end) = self.text.rest_of_line(span.end).unwrap_or((String::new(), span.end));
+                (joined(own, &last), end)
+            }
+            // What stands behind a block collection is about its last member, which goes.
+            _ if !tree.children.is_empty() && first != b'*' => {
+                (String::new(), self.text.rest_of_line(span.end).map_or(span.end, |(_, end)| end))
+            }
+            _ => self.text.rest_of_line(span.end).unwrap_or((String::new(), span.end)),
+        }
     }
 
     /// A scalar or empty collection on one line, in the quotes of the old one; `None` for anything longer.
@@ -347,6 +450,12 @@ impl Plan<'_> {
             Value::Object(map) if !map.is_empty() => None,
             other => Some(flow(other)),
         }
+    }
+
+    /// A node added to a collection: on one line where the collection stands on one.
+    fn added(&self, value: &Value, near: usize, tree: &SpanTree) -> String {
+        let lines = self.text.slice(tree.span.start as usize, tree.span.end as usize).contains('\n');
+        if self.json && !lines { value.to_json() } else { self.one(value, near) }
     }
 
     /// A node as one piece of flow style or JSON; `near` is where its line begins to count.
@@ -369,5 +478,27 @@ impl Plan<'_> {
             out.push_str(body);
         }
         out
+    }
+}
+
+/// The comment at the end of a line outside quotes, with the blanks before it.
+fn comment_of(line: &str) -> Option<&str> {
+    let at = line.char_indices().find_map(|(at, c)| {
+        let blank = line.get(..at).is_some_and(|before| before.ends_with([' ', '\t']));
+        (c == '#' && blank).then_some(at)
+    })?;
+    let before = line.get(..at)?.trim_end_matches([' ', '\t']);
+    line.get(before.len()..)
+}
+
+/// Two comments as one of one line.
+fn joined(first: &str, second: &str) -> String {
+    format!("{}{second}", first.trim_end())
+}
+
+fn behind_first_line(text: &str, comment: &str) -> String {
+    match text.split_once('\n') {
+        Some((first, rest)) => format!("{first}{comment}\n{rest}"),
+        None => format!("{text}{comment}"),
     }
 }

@@ -105,7 +105,7 @@ fn the_first_key_behind_a_dash_can_go() {
 #[test]
 fn types_can_change_in_place() {
     for (text, pointer, new, expected) in [
-        ("a: 1 # c\nb: 2\n", "/a", "{\"x\":[1]}", "a:\n  x:\n  - 1\nb: 2\n"),
+        ("a: 1 # c\nb: 2\n", "/a", "{\"x\":[1]}", "a: # c\n  x:\n  - 1\nb: 2\n"),
         ("a:\n  x: 1\nb: 2\n", "/a", "\"yes\"", "a: \"yes\"\nb: 2\n"),
         ("a: {}\nb: 2\n", "/a", "{\"x\":1}", "a:\n  x: 1\nb: 2\n"),
         ("a:\nb: 2\n", "/a", "5", "a: 5\nb: 2\n"),
@@ -128,7 +128,7 @@ fn aliases_and_merges_are_overridden_not_spread() {
         *at(value, "/use/x") = Value::Int(2);
         *at(value, "/merged/x") = Value::Int(3);
     });
-    assert_eq!(changed, "base: &b {x: 1}\nuse:\n  x: 2\nmerged:\n  <<: *b\n  own: 1\n  x: 3\n");
+    assert_eq!(changed, "base: &b {x: 1}\nuse: # alias\n  x: 2\nmerged:\n  <<: *b\n  own: 1\n  x: 3\n");
 }
 
 #[test]
@@ -155,4 +155,29 @@ fn documents_of_a_file_and_items_of_a_list_are_edited_together() {
     assert_eq!(changed, text.replace("b: 1 # c", "b: 9 # c\r\n  m: 1").replace("d: 1", "d: 2"));
     let stranger = parse("a.yaml", b"z: 1", &Limits::default()).documents.remove(0);
     assert!(matches!(apply_all(&documents[0].source, &[(stranger, Value::Null)]), Err(EditError::Unknown { .. })));
+}
+
+#[test]
+fn comments_stay_beside_what_they_are_about() {
+    for (text, pointer, new, expected) in [
+        ("a: # none yet\n# c\nb: 2\n", "/a", r#"{"x":1}"#, "a: # none yet\n  x: 1\n# c\nb: 2\n"),
+        ("a: # none yet\nb: 2\n", "/a", "5", "a: 5 # none yet\nb: 2\n"),
+        ("a: []  # no\nb: 2\n", "/a", "[1]", "a:  # no\n- 1\nb: 2\n"),
+        ("a: {} # tbd\n", "/a", r#"{"x":1}"#, "a: # tbd\n  x: 1\n"),
+        ("a: ~ # later\n", "/a", r#"{"x":1}"#, "a: # later\n  x: 1\n"),
+        ("a: 1 # c\n", "/a", r#""l1\nl2\n""#, "a: | # c\n  l1\n  l2\n"),
+        ("a: | # c\n  l1\nb: 1\n", "/a", r#""x""#, "a: x # c\nb: 1\n"),
+        ("a: # c\n  x: 1 # x\nb: 1\n", "/a", "1", "a: 1 # c\nb: 1\n"),
+        ("- {} # c\n- 2\n", "/0", r#"{"x":1,"z":2}"#, "- x: 1 # c\n  z: 2\n- 2\n"),
+        ("l: {\n  a: b, # ig\n}\n", "/l/e", r#""on""#, "l: {\n  a: b, # ig\n  e: \"on\",\n}\n"),
+        ("l: [\n  a, # 1\n  b  # 2\n]\n", "/l", r#"["a","b","c"]"#, "l: [\n  a, # 1\n  b,  # 2\n  c\n]\n"),
+        ("l: [\n  a, # 1\n  b  # 2\n]\n", "/l", r#"["a"]"#, "l: [\n  a # 1\n]\n"),
+        ("l: [\n  a, # 1\n  b  # 2\n]\n", "/l", r#"["b"]"#, "l: [\n  b  # 2\n]\n"),
+        ("l: [a, # 1\n  b]\n", "/l", r#"["a"]"#, "l: [a # 1\n  ]\n"),
+        ("l: [\n  a, # 1\n  b  # 2\n]\n", "/l", r#"["a","c"]"#, "l: [\n  a, # 1\n  c  # 2\n]\n"),
+        ("{\"l\":{\"a\":1},\n\"b\":2}\n", "/l/e", r#"{"x":1}"#, "{\"l\":{\"a\":1,\"e\":{\"x\":1}},\n\"b\":2}\n"),
+    ] {
+        let changed = edit(text, |value| *at(value, pointer) = Value::from_json(new).unwrap());
+        assert_eq!(changed, expected, "{text}");
+    }
 }

@@ -65,6 +65,28 @@ impl<'a> Text<'a> {
         rest.is_empty() || rest.starts_with('#')
     }
 
+    /// What follows `offset` on its line where that is only a comment, with the blanks before it, and the line's end.
+    pub(super) fn rest_of_line(self, offset: usize) -> Option<(String, usize)> {
+        let end = self.line_end(offset);
+        self.ends_line(offset).then(|| (self.slice(offset, end).trim_end().to_owned(), end))
+    }
+
+    /// Whether a comment follows `offset` on its line.
+    pub(super) fn has_comment(self, offset: usize) -> bool {
+        self.at(self.behind_blanks(offset)) == b'#'
+    }
+
+    pub(super) fn behind_blanks(self, offset: usize) -> usize {
+        let rest = self.slice(offset, self.bytes.len());
+        offset + rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+    }
+
+    /// The offset behind the comma that follows an entry on its line, or the entry's end.
+    pub(super) fn behind_comma(self, end: usize) -> usize {
+        let at = self.behind_blanks(end);
+        if self.at(at) == b',' { at + 1 } else { end }
+    }
+
     /// The offset behind the `:` that follows a key.
     pub(super) fn after_colon(self, key: Span) -> Option<usize> {
         let end = key.end as usize;
