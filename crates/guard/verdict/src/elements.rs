@@ -281,7 +281,8 @@ impl<'a> Search<'a> {
                 Said::Violated(said) => {
                     let is_new = |place: &Place| {
                         let path = restore(&place.path, &gone);
-                        let emptied = elements.iter().any(|element| element.0.starts_with(&place.path.0));
+                        // Both as the whole object counts them: the next element has moved up to the removed one's index.
+                        let emptied = gone.iter().any(|element| element.0.starts_with(&path.0));
                         !emptied && !found.iter().any(|known| known.path == path && known.voice == place.voice)
                     };
                     if said.iter().any(is_new) {
@@ -426,9 +427,9 @@ mod tests {
     use super::*;
     use palisade_policy::{Offline, Payload, PolicyInfo, Reads, RuleInfo, Variables};
 
-    /// Objects to the first container whose image is `bad`, as most languages do.
+    /// Objects to the first container whose image is `bad`, as most languages do, and names this field of it.
     #[derive(Debug)]
-    struct FirstOnly(PolicyInfo);
+    struct FirstOnly(PolicyInfo, &'static str);
 
     impl Policy for FirstOnly {
         fn info(&self) -> &PolicyInfo {
@@ -442,18 +443,25 @@ mod tests {
         fn evaluate(&self, phase: Phase, request: &Request, _: &Environment<'_>) -> Vec<RuleOutcome> {
             let Payload::Document(object) = request.payload() else { return Vec::new() };
             let items = object.get("containers").and_then(Value::as_array).unwrap_or_default();
-            let bad = items.iter().position(|item| item.get("image").and_then(Value::as_str) == Some("bad"));
-            let path = bad.map(|index| Path::from_pointer(&format!("/containers/{index}/image")));
+            let field = self.1;
+            // A rule that names the element asks for what the element lacks.
+            let is_bad = |item: &Value| item.get("image").map_or(field.is_empty(), |image| image.as_str() == Some("bad"));
+            let bad = items.iter().position(is_bad);
+            let path = bad.map(|index| Path::from_pointer(&format!("/containers/{index}{field}")));
             let verdict = if path.is_some() { Verdict::Fail } else { Verdict::Pass };
             vec![RuleOutcome { paths: path.into_iter().collect(), ..RuleOutcome::new("r", phase, verdict, "") }]
         }
     }
 
     fn fields(images: &[&str]) -> Vec<String> {
+        named(images, "/image")
+    }
+
+    fn named(images: &[&str], field: &'static str) -> Vec<String> {
         let rule = RuleInfo { name: "r".into(), phase: Phase::Validate, location: None };
         let mut info = PolicyInfo::of(&Resource::default(), vec![rule]);
         info.reads = Reads::nothing();
-        let policy = FirstOnly(info);
+        let policy = FirstOnly(info, field);
         let items: Vec<_> = images.iter().map(|image| format!(r#"{{"image":"{image}"}}"#)).collect();
         let object = Value::from_json(&format!(r#"{{"containers":[{}]}}"#, items.join(","))).unwrap();
         let variables = Variables::default();
@@ -474,5 +482,10 @@ mod tests {
         assert_eq!((very_many.len(), very_many.last().unwrap().as_str()), (1_000, "containers[999].image"));
         let too_many = fields(&vec!["bad"; MAX_ROUNDS + 5]);
         assert_eq!((too_many.len(), too_many.last().unwrap().as_str()), (MAX_ROUNDS + 2, "containers"));
+    }
+
+    #[test]
+    fn every_offender_is_found_where_the_rule_names_elements() {
+        assert_eq!(named(&["bad", "good", "bad", "bad"], ""), ["containers[0]", "containers[2]", "containers[3]"]);
     }
 }
