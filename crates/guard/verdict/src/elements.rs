@@ -445,7 +445,8 @@ mod tests {
             let items = object.get("containers").and_then(Value::as_array).unwrap_or_default();
             let field = self.1;
             // A rule that names the element asks for what the element lacks.
-            let is_bad = |item: &Value| item.get("image").map_or(field.is_empty(), |image| image.as_str() == Some("bad"));
+            let is_bad =
+                |item: &Value| item.get("image").map_or(field.is_empty(), |image| image.as_str() == Some("bad"));
             let bad = items.iter().position(is_bad);
             let path = bad.map(|index| Path::from_pointer(&format!("/containers/{index}{field}")));
             let verdict = if path.is_some() { Verdict::Fail } else { Verdict::Pass };
