@@ -180,3 +180,31 @@ fn documents_of_one_file_have_names_of_their_own() {
     folder.write("a.yaml", "port: 80\n---\nport: 8443\n---\nport: 443\n");
     assert_eq!(run(&["--baseline", "base.json"]).0, 1, "mended in one document, broken in another");
 }
+
+/// A field that is missing has no place: the rule names the element, and the next one takes its index.
+#[test]
+fn an_element_that_lacks_a_field_does_not_stand_for_the_next_one() {
+    let policy = "apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: lacks}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}
+  validations:
+    - {expression: 'object.spec.containers.all(c, has(c.securityContext))', message: no security context}
+";
+    let folder = Folder::new("exact-lacks", &[("all/policies.yaml", policy)]);
+    let pod = |names: &[&str]| {
+        let containers: String = names.iter().flat_map(|name| ["    - {name: ", name, ", image: 'x:1'}\n"]).collect();
+        format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  containers:\n{containers}")
+    };
+    let run = |names: &[&str], option: &str| {
+        folder.write("a.yaml", &pod(names));
+        folder.run_in("", &["check", "a.yaml", "-p", "all", option, "base.json"]).status.code()
+    };
+    assert_eq!(run(&["one"], "--write-baseline"), Some(0));
+    assert_eq!(run(&["one"], "--baseline"), Some(0));
+    assert_eq!(run(&["one", "two"], "--baseline"), Some(1));
+    assert_eq!(run(&["two", "one"], "--baseline"), Some(1));
+    assert_eq!(run(&["one", "two"], "--write-baseline"), Some(0));
+    assert_eq!(run(&["two", "one"], "--baseline"), Some(0));
+}
