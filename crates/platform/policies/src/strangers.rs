@@ -56,8 +56,8 @@ pub(crate) fn doubt(document: &Resource) -> Option<Diagnostic> {
     if let Some(kinds) = of_group {
         return match (kind, nearest(kind, kinds.iter().copied())) {
             ("", _) => meant("", "it has no `kind`", "give it the `kind` of a policy".to_owned()),
-            _ if kind_key != "kind" => slip(document, kind_key, "kind"),
-            _ if version_key != "apiVersion" => slip(document, version_key, "apiVersion"),
+            _ if kind_key != "kind" => Some(slip(document, kind_key, "kind")),
+            _ if version_key != "apiVersion" => Some(slip(document, version_key, "apiVersion")),
             (_, Some(near)) if near != kind => {
                 meant("kind", &format!("`{group}` has no kind `{kind}`"), format!("did you mean `{near}`?"))
             }
@@ -72,13 +72,11 @@ pub(crate) fn doubt(document: &Resource) -> Option<Diagnostic> {
         return meant("apiVersion", &format!("the group `{group}` is not known"), format!("did you mean `{near}`?"));
     }
     let (owner, near) = group.is_empty().then(|| of_kind(document, kind))??;
-    match (version, kind_key) {
-        ("", _) => meant("", "it has no `apiVersion`", format!("add `apiVersion: {owner}/` and the version")),
-        _ => {
-            let what = format!("`{version}` has no kind `{kind}`");
-            meant("apiVersion", &what, format!("`{near}` is a kind of `{owner}`"))
-        }
+    if version.is_empty() {
+        return meant("", "it has no `apiVersion`", format!("add `apiVersion: {owner}/` and the version"));
     }
+    let what = format!("`{version}` has no kind `{kind}`");
+    meant("apiVersion", &what, format!("`{near}` is a kind of `{owner}`"))
 }
 
 /// The value of a key, or of a key that was meant for it, and how the key is written.
@@ -88,13 +86,13 @@ fn text<'a>(document: &'a Resource, key: &'a str) -> (&'a str, &'a str) {
         return (key, found);
     }
     let keys = document.object.as_object().into_iter().flat_map(|map| map.keys().map(|key| &**key));
-    let near = keys.filter(|written| nearest(written, [key].into_iter()).is_some());
-    near.filter_map(|written| Some((written, value(written)?))).next().unwrap_or((key, ""))
+    let mut near = keys.filter(|written| nearest(written, [key].into_iter()).is_some());
+    near.find_map(|written| Some((written, value(written)?))).unwrap_or((key, ""))
 }
 
-fn slip(document: &Resource, written: &str, key: &str) -> Option<Diagnostic> {
+fn slip(document: &Resource, written: &str, key: &str) -> Diagnostic {
     let what = format!("it has a key `{written}` and no `{key}`");
-    Some(error(document, written, &what, format!("did you mean `{key}`?")))
+    error(document, written, &what, format!("did you mean `{key}`?"))
 }
 
 /// A kind that the group does not have: another group's, or nobody's, of which it is enough to be told.

@@ -158,14 +158,7 @@ fn setting<T: FromStr<Err = String>>(text: Option<&String>, key: &str) -> Result
 /// Judges what `args` names: everything there is to report, and how the run ends.
 pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), Failure> {
     let config = Config::load(global)?;
-    let fail_on = match args.fail_on {
-        Some(fail_on) => fail_on,
-        None => setting(config.check.fail_on.as_ref(), "fail-on")?.unwrap_or(FailOn::AtLeast(Severity::Info)),
-    };
-    let severity = match args.severity {
-        Some(severity) => severity,
-        None => setting(config.check.severity.as_ref(), "severity")?.unwrap_or(Severity::Info),
-    };
+    let (fail_on, severity) = thresholds(args, &config)?;
     let paths = paths(args, &config)?;
     let policies = args.policies.load(&config, Side::Rules, global)?;
     let variables = args.policies.variables(&config)?;
@@ -230,15 +223,33 @@ pub(crate) fn judge(args: &Args, global: &Global) -> Result<(Report, Outcome), F
             "; severity `{severity}` hides {hidden} of them: lower `--severity` or raise `--fail-on`"
         );
     }
-    if let ([first, ..], 0, Exit::Nothing) = (&args.policies.policies[..], report.policies, outcome.exit) {
+    without_effect(args, ruleset.policies(), &mut outcome);
+    outcome.reason.extend(written.map(|written| format!("; {written}")));
+    Ok((report, outcome))
+}
+
+/// What fails the run, and what is shown.
+fn thresholds(args: &Args, config: &Config) -> Result<(FailOn, Severity), Failure> {
+    let fail_on = match args.fail_on {
+        Some(fail_on) => fail_on,
+        None => setting(config.check.fail_on.as_ref(), "fail-on")?.unwrap_or(FailOn::AtLeast(Severity::Info)),
+    };
+    let severity = match args.severity {
+        Some(severity) => severity,
+        None => setting(config.check.severity.as_ref(), "severity")?.unwrap_or(Severity::Info),
+    };
+    Ok((fail_on, severity))
+}
+
+/// Says which of the options about policies did nothing.
+fn without_effect(args: &Args, policies: &[Arc<dyn Policy>], outcome: &mut Outcome) {
+    if let ([first, ..], [], Exit::Nothing) = (&args.policies.policies[..], policies, outcome.exit) {
         let _ = write!(outcome.reason, "; `-p` took `{}`, which holds no policy", first.display());
     }
     let is_program = |policy: &Arc<dyn Policy>| &*policy.reference().kind == "RegoPackage";
-    if args.policies.programs.names_packages() && !ruleset.policies().iter().any(is_program) {
+    if args.policies.programs.names_packages() && !policies.iter().any(is_program) {
         outcome.reason.push_str("; `--namespace` has no effect: it chooses Rego packages, and no such package judges");
     }
-    outcome.reason.extend(written.map(|written| format!("; {written}")));
-    Ok((report, outcome))
 }
 
 /// The waivers of the waiver file.
