@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use palisade_model::{Path, Segment, Str, Value, Verdict};
+use palisade_model::{Map, Path, Segment, Str, Value, Verdict};
 use palisade_policy::{Environment, Phase, Policy, Request, RuleOutcome, digest, evaluate};
 
 use crate::judge::object;
@@ -55,6 +55,19 @@ enum Said {
     Content,
     /// It cannot be evaluated, or was asked often enough.
     Nothing,
+}
+
+/// What tells one content of a place from another. Of an object, what names it and what becomes of it do not count.
+fn held(node: &Value) -> Str {
+    let names = ["metadata", "status"];
+    match node.as_object().filter(|members| members.contains_key("apiVersion") && members.contains_key("kind")) {
+        Some(members) => {
+            let content = members.iter().filter(|(key, _)| !names.contains(&&***key));
+            let content: Map = content.map(|(key, value)| (key.clone(), value.clone())).collect();
+            digest(&Value::object(content).to_canonical_json())
+        }
+        None => digest(&node.to_canonical_json()),
+    }
 }
 
 /// A policy that is asked about variants of one object: what it answered is kept, because all of its rules did.
@@ -144,16 +157,16 @@ impl<'a> Search<'a> {
     fn refine(&mut self, object: &Value, place: Place, found: &mut Vec<Place>) {
         let node = place.path.resolve(object);
         let elements = node.map(|node| elements(node, place.path.is_root())).unwrap_or_default();
-        let many = elements.len() > 1 || node.is_some_and(is_collection);
+        let many = elements.len() > 1 || place.path.is_root() || node.is_some_and(is_collection);
         let within = if many { self.within(object, &place, &elements) } else { Some(Vec::new()) };
         let one = place.path.is_root() || matches!(place.path.0.last(), Some(Segment::Index(_)));
         let collection = node.is_some_and(|node| node.as_array().is_some() || (is_collection(node) && !one));
+        // A file within a value has more than one line to object to.
+        let file = node.and_then(Value::as_str).is_some_and(|text| text.trim_end().contains('\n'));
         let found_within = match within {
             Some(places) if !places.is_empty() => places,
-            None if collection => {
-                let holding = node.map(|node| digest(&node.to_canonical_json()));
-                vec![Place { holding, ..place }]
-            }
+            None if collection || place.path.is_root() => vec![Place { holding: node.map(held), ..place }],
+            _ if file => vec![Place { holding: node.map(held), ..place }],
             _ => vec![place],
         };
         found.extend(found_within.into_iter().filter(|place| !found.contains(place)).collect::<Vec<_>>());
@@ -245,7 +258,7 @@ impl<'a> Search<'a> {
     fn rest_of_list(element: &Path, object: &Value) -> Option<Place> {
         let end = element.0.iter().rposition(|segment| matches!(segment, Segment::Index(_)))?;
         let list = Path(element.0.get(..end)?.to_vec());
-        let holding = list.resolve(object).map(|node| digest(&node.to_canonical_json()));
+        let holding = list.resolve(object).map(held);
         Some(Place { path: list, voice: Str::default(), holding })
     }
 

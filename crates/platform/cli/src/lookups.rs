@@ -231,7 +231,8 @@ impl Lookups for ManifestLookups<'_> {
         }
     }
 
-    /// Those among the manifests. Where none is, there may be some in the cluster: whoever counts them must not hear 0.
+    /// Those among the manifests. Where none is, there may be some in the cluster: whoever counts them must not hear 0. Nor
+    /// does an object that is checked alone stand for a cluster.
     fn list(&self, query: &ObjectQuery) -> Result<Vec<Value>, LookupError> {
         let resource = resource(query);
         let objects = self.objects();
@@ -242,7 +243,7 @@ impl Lookups for ManifestLookups<'_> {
             .filter(|(object, _)| is_of_group(object, &query.group))
             .map(|(object, _)| Self::stored(object))
             .collect();
-        if found.is_empty() {
+        if found.is_empty() || !self.neighbourhood().is_more_than_one() {
             return Offline.list(query);
         }
         let place = if query.namespace.is_empty() { String::new() } else { format!(" in `{}`", query.namespace) };

@@ -208,3 +208,58 @@ spec:
     assert_eq!(run(&["one", "two"], "--write-baseline"), Some(0));
     assert_eq!(run(&["two", "one"], "--baseline"), Some(0));
 }
+
+/// A value that is a file: what is known of it is what it held.
+#[test]
+fn a_second_credential_in_a_known_value_is_new() {
+    let folder = Folder::new("exact-file", &[]);
+    let run = |lines: &str, option: &str| {
+        folder.write(
+            "a.yaml",
+            &format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n  app.env: |\n{lines}"),
+        );
+        folder.run_in("", &["check", "a.yaml", "-p", "pack:kubernetes", option, "base.json"]).status.code()
+    };
+    let first = "    AWS_KEY=AKIAIOSFODNN7EXAMPLX\n";
+    assert_eq!(run(first, "--write-baseline"), Some(0));
+    assert_eq!(run(first, "--baseline"), Some(0));
+    assert_eq!(run(&format!("{first}    OTHER=AKIAIOSFODNN7EXAMPLY\n"), "--baseline"), Some(1));
+}
+
+/// A message that is always the same names nothing: the rule is asked about parts of the object.
+#[test]
+fn elements_behind_a_constant_message_are_told_apart() {
+    let policies = "apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: hostports}
+spec:
+  crd: {spec: {names: {kind: HostPorts}}}
+  targets:
+    - target: admission.k8s.gatekeeper.sh
+      rego: |
+        package hostports
+        violation[{\"msg\": msg}] {
+          c := input.review.object.spec.containers[_]
+          c.ports[_].hostPort
+          msg := \"host port used\"
+        }
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: HostPorts
+metadata: {name: host-ports}
+spec: {match: {kinds: [{apiGroups: [''], kinds: [Pod]}]}}
+";
+    let folder = Folder::new("exact-constant", &[("all/policies.yaml", policies)]);
+    let run = |names: &[&str], option: &str| {
+        let container =
+            |name| format!("    - {{name: {name}, image: a, ports: [{{containerPort: 80, hostPort: 80}}]}}\n");
+        let containers = names.iter().map(container).collect::<Vec<_>>().concat();
+        let pod = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  containers:\n{containers}");
+        folder.write("a.yaml", &pod);
+        folder.run_in("", &["check", "a.yaml", "-p", "all", option, "base.json"]).status.code()
+    };
+    assert_eq!(run(&["one"], "--write-baseline"), Some(0));
+    assert_eq!(run(&["one"], "--baseline"), Some(0));
+    assert_eq!(run(&["one", "two"], "--baseline"), Some(1));
+    assert_eq!(run(&["two", "one"], "--baseline"), Some(1));
+}
