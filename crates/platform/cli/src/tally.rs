@@ -30,7 +30,7 @@ pub(crate) fn lines(tally: &Tally) -> Vec<String> {
         } else {
             format!("{} Kustomize patches", tally.patches)
         };
-        let advice = "which are parts of objects; judge the whole with `kustomize build FOLDER | palisade check -`";
+        let advice = "no whole object; judge what comes of it with `kustomize build FOLDER | palisade check -`";
         lines.push(format!("left alone: {patches}, {advice}"));
     }
     if !lines.is_empty() && !tally.documents.is_empty() {

@@ -15,7 +15,10 @@ impl FromStr for FailOn {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.eq_ignore_ascii_case("never") { Ok(Self::Never) } else { text.parse().map(Self::AtLeast) }
+        if text.eq_ignore_ascii_case("never") {
+            return Ok(Self::Never);
+        }
+        text.parse().map(Self::AtLeast).map_err(|why: String| format!("{why}, or `never`"))
     }
 }
 
